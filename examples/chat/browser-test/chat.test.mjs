@@ -146,9 +146,11 @@ test("a refused room is explained, and another one can be entered", async () => 
   assert.equal(await ann.locator("#trouble").isVisible(), false);
   assert.equal(await ann.locator(".message").count(), 0);
 
+  await say(ann, "elsewhere");
   await ann.goBack();
   await ann.goBack();
   await said(ann, "Ann", "left behind");
+  assert.equal(await ann.locator(".message").count(), 1);
 });
 
 test("what is said in one room is not heard in another", async () => {

@@ -24,7 +24,7 @@ const present = new Set();
 socket.onOpen(showState);
 socket.onClose(showState);
 socket.connect();
-addEventListener("popstate", enter);
+addEventListener("popstate", changeRoom);
 
 if (nick) enter();
 else askNick();
@@ -40,10 +40,9 @@ function enter() {
 
   channel = socket.channel(`room:${room}`, () => ({ nick }));
   channel.on("new_msg", (message) => {
-    sent(message);
     present.add(message.nick);
     typists.stopped(message.nick);
-    transcript.add(message, message.nick === nick);
+    show(message);
   });
   channel.on("typing", (who) => (who.typing ? typists.typing(who.nick) : typists.stopped(who.nick)));
   channel.on("joined", (who) => arrived(who.nick));
@@ -60,7 +59,7 @@ function welcomed(answer) {
   hasBeenIn = true;
   showMe();
   trouble("");
-  for (const message of answer.messages) transcript.add(message, message.nick === nick);
+  answer.messages.forEach(show);
   showState();
 }
 
@@ -83,8 +82,12 @@ function leave() {
 }
 
 function goTo(room) {
-  if (location.pathname === addressOf(room) && channel) return;
-  history.pushState(null, "", addressOf(room));
+  if (room === roomOfAddress() && channel) return;
+  history.pushState(null, "", `/room/${encodeURIComponent(room)}`);
+  changeRoom();
+}
+
+function changeRoom() {
   transcript.clear();
   $("outbox").replaceChildren();
   present.clear();
@@ -112,10 +115,6 @@ function roomOfAddress() {
   }
 }
 
-function addressOf(room) {
-  return `/room/${encodeURIComponent(room)}`;
-}
-
 $("room-form").addEventListener("submit", (event) => {
   event.preventDefault();
   goTo($("room").value.trim());
@@ -141,9 +140,10 @@ function send(body) {
   push.receive("timeout", () => failed(item, body, "no answer"));
 }
 
-/** One's own message comes back as a broadcast, ahead of the reply: it takes the place of the waiting one. */
-function sent(message) {
-  if (message.nick !== nick) return;
+/** One's own message comes as a broadcast ahead of the reply, or after a rejoin without one: it takes its place. */
+function show(message) {
+  const isOwn = message.nick === nick;
+  if (!transcript.add(message, isOwn) || !isOwn) return;
   const isIt = (item) => item.querySelector(".body").textContent === message.body;
   [...$("outbox").querySelectorAll(".waiting")].find(isIt)?.remove();
 }

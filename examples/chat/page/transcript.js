@@ -17,6 +17,7 @@ export class Transcript {
   #more;
   #ids = new Set();
   #last = null;
+  #day = new Date().toDateString();
   #following = true;
   #unread = 0;
 
@@ -36,34 +37,33 @@ export class Transcript {
     for (const element of [view, ...view.children]) resized.observe(element);
   }
 
-  /** Adds a message; one that is there already (sent again after a rejoin) is left alone. */
+  /** Adds a message, and says whether it is new: after a rejoin, some come again. */
   add(message, isOwn) {
-    if (this.#ids.has(message.id)) return;
+    if (this.#ids.has(message.id)) return false;
     this.#ids.add(message.id);
 
     const at = new Date(message.at);
-    const last = this.#last;
-    if (last?.at.toDateString() !== at.toDateString()) this.#append(note("day", calendar.format(at)));
-    const continues = this.#last?.nick === message.nick && at - this.#last.at < GROUP_MS;
-
+    this.#turnTo(at);
     const item = bubble(message, isOwn);
     item.dataset.id = message.id;
-    item.classList.toggle("continues", continues);
+    item.classList.toggle("continues", this.#last?.nick === message.nick && at - this.#last.at < GROUP_MS);
     this.#append(item);
     this.#last = { nick: message.nick, at };
     if (!this.#following) this.#count();
+    return true;
   }
 
   /** Adds a line about the room. */
   notice(text) {
     this.#append(note("notice", text));
-    if (this.#last) this.#last.nick = null;
+    this.#last = null;
   }
 
   clear() {
     this.#list.replaceChildren();
     this.#ids.clear();
     this.#last = null;
+    this.#day = new Date().toDateString();
     this.toEnd();
   }
 
@@ -73,9 +73,20 @@ export class Transcript {
     this.#read();
   }
 
+  /** Today needs no heading, until it is another day. */
+  #turnTo(at) {
+    if (this.#day === at.toDateString()) return;
+    this.#day = at.toDateString();
+    this.#append(note("day", calendar.format(at)));
+    this.#last = null;
+  }
+
   #append(item) {
     this.#list.append(item);
-    while (this.#list.children.length > KEPT) this.#list.firstElementChild.remove();
+    while (this.#list.children.length > KEPT) {
+      this.#ids.delete(Number(this.#list.firstElementChild.dataset.id));
+      this.#list.firstElementChild.remove();
+    }
     if (this.#following) this.toEnd();
   }
 
