@@ -7,10 +7,15 @@ mod json;
 mod message;
 mod payload;
 mod reference;
+pub mod router;
+pub mod server;
+mod topic;
 pub mod websocket;
+pub mod wire;
 
 pub use frame::{Frame, FrameBuilder, Kind};
 pub use instant::Instant;
 pub use message::{Message, Name, PayloadSlice};
 pub use payload::{ParseError, Payload, RawJson};
 pub use reference::{Ref, RefTooLong};
+pub use topic::{EventName, MAX_NAME, Topic};
