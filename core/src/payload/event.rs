@@ -86,10 +86,10 @@ struct Source<'a> {
     payload: &'a Payload,
 }
 
-impl<'a> Deserializer<'a> for Source<'a> {
+impl<'de> Deserializer<'de> for Source<'de> {
     type Error = EventError;
 
-    fn deserialize_any<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, EventError> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, EventError> {
         visitor.visit_enum(self)
     }
 
