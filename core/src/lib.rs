@@ -7,10 +7,13 @@ mod json;
 mod message;
 mod payload;
 mod reference;
+mod vsn;
 pub mod websocket;
+pub mod wire;
 
 pub use frame::{Frame, FrameBuilder, Kind};
 pub use instant::Instant;
 pub use message::{Message, Name, PayloadSlice};
 pub use payload::{ParseError, Payload, RawJson};
 pub use reference::{Ref, RefTooLong};
+pub use wire::Serializer;
