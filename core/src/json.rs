@@ -11,13 +11,18 @@ mod string;
 
 pub(crate) use string::{decode_string, string_len, write_string};
 
-/// Why text is not JSON.
+/// Why text is not JSON: where its grammar breaks, or [`Error::TOO_DEEP`].
+///
+/// One word, so that the result of every step fits into registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Error {
-    /// The grammar is broken `at` this byte.
-    Syntax { at: usize },
-    /// Arrays and objects are nested deeper than allowed.
-    TooDeep,
+pub(crate) struct Error {
+    /// Offset in bytes.
+    pub(crate) at: usize,
+}
+
+impl Error {
+    /// Arrays and objects are nested deeper than allowed. No text is long enough to break there.
+    pub(crate) const TOO_DEEP: Self = Self { at: usize::MAX };
 }
 
 /// Reads JSON text from left to right, value by value.
@@ -53,7 +58,7 @@ impl<'a> Scanner<'a> {
     /// Takes `byte`, which has to be next.
     #[inline]
     pub(crate) fn expect(&mut self, byte: u8) -> Result<(), Error> {
-        if self.eat(byte) { Ok(()) } else { Err(Error::Syntax { at: self.at }) }
+        if self.eat(byte) { Ok(()) } else { Err(Error { at: self.at }) }
     }
 
     /// Takes the next value and returns its text, whitespace around it left out.
@@ -64,22 +69,38 @@ impl<'a> Scanner<'a> {
         // The common case, without the machinery of nesting.
         self.at = match first {
             b'"' => string::skip(self.text.as_bytes(), start)?,
+            b'n' => skip_word(self.text.as_bytes(), start, b"null")?,
             _ => skip_value(self.text.as_bytes(), start, self.levels)?,
         };
         Ok(&self.text[start..self.at])
     }
 
+    /// Takes the next value if it is a string without escapes, and returns what stands between its quotes.
+    #[inline]
+    pub(crate) fn plain_string(&mut self) -> Option<&'a str> {
+        if self.peek() != b'"' {
+            return None;
+        }
+        let start = self.at + 1;
+        let end = string::skip_plain(self.text.as_bytes(), start);
+        if self.text.as_bytes().get(end) != Some(&b'"') {
+            return None;
+        }
+        self.at = end + 1;
+        Some(&self.text[start..end])
+    }
+
     /// Takes the next value if it is a string, and returns its text, quotes included.
     #[inline]
     pub(crate) fn string(&mut self) -> Result<&'a str, Error> {
-        if self.peek() == b'"' { self.value() } else { Err(Error::Syntax { at: self.at }) }
+        if self.peek() == b'"' { self.value() } else { Err(Error { at: self.at }) }
     }
 
     /// Makes sure that nothing but whitespace is left.
     #[inline]
     pub(crate) fn end(&mut self) -> Result<(), Error> {
         self.peek();
-        if self.at == self.text.len() { Ok(()) } else { Err(Error::Syntax { at: self.at }) }
+        if self.at == self.text.len() { Ok(()) } else { Err(Error { at: self.at }) }
     }
 }
 
@@ -106,7 +127,7 @@ impl Nesting {
     #[inline]
     fn open(&mut self, object: bool) -> Result<(), Error> {
         if self.depth == self.levels {
-            return Err(Error::TooDeep);
+            return Err(Error::TOO_DEEP);
         }
         self.depth += 1;
         self.objects = self.objects << 1 | u128::from(object);
@@ -150,7 +171,7 @@ fn skip_value(bytes: &[u8], mut at: usize, levels: u32) -> Result<usize, Error> 
             b't' => at = skip_word(bytes, at, b"true")?,
             b'f' => at = skip_word(bytes, at, b"false")?,
             b'n' => at = skip_word(bytes, at, b"null")?,
-            _ => return Err(Error::Syntax { at }),
+            _ => return Err(Error { at }),
         }
         // A value lies behind, or an empty container is about to close.
         loop {
@@ -170,7 +191,7 @@ fn skip_value(bytes: &[u8], mut at: usize, levels: u32) -> Result<usize, Error> 
                     at += 1;
                     nesting.close();
                 }
-                _ => return Err(Error::Syntax { at }),
+                _ => return Err(Error { at }),
             }
         }
     }
@@ -180,16 +201,16 @@ fn skip_value(bytes: &[u8], mut at: usize, levels: u32) -> Result<usize, Error> 
 #[inline]
 fn skip_key(bytes: &[u8], mut at: usize) -> Result<usize, Error> {
     if peek(bytes, &mut at) != b'"' {
-        return Err(Error::Syntax { at });
+        return Err(Error { at });
     }
     at = string::skip(bytes, at)?;
     if peek(bytes, &mut at) != b':' {
-        return Err(Error::Syntax { at });
+        return Err(Error { at });
     }
     Ok(at + 1)
 }
 
 #[inline]
 fn skip_word(bytes: &[u8], at: usize, word: &[u8]) -> Result<usize, Error> {
-    if bytes[at..].starts_with(word) { Ok(at + word.len()) } else { Err(Error::Syntax { at }) }
+    if bytes[at..].starts_with(word) { Ok(at + word.len()) } else { Err(Error { at }) }
 }

@@ -33,7 +33,7 @@ fn digits(bytes: &[u8], start: usize) -> Result<usize, Error> {
     while byte(bytes, at).is_ascii_digit() {
         at += 1;
     }
-    if at == start { Err(Error::Syntax { at }) } else { Ok(at) }
+    if at == start { Err(Error { at }) } else { Ok(at) }
 }
 
 /// The byte at `at`; past the end 0, which no number has.

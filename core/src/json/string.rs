@@ -6,13 +6,20 @@ use std::borrow::Cow;
 /// Finds the end of the string whose opening quote is at `at`.
 #[inline]
 pub(super) fn skip(bytes: &[u8], at: usize) -> Result<usize, Error> {
-    let mut at = at + 1;
+    let end = skip_plain(bytes, at + 1);
+    if bytes.get(end) == Some(&b'"') { Ok(end + 1) } else { skip_escaped(bytes, end) }
+}
+
+/// Finds the end of the string at whose first special byte we are.
+#[cold]
+fn skip_escaped(bytes: &[u8], mut at: usize) -> Result<usize, Error> {
     loop {
-        at = skip_plain(bytes, at);
         match bytes.get(at) {
             Some(b'"') => return Ok(at + 1),
+            // Escapes come in runs, between which there is nothing to skip.
             Some(b'\\') => at = read_escape(bytes, at)?.1,
-            _ => return Err(Error::Syntax { at }),
+            Some(0..0x20) | None => return Err(Error { at }),
+            Some(_) => at = skip_plain(bytes, at),
         }
     }
 }
@@ -25,6 +32,7 @@ pub(crate) fn decode_string(json: &str) -> Cow<'_, str> {
 }
 
 /// Writes `text` as a JSON string, quotes included.
+#[inline]
 pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
     out.push(b'"');
@@ -40,6 +48,7 @@ pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
 }
 
 /// The length in bytes of what [`write_string`] writes.
+#[inline]
 pub(crate) fn string_len(text: &str) -> usize {
     let bytes = text.as_bytes();
     let mut len = 2 + bytes.len();
@@ -53,7 +62,7 @@ pub(crate) fn string_len(text: &str) -> usize {
 
 /// Finds the first byte from `at` on that cannot stand for itself: a quote, a backslash, a control character.
 #[inline]
-fn skip_plain(bytes: &[u8], mut at: usize) -> usize {
+pub(super) fn skip_plain(bytes: &[u8], mut at: usize) -> usize {
     while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
         let special = special_lanes(u64::from_le_bytes(*chunk));
         if special != 0 {
@@ -85,20 +94,25 @@ fn special_lanes(word: u64) -> u64 {
 
 /// The inside of a valid JSON string, escapes resolved.
 fn unescape(inner: &str) -> String {
+    let bytes = inner.as_bytes();
     let mut text = String::with_capacity(inner.len());
-    let mut rest = inner;
-    while let Some(at) = rest.find('\\') {
-        text.push_str(&rest[..at]);
-        let (char, end) = read_escape(rest.as_bytes(), at).expect("a scanned string has valid escapes");
-        text.push(char);
-        rest = &rest[end..];
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at] == b'\\' {
+            let (char, end) = read_escape(bytes, at).expect("a scanned string has valid escapes");
+            text.push(char);
+            at = end;
+        } else {
+            let end = skip_plain(bytes, at);
+            text.push_str(&inner[at..end]);
+            at = end;
+        }
     }
-    text.push_str(rest);
     text
 }
 
 /// Reads the escape whose backslash is at `at`: its character, and where it ends.
-#[cold]
+#[inline]
 fn read_escape(bytes: &[u8], at: usize) -> Result<(char, usize), Error> {
     let char = match bytes.get(at + 1) {
         Some(b'u') => return read_unicode_escape(bytes, at),
@@ -108,14 +122,14 @@ fn read_escape(bytes: &[u8], at: usize) -> Result<(char, usize), Error> {
         Some(b'n') => '\n',
         Some(b'r') => '\r',
         Some(b't') => '\t',
-        _ => return Err(Error::Syntax { at }),
+        _ => return Err(Error { at }),
     };
     Ok((char, at + 2))
 }
 
 /// Reads `\u00e9`, or the pair `\ud83d\ude80`, at `at`.
 fn read_unicode_escape(bytes: &[u8], at: usize) -> Result<(char, usize), Error> {
-    let invalid = Error::Syntax { at };
+    let invalid = Error { at };
     let first = read_unit(bytes, at).ok_or(invalid)?;
     if let Some(char) = char::from_u32(first) {
         return Ok((char, at + 6));

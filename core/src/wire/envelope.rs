@@ -2,7 +2,7 @@
 
 use super::{DecodeError, Outgoing};
 use crate::json::{decode_string, string_len, write_string};
-use crate::{Message, Name, Payload, Ref, event};
+use crate::{Message, Name, Payload, Ref};
 
 /// A message that is about to be written as text.
 pub(super) struct Envelope<'a> {
@@ -44,7 +44,7 @@ impl<'a> Envelope<'a> {
                 join_ref,
                 msg_ref,
                 topic: Word::from(topic),
-                event: Word::Text(event::REPLY),
+                event: Word::Json(REPLY),
                 body: Body::Reply { status, response: json(response)? },
             },
             Outgoing::Broadcast { topic, event, payload } => Self {
@@ -96,6 +96,9 @@ impl Word<'_> {
         }
     }
 }
+
+/// The event of a reply, as JSON text.
+const REPLY: &str = "\"phx_reply\"";
 
 /// The keys in the order of Phoenix, whose maps are sorted.
 const RESPONSE: &[u8] = b"{\"response\":";

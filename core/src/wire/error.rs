@@ -73,8 +73,8 @@ impl std::error::Error for DecodeError {}
 impl From<json::Error> for DecodeError {
     fn from(error: json::Error) -> Self {
         match error {
-            json::Error::Syntax { at } => Self::Json { at },
-            json::Error::TooDeep => Self::TooDeep,
+            json::Error::TOO_DEEP => Self::TooDeep,
+            json::Error { at } => Self::Json { at },
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::DecodeError;
 use super::envelope::{Envelope, decode_name, decode_ref, ref_json};
 use crate::json::Scanner;
-use crate::{Message, PayloadSlice};
+use crate::{Message, Name, PayloadSlice};
 
 /// Decodes an array of at least five items; more are checked and ignored.
 pub(super) fn decode(text: &str, levels: u32) -> Result<Message<'_>, DecodeError> {
@@ -13,19 +13,24 @@ pub(super) fn decode(text: &str, levels: u32) -> Result<Message<'_>, DecodeError
         scan.end()?;
         return Err(DecodeError::NotAnArray);
     }
-    let message = Message {
-        join_ref: decode_ref(item(&mut scan, 0)?)?,
-        msg_ref: decode_ref(item(&mut scan, 1)?)?,
-        topic: decode_name(item(&mut scan, 2)?),
-        event: decode_name(item(&mut scan, 3)?),
-        payload: PayloadSlice::Json(item(&mut scan, 4)?),
-    };
+    if scan.peek() == b']' {
+        return Err(no_item(&mut scan, 0));
+    }
+    let join_ref = decode_ref(scan.value()?)?;
+    next(&mut scan, 1)?;
+    let msg_ref = decode_ref(scan.value()?)?;
+    next(&mut scan, 2)?;
+    let topic = name(&mut scan)?;
+    next(&mut scan, 3)?;
+    let event = name(&mut scan)?;
+    next(&mut scan, 4)?;
+    let payload = PayloadSlice::Json(scan.value()?);
     while scan.eat(b',') {
         scan.value()?;
     }
     scan.expect(b']')?;
     scan.end()?;
-    Ok(message)
+    Ok(Message { join_ref, msg_ref, topic, event, payload })
 }
 
 /// The length in bytes of what [`write`] writes.
@@ -54,15 +59,24 @@ pub(super) fn write(out: &mut Vec<u8>, envelope: &Envelope<'_>) {
     out.push(b']');
 }
 
-/// Takes the next of the five items; `found` lie behind.
+/// Goes on to the next of the five items; `found` lie behind.
 #[inline]
-fn item<'a>(scan: &mut Scanner<'a>, found: usize) -> Result<&'a str, DecodeError> {
-    if scan.eat(b']') {
-        scan.end()?;
-        return Err(DecodeError::MissingItem { found });
+fn next(scan: &mut Scanner<'_>, found: usize) -> Result<(), DecodeError> {
+    if scan.eat(b',') { Ok(()) } else { Err(no_item(scan, found)) }
+}
+
+#[cold]
+fn no_item(scan: &mut Scanner<'_>, found: usize) -> DecodeError {
+    match scan.expect(b']').and_then(|()| scan.end()) {
+        Ok(()) => DecodeError::MissingItem { found },
+        Err(error) => error.into(),
     }
-    if found > 0 {
-        scan.expect(b',')?;
+}
+
+#[inline]
+fn name<'a>(scan: &mut Scanner<'a>) -> Result<Name<'a>, DecodeError> {
+    match scan.plain_string() {
+        Some(text) => Ok(Name::from(text)),
+        None => Ok(decode_name(scan.value()?)),
     }
-    Ok(scan.value()?)
 }
