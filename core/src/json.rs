@@ -214,3 +214,195 @@ fn skip_key(bytes: &[u8], mut at: usize) -> Result<usize, Error> {
 fn skip_word(bytes: &[u8], at: usize, word: &[u8]) -> Result<usize, Error> {
     if bytes[at..].starts_with(word) { Ok(at + word.len()) } else { Err(Error { at }) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::value::RawValue;
+
+    #[test]
+    fn the_grammar_is_strict() {
+        for text in ["0", "-0", "-1.5e+30", "1E9", "1e999", r#" {"a" : [ ] , "b":[{},null,true ,false]} "#] {
+            assert_eq!(scan(text), Ok(()), "{text}");
+        }
+        for text in [
+            "",
+            " ",
+            "01",
+            "-",
+            "+1",
+            ".5",
+            "1.",
+            "1e",
+            "1e+",
+            "--1",
+            "0x1",
+            "NaN",
+            "tru",
+            "truee",
+            "nul",
+            "[1,]",
+            "[,1]",
+            "[1 2]",
+            "[1}",
+            "{1:2}",
+            r#"{"a"}"#,
+            r#"{"a":}"#,
+            r#"{"a":1,}"#,
+            r#"{"a":1 "b":2}"#,
+            "{,}",
+            "[",
+            "{",
+            "]",
+            "1 1",
+            "[] []",
+            "\u{feff}1",
+            "\u{a0}1",
+            "\u{c}1",
+            "\0",
+            "'a'",
+            "// 1\n1",
+        ] {
+            assert!(scan(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn strings_hold_no_bare_control_character_and_no_unknown_escape() {
+        for text in ["", "\u{7f}", "é🚀", r#"\"\\\/\b\f\n\r\t"#, r"\u0000\u00e9\uFFFF", r"\ud83d\ude80"] {
+            assert_eq!(scan(&format!("\"{text}\"")), Ok(()), "{text}");
+        }
+        for text in
+            ["\0", "1234567\n", "123456789\u{1f}", r"\x", r"\", r"\u12", r"\u12g4", r"\u+123", r"\U0041"]
+        {
+            assert!(scan(&format!("\"{text}\"")).is_err(), "{text}");
+        }
+        assert!(scan("\"open").is_err());
+    }
+
+    #[test]
+    fn a_lone_surrogate_is_an_error_anywhere() {
+        for text in [r"\ud800", r"\udc00", r"\ud800x", r"\ud800\u0041", r"\ud800\ud800", r"\ude80\ud83d"] {
+            assert!(scan(&format!("\"{text}\"")).is_err(), "{text}");
+            assert!(scan(&format!("{{\"a\":[\"{text}\"]}}")).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_error_names_the_byte() {
+        assert_eq!(scan(r#"{"a":x}"#), Err(Error { at: 5 }));
+        assert_eq!(scan("[1,2"), Err(Error { at: 4 }));
+        assert_eq!(scan("[] x"), Err(Error { at: 3 }));
+    }
+
+    #[test]
+    fn nesting_ends_at_the_limit() {
+        for levels in [1, 5, 127, 128] {
+            for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
+                let nested = |depth| format!("{}0{}", open.repeat(depth), close.repeat(depth));
+                let depth = levels as usize;
+
+                assert_eq!(scan_levels(&nested(depth), levels), Ok(()));
+                assert_eq!(scan_levels(&nested(depth + 1), levels), Err(Error::TOO_DEEP));
+            }
+        }
+        assert_eq!(scan(&"[".repeat(100_000)), Err(Error::TOO_DEEP));
+    }
+
+    #[test]
+    fn brackets_close_what_they_opened_at_every_depth() {
+        let open = "[{\"a\":".repeat(64);
+        let close = "}]".repeat(64);
+        let wrong = format!("{}]}}", "}]".repeat(63));
+
+        assert_eq!(scan(&format!("{open}0{close}")), Ok(()));
+        assert!(scan(&format!("{open}0{wrong}")).is_err());
+    }
+
+    fn scan(text: &str) -> Result<(), Error> {
+        scan_levels(text, 128)
+    }
+
+    fn scan_levels(text: &str, levels: u32) -> Result<(), Error> {
+        let mut scan = Scanner::new(text, levels);
+        scan.value()?;
+        scan.end()
+    }
+
+    /// What serde_json says: its raw scan for the grammar; then, as that lets lone surrogates through, a full
+    /// parse. `None` where the parse stops for another reason than ours.
+    fn oracle(text: &str) -> Option<bool> {
+        if serde_json::from_str::<&RawValue>(text).is_err() {
+            return Some(false);
+        }
+        let Err(error) = serde_json::from_str::<serde_json::Value>(text) else { return Some(true) };
+        let other = ["number out of range", "recursion limit"];
+        let error = error.to_string();
+        (!other.iter().any(|reason| error.contains(reason))).then_some(false)
+    }
+
+    fn agrees(text: &str) -> Result<(), TestCaseError> {
+        if let Some(valid) = oracle(text) {
+            prop_assert_eq!(scan(text).is_ok(), valid, "{:?}", text);
+        }
+        Ok(())
+    }
+
+    fn any_json() -> impl Strategy<Value = String> {
+        let scalar = prop_oneof![
+            Just("null".to_owned()),
+            any::<bool>().prop_map(|value| value.to_string()),
+            any::<i64>().prop_map(|value| value.to_string()),
+            "-?(0|[1-9][0-9]{0,4})(\\.[0-9]{1,3})?([eE][+-]?[0-9]{1,2})?",
+            any::<String>().prop_map(|text| serde_json::to_string(&text).unwrap()),
+            "\"([ -!#-\\[\\]-~é🚀]|\\\\[\"\\\\/bfnrt]|\\\\u00[0-9a-fA-F]{2}|\\\\ud83d\\\\ude80){0,20}\"",
+        ];
+        scalar.prop_recursive(5, 40, 6, |inner| {
+            let space = "[ \t\r\n]{0,2}";
+            let key = "\"[a-z]{0,9}\"";
+            prop_oneof![
+                (prop::collection::vec(inner.clone(), 0..6), space).prop_map(|(items, space)| format!(
+                    "[{space}{}{space}]",
+                    items.join(&format!("{space},"))
+                )),
+                (prop::collection::vec((key, inner), 0..6), space).prop_map(|(members, space)| {
+                    let members: Vec<_> =
+                        members.iter().map(|(key, value)| format!("{key}{space}:{value}")).collect();
+                    format!("{{{space}{}}}", members.join(&format!(",{space}")))
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn valid_json_is_taken_whole(json in any_json()) {
+            prop_assert_eq!(Scanner::new(&json, 128).value(), Ok(&*json));
+            agrees(&json)?;
+        }
+
+        #[test]
+        fn mutated_json_is_judged_as_serde_json_does(
+            json in any_json(),
+            edits in prop::collection::vec((any::<prop::sample::Index>(), 0..3u8, "[\\[\\]{}\",:\\\\u0-9a-f \n\u{1}.eE+dD-]|[a-z]|é"), 1..4),
+        ) {
+            let mut chars: Vec<char> = json.chars().collect();
+            for (index, edit, new) in edits {
+                let at = index.index(chars.len() + 1);
+                match edit {
+                    0 if at < chars.len() => drop(chars.remove(at)),
+                    1 if at < chars.len() => chars[at] = new.chars().next().unwrap(),
+                    _ => chars.insert(at, new.chars().next().unwrap()),
+                }
+            }
+            agrees(&chars.into_iter().collect::<String>())?;
+        }
+
+        #[test]
+        fn arbitrary_text_is_judged_as_serde_json_does(text in any::<String>(), quoted in "\"[\\\\u0-9d-f8/ ]{0,14}\"") {
+            agrees(&text)?;
+            agrees(&quoted)?;
+        }
+    }
+}

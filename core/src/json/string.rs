@@ -172,3 +172,49 @@ fn short_escape(special: u8) -> Option<u8> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn runs_end_at_the_first_special_byte(bytes in prop::collection::vec(any::<u8>(), 0..40), start in 0..8usize) {
+            let start = start.min(bytes.len());
+            let special = |byte: &u8| *byte < 0x20 || matches!(byte, b'"' | b'\\');
+            let first = bytes[start..].iter().position(special).map_or(bytes.len(), |at| start + at);
+
+            prop_assert_eq!(skip_plain(&bytes, start), first);
+        }
+
+        #[test]
+        fn written_strings_are_those_of_serde_json(text in any::<String>(), control in "[\u{0}-\u{40}\\\\]{0,40}") {
+            for text in [text, control] {
+                let mut out = Vec::new();
+                write_string(&mut out, &text);
+
+                prop_assert_eq!(std::str::from_utf8(&out).unwrap(), serde_json::to_string(&text).unwrap());
+                prop_assert_eq!(string_len(&text), out.len());
+                prop_assert_eq!(decode_string(std::str::from_utf8(&out).unwrap()), text);
+            }
+        }
+    }
+
+    #[test]
+    fn escapes_are_resolved() {
+        let cases = [
+            (r#""\u00e9\ud83d\ude80\/""#, "é🚀/"),
+            (r#""\"\\\b\f\n\r\t""#, "\"\\\u{8}\u{c}\n\r\t"),
+            (r#""aé\u0000z""#, "aé\0z"),
+        ];
+        for (json, text) in cases {
+            assert_eq!(decode_string(json), text);
+        }
+    }
+
+    #[test]
+    fn strings_without_escapes_are_borrowed() {
+        assert!(matches!(decode_string("\"room:café\""), Cow::Borrowed("room:café")));
+    }
+}
