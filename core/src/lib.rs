@@ -11,6 +11,7 @@ mod reference;
 pub mod router;
 pub mod server;
 mod topic;
+mod vsn;
 pub mod websocket;
 pub mod wire;
 
@@ -20,3 +21,4 @@ pub use message::{Message, Name, PayloadSlice};
 pub use payload::{EventError, IntoPayload, NotEncodable, ParseError, Payload, RawJson};
 pub use reference::{Ref, RefTooLong};
 pub use topic::{EventName, MAX_NAME, Topic};
+pub use wire::Serializer;
