@@ -30,6 +30,7 @@ fn request() -> http::request::Parts {
             ("Sec-WebSocket-Version", "13"),
             ("Sec-WebSocket-Key", "key"),
             ("Other", "no"),
+            ("Xray", "no"),
         ],
     )
 }

@@ -26,7 +26,7 @@ fn everything() -> Vec<CheckOrigin> {
 }
 
 /// Not an origin at all, though some URL parsers find `example.com` in each.
-const TRICKS: [&str; 18] = [
+const TRICKS: [&str; 19] = [
     "http://evil.test@example.com",
     "http://example.com@evil.test",
     "http://user:pw@example.com",
@@ -41,6 +41,7 @@ const TRICKS: [&str; 18] = [
     "http://example.com:80:80",
     "http://example.com:",
     "http://example.com:http",
+    "http://example.com:+80",
     "http://example.com:99999",
     "http:example.com",
     "example.com",
