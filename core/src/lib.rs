@@ -1,5 +1,6 @@
 //! Phoenix Channels as pure state machines.
 
+pub mod connect;
 pub mod event;
 mod frame;
 mod instant;
