@@ -267,3 +267,87 @@ impl Header {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIG: Config = Config {
+        max_message: 1 << 20,
+        max_fragments: 1024,
+        max_empty_fragments: 16,
+        idle_timeout: None,
+        idle_code: 1002,
+        close_timeout: std::time::Duration::ZERO,
+    };
+
+    fn advance(decoder: &mut Decoder, bytes: &[u8]) -> Option<Delivery> {
+        let advance = decoder.advance(&CONFIG, Masking::Forbidden, &mut bytes.to_vec());
+        assert_eq!(advance.consumed, bytes.len());
+        advance.outcome.unwrap().map(|complete| complete.kind)
+    }
+
+    fn capacity(decoder: &Decoder) -> usize {
+        decoder.partial.as_ref().and_then(|partial| partial.message.as_ref()).map_or(0, Message::capacity)
+    }
+
+    #[test]
+    fn an_announced_length_allocates_nothing_before_its_bytes_come() {
+        for first in [0x81, 0x82] {
+            let mut decoder = Decoder::default();
+            advance(&mut decoder, &[first, 127, 0, 0, 0, 0, 0, 0x10, 0, 0]);
+            assert_eq!(capacity(&decoder), 0);
+
+            advance(&mut decoder, &[b'x'; 100]);
+            assert_eq!(capacity(&decoder), 100);
+            for _ in 0..1000 {
+                advance(&mut decoder, b"x");
+            }
+            assert!(capacity(&decoder) <= 2 * 1100, "{}", capacity(&decoder));
+        }
+    }
+
+    #[test]
+    fn a_message_in_pieces_takes_no_more_than_its_length() {
+        let mut decoder = Decoder::default();
+        advance(&mut decoder, &[0x82, 126, 3, 232]);
+        for _ in 0..999 {
+            advance(&mut decoder, b"x");
+        }
+        assert_eq!(capacity(&decoder), 1000);
+    }
+
+    #[test]
+    fn nothing_is_kept_once_a_message_is_done() {
+        let streams: [&[&[u8]]; 5] = [
+            &[b"\x81\x02hi"],
+            &[b"\x81\x02h", b"i"],
+            &[b"\x81", b"\x02", b"hi"],
+            &[b"\x01\x01h", b"\x80\x01i"],
+            &[b"\x89\x02h", b"i"],
+        ];
+        for stream in streams {
+            let mut decoder = Decoder::default();
+            let (last, others) = stream.split_last().unwrap();
+            for read in others {
+                assert_eq!(advance(&mut decoder, read), None);
+            }
+            assert!(advance(&mut decoder, last).is_some());
+
+            decoder.release();
+
+            assert!(decoder.partial.is_none(), "{stream:?}");
+        }
+    }
+
+    #[test]
+    fn a_control_frame_between_two_fragments_leaves_the_message_alone() {
+        let mut decoder = Decoder::default();
+        advance(&mut decoder, b"\x01\x01h");
+
+        assert_eq!(advance(&mut decoder, b"\x89\x01"), None);
+        assert_eq!(advance(&mut decoder, b"p"), Some(Delivery::Ping));
+        assert_eq!(advance(&mut decoder, b"\x80\x01i"), Some(Delivery::Text));
+        assert!(matches!(decoder.kept(), Kept::Text(text) if text == "hi"));
+    }
+}
