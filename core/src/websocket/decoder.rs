@@ -156,41 +156,28 @@ impl Decoder {
         masking: Masking,
         input: &[u8],
     ) -> Result<Option<(Frame, usize)>, Violation> {
-        let kept = match self.partial.as_deref() {
-            None => PartialHeader::default(),
-            Some(Partial { frame: Some(frame), .. }) => return Ok(Some((*frame, 0))),
-            Some(Partial { header, .. }) => *header,
+        let Some(partial) = self.partial.as_deref_mut() else {
+            let Some(header) = Header::parse(input, masking)? else {
+                if !input.is_empty() {
+                    self.partial.get_or_insert_default().header = PartialHeader::default().joined(input);
+                }
+                return Ok(None);
+            };
+            admit(&header, None, config)?;
+            return Ok(Some((Frame { header, left: header.len }, header.size)));
         };
-        let parsed = if kept.len() == 0 {
-            Header::parse(input, masking)?
-        } else {
-            Header::parse(kept.joined(input).as_bytes(), masking)?
-        };
-        let Some(header) = parsed else {
-            if !input.is_empty() {
-                self.partial.get_or_insert_default().header = kept.joined(input);
-            }
+        if let Some(frame) = partial.frame {
+            return Ok(Some((frame, 0)));
+        }
+        let joined = partial.header.joined(input);
+        let Some(header) = Header::parse(joined.as_bytes(), masking)? else {
+            partial.header = joined;
             return Ok(None);
         };
-        self.admit(&header, config)?;
-        if let Some(partial) = self.partial.as_deref_mut() {
-            partial.header = PartialHeader::default();
-        }
-        Ok(Some((Frame { header, left: header.len }, header.size - kept.len())))
-    }
-
-    /// The rules between this frame and those before it, and the limits, before any payload is there.
-    fn admit(&mut self, header: &Header, config: &Config) -> Result<(), Violation> {
-        if header.opcode.is_control() {
-            return Ok(());
-        }
-        let message = self.partial.as_deref_mut().and_then(|partial| partial.message.as_mut());
-        match (header.opcode == Opcode::Continuation, message) {
-            (true, None) => Err(Violation::UnexpectedContinuation),
-            (false, Some(_)) => Err(Violation::ExpectedContinuation),
-            (true, Some(message)) => message.admit(header, config),
-            (false, None) => check_first(header, config),
-        }
+        admit(&header, partial.message.as_mut(), config)?;
+        let size = header.size - partial.header.len();
+        partial.header = PartialHeader::default();
+        Ok(Some((Frame { header, left: header.len }, size)))
     }
 
     /// Keeps a piece of a payload; the whole of it, if this was the last one.
@@ -265,6 +252,19 @@ impl Header {
             Opcode::Pong => Some(Delivery::Pong),
             Opcode::Text | Opcode::Binary | Opcode::Continuation => None,
         }
+    }
+}
+
+/// The rules between a frame and the message under way, and the limits, before any payload is there.
+fn admit(header: &Header, message: Option<&mut Message>, config: &Config) -> Result<(), Violation> {
+    if header.opcode.is_control() {
+        return Ok(());
+    }
+    match (header.opcode == Opcode::Continuation, message) {
+        (true, None) => Err(Violation::UnexpectedContinuation),
+        (false, Some(_)) => Err(Violation::ExpectedContinuation),
+        (true, Some(message)) => message.admit(header, config),
+        (false, None) => check_first(header, config),
     }
 }
 
