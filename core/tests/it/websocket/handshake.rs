@@ -66,7 +66,7 @@ fn a_missing_header_is_named() {
     assert_eq!(refusal(&without(header::SEC_WEBSOCKET_KEY)), "'sec-websocket-key' header must be present");
     assert_eq!(
         refusal(&without(header::SEC_WEBSOCKET_VERSION)),
-        "'sec-websocket-version' header must equal '13', got []"
+        "'sec-websocket-version' header must be '13', got []"
     );
 }
 
@@ -83,11 +83,11 @@ fn a_wrong_header_is_named_and_shown() {
             "websockets, h2c",
             r#"'upgrade' header must contain 'websocket', got ["websockets, h2c"]"#,
         ),
-        (header::SEC_WEBSOCKET_VERSION, "8", r#"'sec-websocket-version' header must equal '13', got ["8"]"#),
+        (header::SEC_WEBSOCKET_VERSION, "8", r#"'sec-websocket-version' header must be '13', got ["8"]"#),
         (
             header::SEC_WEBSOCKET_VERSION,
             "13, 8",
-            r#"'sec-websocket-version' header must equal '13', got ["13, 8"]"#,
+            r#"'sec-websocket-version' header must be '13', got ["13, 8"]"#,
         ),
         (header::HOST, "", "'host' header must be present"),
     ];

@@ -36,12 +36,17 @@ fn a_message_does_not_end_inside_a_character() {
 
 #[test]
 fn a_wrong_byte_is_told_before_its_frame_is_whole() {
-    let frame = masked(TEXT, &[BROKEN, &[b'.'; 90]].concat());
     let header = 6;
+    for (start, first_wrong) in [(BROKEN, 3), (&[b'a', 0xff], 1), (&[b'a', 0xc3, b'('], 2)] {
+        let frame = masked(TEXT, &[start, &[b'.'; 90]].concat());
+        let (before, after) = frame.split_at(header + first_wrong);
 
-    let mut connection = server();
-    assert_eq!(receive(&mut connection, &frame[..header + 3], T0), []);
-    assert_eq!(receive(&mut connection, &frame[header + 3..header + 4], T0), refusal(Violation::InvalidUtf8));
+        let mut connection = server();
+        assert_eq!(receive(&mut connection, before, T0), []);
+        assert_eq!(receive(&mut connection, &after[..1], T0), refusal(Violation::InvalidUtf8));
+
+        assert_eq!(receive(&mut server(), &frame[..frame.len() - 1], T0), refusal(Violation::InvalidUtf8));
+    }
 }
 
 #[test]
