@@ -1,3 +1,5 @@
-#![allow(missing_docs)]
+//! Behaviour of the core, seen from outside.
+#![allow(missing_docs, clippy::unwrap_used)]
 
+mod connect;
 mod websocket;
