@@ -11,8 +11,8 @@ pub(super) fn apply(bytes: &mut [u8], key: [u8; 4]) {
     for word in words {
         *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();
     }
-    for (byte, key) in rest.iter_mut().zip(key.iter().cycle()) {
-        *byte ^= key;
+    for (i, byte) in rest.iter_mut().enumerate() {
+        *byte ^= key[i % 4];
     }
 }
 
