@@ -22,6 +22,10 @@ mod http;
 mod http_step;
 mod known;
 mod longpoll;
+#[cfg(test)]
+mod mirror;
+#[cfg(test)]
+mod mirror_tests;
 mod pattern;
 mod play;
 mod report;

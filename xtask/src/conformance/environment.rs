@@ -37,7 +37,7 @@ impl Profile {
 }
 
 /// The values of one run of one scenario.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Environment {
     uniq: String,
     profile: Profile,

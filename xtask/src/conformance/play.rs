@@ -39,7 +39,16 @@ pub(crate) struct Setting {
 
 /// Plays the steps, then checks that nothing stray arrives.
 pub(crate) fn play(scenario: &Scenario, setting: &Setting) -> Result<(), Failure> {
-    let mut play = Play::new(setting);
+    play_in(Environment::fresh(setting.profile), scenario, setting)
+}
+
+/// The same with the values of the placeholders given.
+pub(super) fn play_in(
+    environment: Environment,
+    scenario: &Scenario,
+    setting: &Setting,
+) -> Result<(), Failure> {
+    let mut play = Play::new(setting, environment);
     for (index, step) in scenario.steps.iter().enumerate() {
         play.step(step).map_err(|failure| failure.under(&format!("step {}: {step}", index + 1)))?;
     }
@@ -59,10 +68,10 @@ pub(super) struct Play<'a> {
 }
 
 impl<'a> Play<'a> {
-    fn new(setting: &'a Setting) -> Self {
+    fn new(setting: &'a Setting, environment: Environment) -> Self {
         Self {
             setting,
-            environment: Environment::fresh(setting.profile),
+            environment,
             binds: Binds::default(),
             connections: BTreeMap::new(),
             requests: BTreeMap::new(),
