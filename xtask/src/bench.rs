@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
+use crate::process;
 use crate::repository::{Build, Workspace, cargo};
 
 /// Measures the server under load, beside the floor.
@@ -31,10 +32,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if workspace.has("conformance") {
         workspace.build("conformance", Build::Release)?;
     }
-    let status = cargo()
-        .args(["run", "--quiet", "--release", "--package", "bennu-benches", "--bin", "load", "--"])
-        .args(&arguments.arguments)
-        .status()
-        .context("cannot run cargo")?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let mut load = cargo();
+    load.args(["run", "--quiet", "--release", "--package", "bennu-benches", "--bin", "load", "--"]);
+    process::become_program(load.args(&arguments.arguments))
 }

@@ -1,11 +1,11 @@
 //! `cargo xtask chat`: builds the example and runs it.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Result, bail};
 use clap::Args;
 
-use crate::process::{self, ServerProcess, Started};
+use crate::process;
 use crate::repository::{self, Build, Workspace};
 
 /// Builds the chat and runs it, set-up included.
@@ -16,7 +16,7 @@ pub struct Arguments {
     port: u16,
 }
 
-/// Installs the page's packages, builds the server, and runs it until it ends.
+/// Installs the page's packages, builds the server, and becomes it: signals, errors and exit code are its own.
 ///
 /// # Errors
 /// If something that the chat needs is missing, or cannot be built.
@@ -27,14 +27,6 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     process::npm_ci(&repository::path("examples/chat/page"))?;
     let binary = workspace.build("chat", Build::Release)?;
-    let status = match ServerProcess::start(&binary, &["--port", &arguments.port.to_string()])? {
-        Started::Listening(mut server) => {
-            println!("Open {} in two tabs of a browser. Ctrl-C stops the server.", server.url());
-            server.wait()?
-        }
-        Started::Ended(status) => status,
-    };
-    // A signal leaves no code behind.
-    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
-    Ok(ExitCode::from(code))
+    println!("Open the URL below in two tabs of a browser; Ctrl-C stops the server.");
+    process::become_program(Command::new(binary).args(["--port", &arguments.port.to_string()]))
 }

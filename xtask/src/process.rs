@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, ErrorKind};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -66,10 +66,6 @@ impl ServerProcess {
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
-
-    pub(crate) fn wait(&mut self) -> Result<ExitStatus> {
-        Ok(self.child.wait()?)
-    }
 }
 
 impl Drop for ServerProcess {
@@ -100,6 +96,23 @@ pub(crate) fn run(command: &mut Command) -> Result<Run> {
         lines.push(line);
     }
     Ok(Run { status: child.wait()?, lines })
+}
+
+/// Runs a program in the place of this one, so that nothing stands between it and who started it.
+pub(crate) fn become_program(command: &mut Command) -> Result<ExitCode> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::CommandExt as _;
+
+        // Returns only if the program could not be started.
+        Err(anyhow::Error::new(command.exec()).context(format!("cannot run {name}")))
+    }
+    #[cfg(not(unix))]
+    {
+        let status = command.status().with_context(|| format!("cannot run {name}"))?;
+        Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
 }
 
 /// Whether a program can be started at all.

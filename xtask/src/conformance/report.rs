@@ -1,5 +1,6 @@
 //! What a run prints, and what it counts.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
 use std::time::Duration;
@@ -55,16 +56,19 @@ pub enum Verbosity {
 pub(super) struct Report<'a> {
     out: &'a mut dyn Write,
     verbosity: Verbosity,
-    pub(super) summary: Summary,
+    summary: Summary,
+    /// How many were skipped for which reason.
+    reasons: BTreeMap<String, usize>,
 }
 
 impl<'a> Report<'a> {
     pub(super) fn new(out: &'a mut dyn Write, verbosity: Verbosity) -> Self {
-        Self { out, verbosity, summary: Summary::default() }
+        Self { out, verbosity, summary: Summary::default(), reasons: BTreeMap::new() }
     }
 
     pub(super) fn skipped(&mut self, scenario: &Scenario, why: &str) -> io::Result<()> {
         self.summary.skipped += 1;
+        *self.reasons.entry(why.to_owned()).or_default() += 1;
         self.detail(format_args!("skip  {} ({why})", scenario.file))
     }
 
@@ -98,6 +102,10 @@ impl<'a> Report<'a> {
     }
 
     pub(super) fn finish(self) -> io::Result<Summary> {
+        let reasons: Vec<String> = self.reasons.iter().map(|(why, count)| format!("{count} {why}")).collect();
+        if !reasons.is_empty() {
+            writeln!(self.out, "skipped: {}", reasons.join(", "))?;
+        }
         writeln!(self.out, "{}", self.summary)?;
         self.out.flush()?;
         Ok(self.summary)

@@ -20,7 +20,10 @@ fn scenario_that_needs_what_the_server_lacks_is_skipped_by_name() {
     assert_eq!((summary.passed, summary.failed, summary.skipped), (1, 0, 2));
     assert!(out.contains("skip  2-presence (without presence)\n"), "{out}");
     assert!(out.contains("skip  3-cluster (needs a second node)\n"), "{out}");
-    assert!(out.ends_with("1 passed, 0 failed, 2 skipped\n"), "{out}");
+    assert!(
+        out.ends_with("skipped: 1 needs a second node, 1 without presence\n1 passed, 0 failed, 2 skipped\n"),
+        "{out}"
+    );
 }
 
 #[test]
