@@ -63,8 +63,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     for part in PARTS.iter().filter(chosen) {
         println!("\n=== {} ===", part.name);
         let outcome = (part.run)(&workspace).unwrap_or_else(|error| Outcome::failed(format!("{error:#}")));
-        if outcome.verdict != Verdict::Passed {
-            println!("{}: {}: {}", outcome.verdict, part.name, outcome.detail);
+        match outcome.verdict {
+            Verdict::Passed => {}
+            Verdict::Failed if outcome.detail.is_empty() => println!("failed: {}", part.name),
+            Verdict::Failed | Verdict::Skipped => {
+                println!("{}: {}: {}", outcome.verdict, part.name, outcome.detail);
+            }
         }
         rows.push((part.name, outcome));
     }
