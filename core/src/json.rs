@@ -90,10 +90,27 @@ impl<'a> Scanner<'a> {
         Some(&self.text[start..end])
     }
 
-    /// Takes the next value if it is a string, and returns its text, quotes included.
+    /// Takes the next key and its colon, and returns what stands between its quotes.
+    ///
+    /// One with escapes comes back as the one of `names` that it stands for. Any other stays escaped, and is
+    /// thus none of them; nothing is allocated for it.
     #[inline]
-    pub(crate) fn string(&mut self) -> Result<&'a str, Error> {
-        if self.peek() == b'"' { self.value() } else { Err(Error { at: self.at }) }
+    pub(crate) fn key(&mut self, names: &[&'static str]) -> Result<&'a str, Error> {
+        let key = match self.plain_string() {
+            Some(key) => key,
+            None => self.escaped_key(names)?,
+        };
+        self.expect(b':')?;
+        Ok(key)
+    }
+
+    #[cold]
+    fn escaped_key(&mut self, names: &[&'static str]) -> Result<&'a str, Error> {
+        if self.peek() != b'"' {
+            return Err(Error { at: self.at });
+        }
+        let key = self.value()?;
+        Ok(string::find_name(key, names).unwrap_or(key))
     }
 
     /// Makes sure that nothing but whitespace is left.
