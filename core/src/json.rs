@@ -300,7 +300,15 @@ mod tests {
 
     #[test]
     fn a_lone_surrogate_is_an_error_anywhere() {
-        for text in [r"\ud800", r"\udc00", r"\ud800x", r"\ud800\u0041", r"\ud800\ud800", r"\ude80\ud83d"] {
+        for text in [
+            r"\ud800",
+            r"\udc00",
+            r"\ud800x",
+            r"\ud800\u0041",
+            r"\ud800\ud800",
+            r"\udc00\udc00",
+            r"\ude80\ud83d",
+        ] {
             assert!(scan(&format!("\"{text}\"")).is_err(), "{text}");
             assert!(scan(&format!("{{\"a\":[\"{text}\"]}}")).is_err(), "{text}");
         }
