@@ -1,8 +1,8 @@
-//! What the core does, seen from outside: one file per behaviour.
-#![allow(missing_docs)]
+//! Behaviour of the core, seen from outside.
 // Clippy knows tests by their attribute, not the functions that they share.
-#![allow(clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
+mod connect;
 mod vsn;
 mod wire;
 mod wire_properties;
