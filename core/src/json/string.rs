@@ -31,6 +31,18 @@ pub(crate) fn decode_string(json: &str) -> Cow<'_, str> {
     if inner.as_bytes().contains(&b'\\') { Cow::Owned(unescape(inner)) } else { Cow::Borrowed(inner) }
 }
 
+/// Which of `names`, all letters, is meant by the valid JSON text of a string with escapes, quotes included.
+pub(super) fn find_name(json: &str, names: &[&'static str]) -> Option<&'static str> {
+    let inner = &json[1..json.len() - 1];
+    names.iter().copied().find(|name| {
+        let mut rest = inner;
+        // An escaped letter takes six bytes. Most keys are ruled out by that: a megabyte of them is cheap.
+        inner.len() >= name.len() + 5
+            && name.chars().all(|char| next_char(&mut rest) == Some(char))
+            && rest.is_empty()
+    })
+}
+
 /// Writes `text` as a JSON string, quotes included.
 #[inline]
 pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
@@ -109,6 +121,17 @@ fn unescape(inner: &str) -> String {
         }
     }
     text
+}
+
+/// Takes the first character off the inside of a valid JSON string.
+fn next_char(inner: &mut &str) -> Option<char> {
+    let first = inner.chars().next()?;
+    let (char, end) = match first {
+        '\\' => read_escape(inner.as_bytes(), 0).expect("a scanned string has valid escapes"),
+        plain => (plain, plain.len_utf8()),
+    };
+    *inner = &inner[end..];
+    Some(char)
 }
 
 /// Reads the escape whose backslash is at `at`: its character, and where it ends.
@@ -210,6 +233,17 @@ mod tests {
         ];
         for (json, text) in cases {
             assert_eq!(decode_string(json), text);
+        }
+    }
+
+    #[test]
+    fn a_name_is_found_whatever_its_escapes() {
+        let names = ["event", "topic", "t"];
+        for json in [r#""t\u006fpic""#, r#""\u0074\u006f\u0070\u0069\u0063""#] {
+            assert_eq!(find_name(json, &names), Some("topic"), "{json}");
+        }
+        for json in [r#""""#, r#""topi""#, r#""topics""#, r#""\u0074opi""#, r#""topic\n""#, r#""\ntopic""#] {
+            assert_eq!(find_name(json, &names), None, "{json}");
         }
     }
 

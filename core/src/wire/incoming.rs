@@ -55,10 +55,9 @@ fn split_reply(payload: &str) -> Option<(Cow<'_, str>, &str)> {
     let mut response = "null";
     scan.expect(b'{').ok()?;
     while scan.peek() == b'"' {
-        let key = json::decode_string(scan.string().ok()?);
-        scan.expect(b':').ok()?;
+        let key = scan.key(&["status", "response"]).ok()?;
         let value = scan.value().ok()?;
-        match &*key {
+        match key {
             "status" => status = Some(value),
             "response" => response = value,
             _ => {}

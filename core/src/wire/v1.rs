@@ -2,7 +2,7 @@
 
 use super::DecodeError;
 use super::envelope::{Envelope, decode_name, decode_ref, ref_json};
-use crate::json::{Scanner, decode_string};
+use crate::json::Scanner;
 use crate::{Message, PayloadSlice};
 
 /// Decodes an object with `topic`, `event`, `payload`, `ref` and perhaps `join_ref`; of equal keys the last
@@ -79,10 +79,9 @@ fn fields<'a>(scan: &mut Scanner<'a>) -> Result<Fields<'a>, DecodeError> {
         return Ok(fields);
     }
     loop {
-        let key = decode_string(scan.string()?);
-        scan.expect(b':')?;
+        let key = scan.key(&["topic", "event", "payload", "ref", "join_ref"])?;
         let value = Some(scan.value()?);
-        match &*key {
+        match key {
             "topic" => fields.topic = value,
             "event" => fields.event = value,
             "payload" => fields.payload = value,
