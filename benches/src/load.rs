@@ -30,7 +30,9 @@ pub use programs::ProgramError;
 use report::{Judging, Report, Subject};
 use scenario::Scenario;
 use server_process::{ServerCommand, StartError};
+use std::error::Error;
 use std::io;
+use std::iter;
 
 /// Whether a load run has something to complain about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,8 +81,7 @@ const OPEN_FILES: u64 = 11_000;
 /// [`LoadError`] if it cannot even start. A failing server is an [`Outcome::Bad`].
 pub fn run(options: &Options) -> Result<Outcome, LoadError> {
     allow_open_files()?;
-    let floor = |writes| programs::floor(writes);
-    let (direct, coalesced) = (floor(Writes::Direct)?, floor(Writes::Coalesced)?);
+    let (direct, coalesced) = (programs::floor(Writes::Direct)?, programs::floor(Writes::Coalesced)?);
     let servers = match &options.servers {
         Servers::Bennu => vec![programs::bennu()?],
         Servers::These(commands) => commands.clone(),
@@ -105,7 +106,9 @@ pub fn run(options: &Options) -> Result<Outcome, LoadError> {
                 progress.set_message(format!("{title}, run {run} of {}: {}", options.runs, command.name));
                 match play(scenario, command) {
                     Ok(readings) => report.enter(&title, subject, readings),
-                    Err(error) => report.fail(format!("{title}, run {run}, {}: {error}", command.name)),
+                    Err(error) => {
+                        report.fail(format!("{title}, run {run}, {}: {}", command.name, with_causes(&error)))
+                    }
                 }
                 progress.inc(1);
             }
@@ -114,6 +117,18 @@ pub fn run(options: &Options) -> Result<Outcome, LoadError> {
     progress.finish_and_clear();
     print!("{report}");
     Ok(if report.is_good() { Outcome::Good } else { Outcome::Bad })
+}
+
+/// An error and its causes in one line; a cause that its error has quoted is not repeated.
+#[must_use]
+pub fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    for cause in iter::successors(error.source(), |&error| error.source()).map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 fn subjects<'a>(

@@ -3,15 +3,13 @@
 use bennu_benches::load::{self, HELP, Options, Outcome};
 use std::env;
 use std::error::Error;
-use std::iter;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match run() {
         Ok(code) => code,
         Err(error) => {
-            let causes = iter::successors(Some(&*error), |&error| error.source());
-            eprintln!("{}", causes.map(ToString::to_string).collect::<Vec<_>>().join(": "));
+            eprintln!("{}", load::with_causes(&*error));
             ExitCode::FAILURE
         }
     }

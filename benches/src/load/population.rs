@@ -164,3 +164,97 @@ impl Population {
 fn at(client: usize) -> impl FnOnce(ClientError) -> PopulationError {
     move |error| PopulationError::Client { client, error }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+    use std::net::{Ipv4Addr, TcpListener};
+
+    /// One client, and the server's end of its connection.
+    fn pair() -> (Population, net::TcpStream) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let client = net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (server, _) = listener.accept().unwrap();
+        server.set_nodelay(true).unwrap();
+        (Population::of(vec![client], &[Rc::new(Session::new("x"))]).unwrap(), server)
+    }
+
+    /// What a server sends for these broadcasts.
+    fn deliveries(numbers: impl IntoIterator<Item = u32>) -> Vec<u8> {
+        let session = Session::new("x");
+        numbers.into_iter().flat_map(|number| session.delivery_frame(number)).collect()
+    }
+
+    fn gather(population: &mut Population, wanted: usize) -> Result<(), PopulationError> {
+        population.gather(wanted, Order::Strict, |_, _, _| Ok(()))
+    }
+
+    #[test]
+    fn frames_are_counted_wherever_they_are_cut() {
+        let (mut population, mut server) = pair();
+        let bytes = deliveries(0..3);
+
+        for number in 0..3 {
+            let (start, end) = (bytes.len() * number / 3, bytes.len() * (number + 1) / 3);
+            let cut = start + 7 + 60 * number;
+            server.write_all(&bytes[start..cut]).unwrap();
+            population.hush().unwrap();
+            server.write_all(&bytes[cut..end]).unwrap();
+            gather(&mut population, 1).unwrap();
+        }
+    }
+
+    #[test]
+    fn lost_delivery_is_noticed() {
+        let (mut population, mut server) = pair();
+        server.write_all(&deliveries([0, 2])).unwrap();
+
+        let error = gather(&mut population, 2).unwrap_err();
+
+        assert_eq!(error.to_string(), "client 0: number 2 came where 1 was due: lost or out of order");
+    }
+
+    #[test]
+    fn delivery_that_comes_after_the_last_is_noticed() {
+        let (mut population, mut server) = pair();
+        server.write_all(&deliveries([0])).unwrap();
+        gather(&mut population, 1).unwrap();
+        server.write_all(&deliveries([1])).unwrap();
+
+        assert!(matches!(population.hush(), Err(PopulationError::Surplus { found: 1 })));
+    }
+
+    #[test]
+    fn changed_payload_is_noticed() {
+        let (mut population, mut server) = pair();
+        let mut bytes = deliveries([0]);
+        let last = bytes.len() - 5;
+        bytes[last] = b'y';
+        server.write_all(&bytes).unwrap();
+
+        assert!(matches!(
+            gather(&mut population, 1),
+            Err(PopulationError::Client { client: 0, error: ClientError::Garbled { .. } })
+        ));
+    }
+
+    #[test]
+    fn close_of_the_server_is_told_with_its_code() {
+        let (mut population, mut server) = pair();
+        server.write_all(&[0x88, 2, 0x03, 0xf3]).unwrap();
+
+        assert_eq!(
+            gather(&mut population, 1).unwrap_err().to_string(),
+            "client 0: closed by the server with 1011"
+        );
+    }
+
+    #[test]
+    fn vanished_server_is_noticed() {
+        let (mut population, server) = pair();
+        drop(server);
+
+        assert_eq!(gather(&mut population, 1).unwrap_err().to_string(), "client 0: closed by the server");
+    }
+}

@@ -80,9 +80,7 @@ impl Report {
 
     fn verdict(&self, row: &Row, server: usize) -> Verdict {
         match self.judging {
-            Judging::Budgets => {
-                row.figure.budget.judge(Spread::of(row.samples[server].iter().copied()), row.ratio(server))
-            }
+            Judging::Budgets => row.figure.budget.judge(spread(&row.samples[server]), row.ratio(server)),
             Judging::CorrectnessOnly => Verdict::Unjudged,
         }
     }
@@ -96,37 +94,54 @@ impl Row {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut table = Table::default();
-        table.push(
-            ["scenario", "figure", "floor", "server", "its figure", "ratio", "budget", ""].map(str::to_owned),
-        );
-        let text = |spread: Option<Spread>| spread.map_or_else(String::new, |spread| spread.to_string());
-        for row in &self.rows {
-            let scenario = row.scenario.clone();
-            let figure = row.figure.name.to_owned();
-            let floor = text(Spread::of(row.floor.iter().copied()));
-            if self.servers.is_empty() {
-                table.push([scenario.clone(), figure.clone(), floor.clone()]);
-            }
-            for (number, server) in self.servers.iter().enumerate() {
-                table.push([
-                    scenario.clone(),
-                    figure.clone(),
-                    floor.clone(),
-                    server.clone(),
-                    text(Spread::of(row.samples[number].iter().copied())),
-                    text(row.ratio(number)),
-                    row.figure.budget.to_string(),
-                    self.verdict(row, number).to_string(),
-                ]);
-            }
-        }
+        let table = if self.servers.is_empty() { self.floor_table() } else { self.comparison() };
         write!(f, "{table}")?;
         for failure in &self.failures {
             writeln!(f, "FAILED {failure}")?;
         }
         Ok(())
     }
+}
+
+impl Report {
+    fn floor_table(&self) -> Table {
+        let mut table = Table::default();
+        table.push(["scenario", "figure", "floor"].map(str::to_owned));
+        for row in &self.rows {
+            table.push([row.scenario.clone(), row.figure.name.to_owned(), text(spread(&row.floor))]);
+        }
+        table
+    }
+
+    fn comparison(&self) -> Table {
+        let mut table = Table::default();
+        table.push(
+            ["scenario", "figure", "floor", "server", "its figure", "ratio", "budget", ""].map(str::to_owned),
+        );
+        for row in &self.rows {
+            for (number, server) in self.servers.iter().enumerate() {
+                table.push([
+                    row.scenario.clone(),
+                    row.figure.name.to_owned(),
+                    text(spread(&row.floor)),
+                    server.clone(),
+                    text(spread(&row.samples[number])),
+                    text(row.ratio(number)),
+                    row.figure.budget.to_string(),
+                    self.verdict(row, number).to_string(),
+                ]);
+            }
+        }
+        table
+    }
+}
+
+fn spread(samples: &[f64]) -> Option<Spread> {
+    Spread::of(samples.iter().copied())
+}
+
+fn text(spread: Option<Spread>) -> String {
+    spread.map_or_else(String::new, |spread| spread.to_string())
 }
 
 #[cfg(test)]

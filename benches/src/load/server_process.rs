@@ -1,8 +1,9 @@
 //! A server as a child process: started on a free port, killed when dropped.
 
 use super::usage::{self, Memory};
+use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -88,7 +89,7 @@ impl ServerProcess {
 
     fn wait_until_it_listens(&mut self, name: &str) -> Result<(), StartError> {
         let deadline = Instant::now() + START_LIMIT;
-        while TcpStream::connect(self.address()).is_err() {
+        while !is_listened_on(self.port) {
             if let Ok(Some(status)) = self.child.try_wait() {
                 return Err(StartError::Ended { name: name.to_owned(), status });
             }
@@ -114,9 +115,36 @@ fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
+/// Whether some socket listens on `port`. To connect and see would disturb: on a port that nobody listens on, a socket
+/// can even connect to itself.
+fn is_listened_on(port: u16) -> bool {
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| fs::read_to_string(path).unwrap_or_default());
+    tables.iter().flat_map(|table| table.lines()).any(|line| is_listener(line, port))
+}
+
+/// Shape: `   0: 0100007F:1F90 00000000:0000 0A …`.
+fn is_listener(line: &str, port: u16) -> bool {
+    const LISTEN: &str = "0A";
+
+    let mut words = line.split_ascii_whitespace().skip(1);
+    let local = words.next().and_then(|address| address.rsplit_once(':'));
+    let state = words.nth(1);
+    state == Some(LISTEN) && local.and_then(|(_, hex)| u16::from_str_radix(hex, 16).ok()) == Some(port)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn port_is_listened_on_while_its_socket_lives() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert!(is_listened_on(port));
+
+        drop(listener);
+        assert!(!is_listened_on(port));
+    }
 
     #[test]
     fn command_that_ends_is_told_from_one_that_is_silent() {

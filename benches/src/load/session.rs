@@ -51,6 +51,14 @@ impl Session {
         push_masked(out, &self.echo.fill(number));
     }
 
+    /// A broadcast as a server sends it.
+    #[cfg(test)]
+    pub(super) fn delivery_frame(&self, number: u32) -> Vec<u8> {
+        let body = self.delivery.fill(number);
+        let (header, size) = crate::websocket::header(crate::websocket::TEXT, body.len());
+        [&header[..size], &body].concat()
+    }
+
     /// The number in a broadcast or in a reply to an echo; `None` if the body is neither.
     pub(super) fn number(&self, body: &[u8]) -> Option<u32> {
         self.delivery.read(body).or_else(|| self.reply.read(body))

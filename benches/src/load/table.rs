@@ -32,7 +32,7 @@ impl fmt::Display for Table {
             writeln!(f, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
             if number == 0 {
                 let lines = widths.iter().map(|&width| "-".repeat(width));
-                writeln!(f, "{}", lines.collect::<Vec<_>>().join("  "))?;
+                writeln!(f, "{}", lines.collect::<Vec<_>>().join("  ").trim_end())?;
             }
         }
         Ok(())
