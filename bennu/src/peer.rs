@@ -5,7 +5,7 @@ use crate::runtime::PlainStream;
 use bennu_core::Frame;
 use bennu_core::outbox::{Batch, Outbox, Overflow, Written};
 use bennu_core::server::{CallId, ChannelId, CloseReason, Event, SocketId};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::fmt;
@@ -45,6 +45,8 @@ pub(crate) struct Notice {
     pub(crate) due: bool,
     /// Writing has failed: the stream is of no use any more.
     pub(crate) broken: bool,
+    /// Too much waits for the peer to take it: do not read what would cause more.
+    pub(crate) congested: bool,
 }
 
 /// What the machine wants of the task that owns a channel.
@@ -132,6 +134,7 @@ impl Peer {
         if !shared.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
             shared.waker = Some(waker.clone());
         }
+        shared.notice.congested = shared.outbox.is_congested();
         let notice = shared.notice;
         shared.notice.due = false;
         (shared.work.take().map(|work| *work).unwrap_or_default(), notice)
@@ -145,22 +148,15 @@ impl Peer {
         shared.outbox.clear();
     }
 
-    /// Queues the last frame, a close frame; with `drop_queue`, in place of what waits.
-    pub(crate) fn push_last(&self, frame: Frame, drop_queue: bool) {
-        let mut shared = self.shared.lock();
-        if drop_queue {
-            shared.outbox.clear();
-        }
-        // An outbox that is full has no room, and its peer no ear, for a farewell.
-        let _ = shared.outbox.push(frame);
+    /// Drops what waits.
+    pub(crate) fn drop_queue(&self) {
+        self.shared.lock().outbox.clear();
     }
 
-    pub(crate) fn is_congested(&self) -> bool {
-        self.shared.lock().outbox.is_congested()
-    }
-
-    pub(crate) fn has_queued(&self) -> bool {
-        !self.shared.lock().outbox.is_empty()
+    /// Queues a pong or a close frame.
+    pub(crate) fn push_last(&self, frame: Frame) {
+        // A peer that has no room left for it has no ear for it either.
+        let _ = self.shared.lock().outbox.push(frame);
     }
 
     /// Takes the lease and what is to be written, for a stream that its own task writes.
@@ -172,18 +168,43 @@ impl Peer {
         self.shared.lock().outbox.finish(batch, written)
     }
 
-    /// Writes what is queued to a plain stream, from any task; the stream's own task is woken if it has
-    /// to wait for the stream. A stream that is not plain is left to its own task.
+    /// Writes what is queued, from any task. Returns how many writes that took.
+    ///
+    /// The connection's own task is woken if it has to wait for the stream, and always if the stream is
+    /// not plain: nobody else can write to that.
     pub(crate) fn flush_from_elsewhere(&self) -> usize {
+        let mut shared = self.shared.lock();
         let Some(stream) = self.stream.as_deref() else {
-            wake(self.shared.lock().waker.take());
+            wake(shared.waker.take());
             return 0;
         };
-        let mut writes = 0;
-        let mut shared = self.shared.lock();
         if shared.blocked {
             return 0;
         }
+        let (mut shared, writes, result) = self.write_all(stream, shared);
+        let idle = matches!(result, Ok(Flush::Done)) && !shared.notice.congested;
+        shared.notice.broken |= result.is_err();
+        if !idle {
+            wake(shared.waker.take());
+        }
+        writes
+    }
+
+    /// Writes what is queued to a plain stream, from its own task, which waits for it if need be.
+    pub(crate) fn flush_own(&self, stream: &dyn PlainStream) -> io::Result<Flush> {
+        let (shared, _, result) = self.write_all(stream, self.shared.lock());
+        drop(shared);
+        result
+    }
+
+    /// Writes until nothing waits, somebody else writes, or the stream takes no more.
+    fn write_all<'a>(
+        &'a self,
+        stream: &dyn PlainStream,
+        mut shared: MutexGuard<'a, Shared>,
+    ) -> (MutexGuard<'a, Shared>, usize, io::Result<Flush>) {
+        let mut writes = 0;
+        shared.blocked = false;
         while let Some(batch) = shared.outbox.begin() {
             drop(shared);
             let result = write(stream, &batch);
@@ -191,54 +212,18 @@ impl Peer {
             shared = self.shared.lock();
             let written = shared.outbox.finish(batch, *result.as_ref().unwrap_or(&0));
             match result {
-                Ok(_) if written != Written::Blocked => {}
-                Ok(_) => {
-                    shared.blocked = true;
-                    wake(shared.waker.take());
-                    break;
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    shared.blocked = true;
-                    wake(shared.waker.take());
-                    break;
-                }
-                Err(_) => {
-                    shared.notice.broken = true;
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
                     shared.outbox.clear();
-                    wake(shared.waker.take());
-                    break;
+                    return (shared, writes, Err(error));
                 }
+                Ok(_) | Err(_) if written == Written::Blocked => {
+                    shared.blocked = true;
+                    return (shared, writes, Ok(Flush::Blocked));
+                }
+                Ok(_) | Err(_) => {}
             }
         }
-        writes
-    }
-
-    /// Writes what is queued to a plain stream, from its own task, which will wait for it if need be.
-    pub(crate) fn flush_own(&self, stream: &dyn PlainStream) -> io::Result<Flush> {
-        let mut shared = self.shared.lock();
-        shared.blocked = false;
-        while let Some(batch) = shared.outbox.begin() {
-            drop(shared);
-            let result = write(stream, &batch);
-            shared = self.shared.lock();
-            let written = shared.outbox.finish(batch, *result.as_ref().unwrap_or(&0));
-            match result {
-                Ok(_) if written != Written::Blocked => {}
-                Ok(_) => {
-                    shared.blocked = true;
-                    return Ok(Flush::Blocked);
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    shared.blocked = true;
-                    return Ok(Flush::Blocked);
-                }
-                Err(error) => {
-                    shared.outbox.clear();
-                    return Err(error);
-                }
-            }
-        }
-        Ok(Flush::Done)
+        (shared, writes, Ok(Flush::Done))
     }
 }
 

@@ -59,9 +59,9 @@ pub trait PlainStream: Send + Sync + 'static {
     /// Waits until something may be written. The reading task calls it, no other.
     fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    /// Tells the peer that nothing more will be written.
-    fn shutdown_write(&self);
+    /// Ends the stream in both directions, behind what has been written.
+    fn close(&self);
 
-    /// Ends the stream in both directions; with `abort`, what the system has not sent yet is dropped.
-    fn close(&self, abort: bool);
+    /// Ends the stream at once; what the system has not sent yet is dropped.
+    fn abort(&self);
 }
