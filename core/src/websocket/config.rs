@@ -5,7 +5,7 @@ use std::time::Duration;
 /// What a connection puts up with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// The longest message in bytes, all fragments together; past it, 1009. 1 MiB (Bandit: 8,000,000).
+    /// The longest message in bytes, all fragments together; past it, 1009. 1 MiB.
     pub max_message: u32,
     /// The most fragments in a message; past it, 1008. 1,024.
     pub max_fragments: u32,

@@ -358,3 +358,19 @@ fn payload<'a>(decoder: &'a Decoder, place: &Place, input: &'a [u8]) -> &'a [u8]
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_on_the_heap_once_the_outputs_of_a_ping_are_polled() {
+        let mut connection = Connection::server(Config::default(), Instant::EPOCH);
+        connection.receive(&mut [0x89, 0x80, 1, 2, 3, 4], Instant::EPOCH);
+        assert!(connection.outputs.is_some());
+
+        assert!(matches!(connection.poll_output(), Some(Output::Send(_))));
+
+        assert!(connection.outputs.is_none());
+    }
+}

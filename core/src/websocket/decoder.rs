@@ -156,41 +156,28 @@ impl Decoder {
         masking: Masking,
         input: &[u8],
     ) -> Result<Option<(Frame, usize)>, Violation> {
-        let kept = match self.partial.as_deref() {
-            None => PartialHeader::default(),
-            Some(Partial { frame: Some(frame), .. }) => return Ok(Some((*frame, 0))),
-            Some(Partial { header, .. }) => *header,
+        let Some(partial) = self.partial.as_deref_mut() else {
+            let Some(header) = Header::parse(input, masking)? else {
+                if !input.is_empty() {
+                    self.partial.get_or_insert_default().header = PartialHeader::default().joined(input);
+                }
+                return Ok(None);
+            };
+            admit(&header, None, config)?;
+            return Ok(Some((Frame { header, left: header.len }, header.size)));
         };
-        let parsed = if kept.len() == 0 {
-            Header::parse(input, masking)?
-        } else {
-            Header::parse(kept.joined(input).as_bytes(), masking)?
-        };
-        let Some(header) = parsed else {
-            if !input.is_empty() {
-                self.partial.get_or_insert_default().header = kept.joined(input);
-            }
+        if let Some(frame) = partial.frame {
+            return Ok(Some((frame, 0)));
+        }
+        let joined = partial.header.joined(input);
+        let Some(header) = Header::parse(joined.as_bytes(), masking)? else {
+            partial.header = joined;
             return Ok(None);
         };
-        self.admit(&header, config)?;
-        if let Some(partial) = self.partial.as_deref_mut() {
-            partial.header = PartialHeader::default();
-        }
-        Ok(Some((Frame { header, left: header.len }, header.size - kept.len())))
-    }
-
-    /// The rules between this frame and those before it, and the limits, before any payload is there.
-    fn admit(&mut self, header: &Header, config: &Config) -> Result<(), Violation> {
-        if header.opcode.is_control() {
-            return Ok(());
-        }
-        let message = self.partial.as_deref_mut().and_then(|partial| partial.message.as_mut());
-        match (header.opcode == Opcode::Continuation, message) {
-            (true, None) => Err(Violation::UnexpectedContinuation),
-            (false, Some(_)) => Err(Violation::ExpectedContinuation),
-            (true, Some(message)) => message.admit(header, config),
-            (false, None) => check_first(header, config),
-        }
+        admit(&header, partial.message.as_mut(), config)?;
+        let size = header.size - partial.header.len();
+        partial.header = PartialHeader::default();
+        Ok(Some((Frame { header, left: header.len }, size)))
     }
 
     /// Keeps a piece of a payload; the whole of it, if this was the last one.
@@ -265,5 +252,102 @@ impl Header {
             Opcode::Pong => Some(Delivery::Pong),
             Opcode::Text | Opcode::Binary | Opcode::Continuation => None,
         }
+    }
+}
+
+/// The rules between a frame and the message under way, and the limits, before any payload is there.
+fn admit(header: &Header, message: Option<&mut Message>, config: &Config) -> Result<(), Violation> {
+    if header.opcode.is_control() {
+        return Ok(());
+    }
+    match (header.opcode == Opcode::Continuation, message) {
+        (true, None) => Err(Violation::UnexpectedContinuation),
+        (false, Some(_)) => Err(Violation::ExpectedContinuation),
+        (true, Some(message)) => message.admit(header, config),
+        (false, None) => check_first(header, config),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIG: Config = Config {
+        max_message: 1 << 20,
+        max_fragments: 1024,
+        max_empty_fragments: 16,
+        idle_timeout: None,
+        idle_code: 1002,
+        close_timeout: std::time::Duration::ZERO,
+    };
+
+    fn advance(decoder: &mut Decoder, bytes: &[u8]) -> Option<Delivery> {
+        let advance = decoder.advance(&CONFIG, Masking::Forbidden, &mut bytes.to_vec());
+        assert_eq!(advance.consumed, bytes.len());
+        advance.outcome.unwrap().map(|complete| complete.kind)
+    }
+
+    fn capacity(decoder: &Decoder) -> usize {
+        decoder.partial.as_ref().and_then(|partial| partial.message.as_ref()).map_or(0, Message::capacity)
+    }
+
+    #[test]
+    fn an_announced_length_allocates_nothing_before_its_bytes_come() {
+        for first in [0x81, 0x82] {
+            let mut decoder = Decoder::default();
+            advance(&mut decoder, &[first, 127, 0, 0, 0, 0, 0, 0x10, 0, 0]);
+            assert_eq!(capacity(&decoder), 0);
+
+            advance(&mut decoder, &[b'x'; 100]);
+            assert_eq!(capacity(&decoder), 100);
+            for _ in 0..1000 {
+                advance(&mut decoder, b"x");
+            }
+            assert!(capacity(&decoder) <= 2 * 1100, "{}", capacity(&decoder));
+        }
+    }
+
+    #[test]
+    fn a_message_in_pieces_takes_no_more_than_its_length() {
+        let mut decoder = Decoder::default();
+        advance(&mut decoder, &[0x82, 126, 3, 232]);
+        for _ in 0..999 {
+            advance(&mut decoder, b"x");
+        }
+        assert_eq!(capacity(&decoder), 1000);
+    }
+
+    #[test]
+    fn nothing_is_kept_once_a_message_is_done() {
+        let streams: [&[&[u8]]; 5] = [
+            &[b"\x81\x02hi"],
+            &[b"\x81\x02h", b"i"],
+            &[b"\x81", b"\x02", b"hi"],
+            &[b"\x01\x01h", b"\x80\x01i"],
+            &[b"\x89\x02h", b"i"],
+        ];
+        for stream in streams {
+            let mut decoder = Decoder::default();
+            let (last, others) = stream.split_last().unwrap();
+            for read in others {
+                assert_eq!(advance(&mut decoder, read), None);
+            }
+            assert!(advance(&mut decoder, last).is_some());
+
+            decoder.release();
+
+            assert!(decoder.partial.is_none(), "{stream:?}");
+        }
+    }
+
+    #[test]
+    fn a_control_frame_between_two_fragments_leaves_the_message_alone() {
+        let mut decoder = Decoder::default();
+        advance(&mut decoder, b"\x01\x01h");
+
+        assert_eq!(advance(&mut decoder, b"\x89\x01"), None);
+        assert_eq!(advance(&mut decoder, b"p"), Some(Delivery::Ping));
+        assert_eq!(advance(&mut decoder, b"\x80\x01i"), Some(Delivery::Text));
+        assert!(matches!(decoder.kept(), Kept::Text(text) if text == "hi"));
     }
 }

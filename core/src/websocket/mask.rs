@@ -11,15 +11,14 @@ pub(super) fn apply(bytes: &mut [u8], key: [u8; 4]) {
     for word in words {
         *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();
     }
-    for (byte, key) in rest.iter_mut().zip(key.iter().cycle()) {
-        *byte ^= key;
+    for (i, byte) in rest.iter_mut().enumerate() {
+        *byte ^= key[i % 4];
     }
 }
 
 /// The key as it meets the bytes from `offset` on, for a payload that comes in pieces.
-pub(super) fn rotate(mut key: [u8; 4], offset: u64) -> [u8; 4] {
-    key.rotate_left((offset % 4) as usize);
-    key
+pub(super) fn rotate(key: [u8; 4], offset: u64) -> [u8; 4] {
+    u32::from_le_bytes(key).rotate_right(8 * (offset % 4) as u32).to_le_bytes()
 }
 
 /// A client's masks: the n-th is a keyed hash of n, so earlier ones do not tell the next.

@@ -4,6 +4,7 @@
 
 mod connect;
 mod vsn;
+mod websocket;
 mod wire;
 mod wire_properties;
 mod wire_vectors;

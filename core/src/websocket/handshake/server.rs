@@ -58,7 +58,7 @@ impl fmt::Display for UpgradeError {
                 write!(f, "'{}' header must be 16 bytes in base64, got {found:?}", header::SEC_WEBSOCKET_KEY)
             }
             Self::Version { found } => {
-                write!(f, "'{}' header must equal '13', got {found:?}", header::SEC_WEBSOCKET_VERSION)
+                write!(f, "'{}' header must be '13', got {found:?}", header::SEC_WEBSOCKET_VERSION)
             }
         }
     }
