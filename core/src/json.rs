@@ -96,21 +96,18 @@ impl<'a> Scanner<'a> {
     /// thus none of them; nothing is allocated for it.
     #[inline]
     pub(crate) fn key(&mut self, names: &[&'static str]) -> Result<&'a str, Error> {
-        let key = match self.plain_string() {
-            Some(key) => key,
-            None => self.escaped_key(names)?,
-        };
-        self.expect(b':')?;
-        Ok(key)
-    }
-
-    #[cold]
-    fn escaped_key(&mut self, names: &[&'static str]) -> Result<&'a str, Error> {
         if self.peek() != b'"' {
             return Err(Error { at: self.at });
         }
-        let key = self.value()?;
-        Ok(string::find_name(key, names).unwrap_or(key))
+        let bytes = self.text.as_bytes();
+        let start = self.at + 1;
+        let plain = string::skip_plain(bytes, start);
+        let end =
+            if bytes.get(plain) == Some(&b'"') { plain } else { string::skip_escaped(bytes, plain)? - 1 };
+        self.at = end + 1;
+        self.expect(b':')?;
+        let key = &self.text[start..end];
+        if end == plain { Ok(key) } else { Ok(string::find_name(key, names).unwrap_or(key)) }
     }
 
     /// Makes sure that nothing but whitespace is left.
