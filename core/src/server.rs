@@ -1,0 +1,382 @@
+//! The protocol machine: sockets, their channels, who is subscribed to what.
+//!
+//! ```text
+//!  receive ─▶ dispatch ─▶ mailbox ─▶ Call ──▶ (handler) ──▶ done ─▶ Send
+//!                                                │
+//!                            broadcast ◀─────────┘──▶ Fanout, Call (intercepted)
+//! ```
+//!
+//! A [`Server`] runs no handler and writes no byte. It says which handler to run ([`Output::Call`]) and
+//! holds back what else comes for that channel until it is told the outcome ([`Server::done`]): order
+//! per channel is kept here, and no runtime has a say in it.
+
+mod broadcast;
+mod channel;
+mod delivery;
+mod dispatch;
+mod fanout;
+mod id;
+mod lifecycle;
+mod mailbox;
+mod output;
+mod socket;
+mod topics;
+
+pub use broadcast::{Broadcast, Fanout};
+pub use id::{CallId, ChannelId, SocketId, TimerId};
+pub use output::{CloseReason, Ended, Event, Outcome, Output, Reason, Undelivered};
+
+use crate::router::Router;
+use crate::wire::Serializer;
+use crate::{Frame, Instant, Message};
+use channel::Channel;
+use mailbox::Load;
+use slab::Slab;
+use smallvec::SmallVec;
+use socket::{Life, Socket};
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+use topics::{Change, Listener, Topics};
+
+/// Settings of a [`Server`].
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Which of several machines this is; carried by its ids.
+    pub shard: u32,
+    /// Seeds the hash of the topic table: random, and secret from clients.
+    pub hash_key: (u64, u64),
+    /// The mounts that sockets connect to.
+    pub mounts: Vec<Mount>,
+}
+
+/// What the sockets of one mount have in common.
+#[derive(Clone, Debug, Default)]
+pub struct Mount {
+    /// Which handler a topic belongs to.
+    pub router: Router,
+    /// What a client may grow.
+    pub limits: Limits,
+}
+
+/// What a client can grow, and how far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Channels of one socket, pending joins counted: 100, as Phoenix `max_channels_per_transport`.
+    pub max_channels: usize,
+    /// Channels of one socket that have closed and whose terminate still runs: 100. Further joins wait.
+    pub max_terminating: usize,
+    /// Messages of one client that wait for handlers: 1,024. Reading pauses there, and goes on at half.
+    pub input_messages: usize,
+    /// The same in bytes: 1 MiB.
+    pub input_bytes: usize,
+    /// How long reading pauses before the channel that holds most is ended: 10 s.
+    pub overload: Duration,
+    /// Broadcasts to intercept and messages of the application that wait at one channel: 1,024. It ends there.
+    pub channel_messages: usize,
+    /// The same in bytes: 1 MiB.
+    pub channel_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_channels: 100,
+            max_terminating: 100,
+            input_messages: 1024,
+            input_bytes: 1 << 20,
+            overload: Duration::from_secs(10),
+            channel_messages: 1024,
+            channel_bytes: 1 << 20,
+        }
+    }
+}
+
+impl Limits {
+    fn input(&self) -> Load {
+        Load { messages: self.input_messages, bytes: self.input_bytes }
+    }
+
+    fn channel(&self) -> Load {
+        Load { messages: self.channel_messages, bytes: self.channel_bytes }
+    }
+}
+
+/// A socket that connects.
+#[derive(Debug)]
+pub struct SocketConfig<'a, H> {
+    /// The driver's own handle of it: what a fan-out visits.
+    pub handle: H,
+    /// How its messages are written.
+    pub serializer: Serializer,
+    /// Its place in [`Config::mounts`].
+    pub mount: usize,
+    /// Its id, if it has one: broadcasting `disconnect` to that topic ends it.
+    pub id: Option<&'a str>,
+}
+
+/// To whom a deferred reply goes; outlives the channel that the message was for.
+pub type ReplyTo = SocketId;
+
+/// Many sockets, their channels and topics: messages and commands in, [`Output`]s out.
+///
+/// `H` is the driver's handle of a socket, `I` what `handle_info` receives.
+#[derive(Debug)]
+pub struct Server<H, I> {
+    config: Config,
+    sockets: Slab<Socket<H>>,
+    channels: Slab<Channel<I>>,
+    topics: Topics<H>,
+    /// Sockets that are connected, by serializer: whom a broadcast has to be encoded for.
+    connected: [usize; 2],
+    timers: BTreeMap<(Instant, u64), Timer<I>>,
+    outputs: VecDeque<Output<I>>,
+    /// Sockets that have ended during this input; their handles are still asked for while it is drained.
+    ended: Vec<u32>,
+    serial: u64,
+    now: Instant,
+}
+
+/// What is to happen at a point in time.
+#[derive(Debug)]
+enum Timer<I> {
+    /// A message for a channel.
+    Info { channel: ChannelId, info: I },
+    /// A socket's reading has paused for too long.
+    Overload { socket: u32 },
+}
+
+impl<H: Clone, I> Server<H, I> {
+    /// A machine without sockets.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self {
+            topics: Topics::new(config.hash_key),
+            config,
+            sockets: Slab::new(),
+            channels: Slab::new(),
+            connected: [0; 2],
+            timers: BTreeMap::new(),
+            outputs: VecDeque::new(),
+            ended: Vec::new(),
+            serial: 0,
+            now: Instant::EPOCH,
+        }
+    }
+
+    /// A socket has connected.
+    ///
+    /// # Panics
+    /// If `socket.mount` is not one of [`Config::mounts`].
+    pub fn connect(&mut self, socket: SocketConfig<'_, H>, now: Instant) -> SocketId {
+        self.begin(now);
+        assert!(socket.mount < self.config.mounts.len(), "a socket belongs to one of the configured mounts");
+        let serial = self.next_serial();
+        let index = index(self.sockets.insert(Socket {
+            serial,
+            handle: socket.handle,
+            serializer: socket.serializer,
+            life: Life::Open,
+            mount: index(socket.mount),
+            id: None,
+            channels: SmallVec::new(),
+            terminating: 0,
+            waiting: Load::default(),
+            overload: None,
+            held_joins: None,
+        }));
+        self.connected[socket.serializer.index()] += 1;
+        if let Some(id) = socket.id {
+            let (key, change) = self.topics.add_listener(id, Listener::Socket(index));
+            self.sockets[index as usize].id = Some(key);
+            self.interest(key, change, true);
+        }
+        SocketId { shard: self.config.shard, index, serial }
+    }
+
+    /// The client has sent a message.
+    pub fn receive(&mut self, id: SocketId, message: &Message<'_>, now: Instant) {
+        self.begin(now);
+        if let Some(socket) =
+            self.socket(id).filter(|&socket| self.sockets[socket as usize].life == Life::Open)
+        {
+            self.dispatch(socket, message.into());
+        }
+    }
+
+    /// The transport has ended. What the socket's channels have received is handled still, then their
+    /// `terminate` runs; nothing is sent to it any more.
+    pub fn disconnect(&mut self, id: SocketId, now: Instant) {
+        self.begin(now);
+        if let Some(socket) = self.socket(id) {
+            self.close_socket(socket, Life::Gone);
+        }
+    }
+
+    /// A handler's answer to an [`Output::Call`].
+    ///
+    /// Ignored if the call was cancelled or its channel has ended.
+    pub fn done(&mut self, call: CallId, outcome: Outcome<I>, now: Instant) {
+        self.begin(now);
+        let Some(channel) = self.channel(call.channel) else { return };
+        let state = &mut self.channels[channel as usize];
+        if !state.busy || state.calls != call.number {
+            return;
+        }
+        state.busy = false;
+        self.conclude(channel, outcome);
+    }
+
+    /// Sends a channel's push (or a deferred reply made while it lives) to its client.
+    ///
+    /// # Errors
+    /// [`Ended`] if the channel is no more, or its socket takes nothing any more.
+    pub fn push(&mut self, channel: ChannelId, frame: Frame) -> Result<(), Ended> {
+        self.reap();
+        let channel = self.channel(channel).ok_or(Ended)?;
+        let socket = self.channels[channel as usize].socket;
+        self.send(socket, frame)
+    }
+
+    /// Sends a deferred reply: from anywhere, any number of times, also when its channel has ended.
+    ///
+    /// # Errors
+    /// [`Ended`] if the socket takes nothing any more.
+    pub fn reply(&mut self, to: ReplyTo, frame: Frame) -> Result<(), Ended> {
+        self.reap();
+        let socket = self.socket(to).ok_or(Ended)?;
+        self.send(socket, frame)
+    }
+
+    /// Ends a socket from this side, for a reason that the client is told by the close code.
+    pub fn stop(&mut self, id: SocketId, reason: CloseReason, now: Instant) {
+        self.begin(now);
+        if let Some(socket) = self.socket(id) {
+            self.stop_socket(socket, reason);
+        }
+    }
+
+    /// What is to be done next; `None` when the last input has been worked off.
+    pub fn poll_output(&mut self) -> Option<Output<I>> {
+        let output = self.outputs.pop_front();
+        if output.is_none() {
+            // Nobody asks for their handles any more: let go of them.
+            self.reap();
+        }
+        output
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) wants to be called; `None` if nothing is scheduled.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.timers.keys().next().map(|&(at, _)| at)
+    }
+
+    /// The handle of a socket that an output names.
+    #[must_use]
+    pub fn handle(&self, id: SocketId) -> Option<&H> {
+        self.sockets
+            .get(id.index as usize)
+            .filter(|socket| socket.serial == id.serial)
+            .map(|socket| &socket.handle)
+    }
+
+    /// Which of several machines this is.
+    #[must_use]
+    pub fn shard(&self) -> u32 {
+        self.config.shard
+    }
+
+    /// The sockets that are connected.
+    #[must_use]
+    pub fn socket_ids(&self) -> Vec<SocketId> {
+        let open = self.sockets.iter().filter(|(_, socket)| socket.life == Life::Open);
+        open.map(|(place, _)| self.socket_id(index(place))).collect()
+    }
+
+    /// How many sockets there are; those whose channels are still ending are counted.
+    #[must_use]
+    pub fn sockets(&self) -> usize {
+        self.sockets.len() - self.ended.len()
+    }
+
+    /// How many channels there are, in any state.
+    #[must_use]
+    pub fn channels(&self) -> usize {
+        self.channels.len()
+    }
+
+    /// How many topics somebody has joined or subscribed to.
+    #[must_use]
+    pub fn topics(&self) -> usize {
+        self.topics.len()
+    }
+
+    /// Whether any connected socket uses this serializer.
+    #[must_use]
+    pub fn uses(&self, serializer: Serializer) -> bool {
+        self.connected[serializer.index()] > 0
+    }
+}
+
+impl<H: Clone, I> Server<H, I> {
+    /// Opens an input. Time never goes back: an old clock changes nothing.
+    fn begin(&mut self, now: Instant) {
+        self.reap();
+        self.now = self.now.max(now);
+    }
+
+    /// Forgets the sockets that ended during the last input.
+    fn reap(&mut self) {
+        while let Some(socket) = self.ended.pop() {
+            self.sockets.remove(socket as usize);
+        }
+    }
+
+    fn next_serial(&mut self) -> u64 {
+        self.serial += 1;
+        self.serial
+    }
+
+    fn socket(&self, id: SocketId) -> Option<u32> {
+        let socket = self.sockets.get(id.index as usize)?;
+        (socket.serial == id.serial && id.shard == self.config.shard).then_some(id.index)
+    }
+
+    fn channel(&self, id: ChannelId) -> Option<u32> {
+        let channel = self.channels.get(id.index as usize)?;
+        (channel.serial == id.serial && id.shard == self.config.shard).then_some(id.index)
+    }
+
+    fn socket_id(&self, index: u32) -> SocketId {
+        SocketId { shard: self.config.shard, index, serial: self.sockets[index as usize].serial }
+    }
+
+    fn channel_id(&self, index: u32) -> ChannelId {
+        ChannelId { shard: self.config.shard, index, serial: self.channels[index as usize].serial }
+    }
+
+    fn mount(&self, socket: u32) -> &Mount {
+        &self.config.mounts[self.sockets[socket as usize].mount as usize]
+    }
+
+    fn send(&mut self, socket: u32, frame: Frame) -> Result<(), Ended> {
+        if self.sockets[socket as usize].life != Life::Open {
+            return Err(Ended);
+        }
+        let to = self.socket_id(socket);
+        self.outputs.push_back(Output::Send { to, frame });
+        Ok(())
+    }
+
+    fn interest(&mut self, topic: u32, change: Change, wanted: bool) {
+        if change == Change::Interest {
+            let topic = self.topics.get(topic).name.clone();
+            self.outputs.push_back(Output::Interest { topic, wanted });
+        }
+    }
+}
+
+/// A place in a slab, as ids carry it.
+fn index(place: usize) -> u32 {
+    u32::try_from(place).expect("a machine holds fewer than 2^32 of anything")
+}

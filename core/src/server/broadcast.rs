@@ -1,0 +1,104 @@
+//! One message to everybody on a topic.
+
+use super::id::ChannelId;
+use crate::wire::{EncodeError, Outgoing, Serializer};
+use crate::{EventName, Frame, Payload, Topic};
+
+/// A message to every subscriber of a topic, encoded once per serializer.
+///
+/// Made and encoded by its publisher, outside of every lock; then given to each machine that has the
+/// topic. A serializer that cannot carry it (V1 has no binary frames) has no frame, and its members
+/// are skipped.
+#[derive(Clone, Debug)]
+pub struct Broadcast {
+    topic: Topic,
+    event: EventName,
+    payload: Payload,
+    frames: [Slot; 2],
+}
+
+#[derive(Clone, Debug)]
+enum Slot {
+    /// Nobody asked yet.
+    Unknown,
+    Encoded(Frame),
+    /// This serializer cannot carry it.
+    Impossible,
+}
+
+impl Broadcast {
+    /// A broadcast, not yet encoded.
+    ///
+    /// # Errors
+    /// If no serializer could carry it: the payload is neither an object nor bytes, or a name is too
+    /// long for a binary frame. Nothing is sent then.
+    pub fn new(topic: Topic, event: &str, payload: Payload) -> Result<Self, EncodeError> {
+        let mut broadcast =
+            Self { topic, event: EventName::from(event), payload, frames: [Slot::Unknown, Slot::Unknown] };
+        // V2 has the stricter rules: what it takes, V1 takes, but for bytes.
+        let frame = broadcast.outgoing(Serializer::V2)?;
+        broadcast.frames[Serializer::V2.index()] = Slot::Encoded(frame);
+        Ok(broadcast)
+    }
+
+    fn outgoing(&self, serializer: Serializer) -> Result<Frame, EncodeError> {
+        serializer.encode(&Outgoing::Broadcast {
+            topic: &self.topic,
+            event: &self.event,
+            payload: &self.payload,
+        })
+    }
+
+    /// Encodes for one more serializer, if that has not been done.
+    pub fn encode(&mut self, serializer: Serializer) {
+        if matches!(self.frames[serializer.index()], Slot::Unknown) {
+            self.frames[serializer.index()] =
+                self.outgoing(serializer).map_or(Slot::Impossible, Slot::Encoded);
+        }
+    }
+
+    /// The frame for one serializer; `None` if it cannot carry this, or was not asked to.
+    #[must_use]
+    pub fn frame(&self, serializer: Serializer) -> Option<&Frame> {
+        match &self.frames[serializer.index()] {
+            Slot::Encoded(frame) => Some(frame),
+            Slot::Unknown | Slot::Impossible => None,
+        }
+    }
+
+    /// The topic.
+    #[must_use]
+    pub fn topic(&self) -> &Topic {
+        &self.topic
+    }
+
+    /// The event.
+    #[must_use]
+    pub fn event(&self) -> &EventName {
+        &self.event
+    }
+
+    /// The payload.
+    #[must_use]
+    pub fn payload(&self) -> &Payload {
+        &self.payload
+    }
+}
+
+/// A broadcast on its way to the members of its topic: one output, one shared frame, whatever their
+/// number.
+#[derive(Debug)]
+pub struct Fanout {
+    pub(super) topic: Topic,
+    pub(super) event: EventName,
+    pub(super) from: Option<ChannelId>,
+    pub(super) frames: [Option<Frame>; 2],
+}
+
+impl Fanout {
+    /// The frame for one serializer; `None` if it cannot carry the broadcast.
+    #[must_use]
+    pub fn frame(&self, serializer: Serializer) -> Option<&Frame> {
+        self.frames[serializer.index()].as_ref()
+    }
+}

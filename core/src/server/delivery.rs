@@ -1,0 +1,176 @@
+//! Mailboxes and their bounds, and messages that come later.
+
+use super::channel::State;
+use super::id::{ChannelId, TimerId};
+use super::mailbox::{Item, Load, Received};
+use super::output::{Output, Undelivered};
+use super::socket::{Life, Overload};
+use super::{Server, Timer};
+use crate::Instant;
+
+impl<H: Clone, I> Server<H, I> {
+    /// Gives a channel a message of the application, now or at a later time. It ends with its channel.
+    ///
+    /// # Errors
+    /// [`Undelivered`], with the message, if the channel is no more.
+    pub fn info(
+        &mut self,
+        channel: ChannelId,
+        info: I,
+        at: Instant,
+        now: Instant,
+    ) -> Result<TimerId, Undelivered<I>> {
+        self.begin(now);
+        let Some(index) = self.channel(channel) else { return Err(Undelivered(info)) };
+        if matches!(self.channels[index as usize].state, State::Closing | State::Crashing) {
+            return Err(Undelivered(info));
+        }
+        let number = self.next_serial();
+        let timer = TimerId { channel, at, number };
+        if at <= self.now {
+            self.deliver(index, Item::Info(info));
+            return Ok(timer);
+        }
+        self.timers.insert((at, number), Timer::Info { channel, info });
+        self.channels[index as usize].extra().timers.push(timer);
+        Ok(timer)
+    }
+
+    /// Takes a scheduled message back; returns it if it had not been given to its channel yet.
+    pub fn cancel(&mut self, timer: TimerId) -> Option<I> {
+        self.reap();
+        let Timer::Info { info, .. } = self.timers.remove(&(timer.at, timer.number))? else { return None };
+        self.forget_timer(timer);
+        Some(info)
+    }
+
+    /// Does what has become due. Called early or again, it does nothing.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.begin(now);
+        while let Some(entry) = self.timers.first_entry() {
+            let (at, number) = *entry.key();
+            if at > self.now {
+                return;
+            }
+            match entry.remove() {
+                Timer::Info { channel, info } => {
+                    self.forget_timer(TimerId { channel, at, number });
+                    if let Some(channel) = self.channel(channel) {
+                        self.deliver(channel, Item::Info(info));
+                    }
+                }
+                Timer::Overload { socket } => self.relieve(socket),
+            }
+        }
+    }
+
+    fn forget_timer(&mut self, timer: TimerId) {
+        let Some(channel) = self.channel(timer.channel) else { return };
+        if let Some(extra) = self.channels[channel as usize].extra.as_mut() {
+            extra.timers.retain(|other| *other != timer);
+        }
+    }
+
+    /// Hands a channel one thing to handle: at once if it is idle, else behind what waits already.
+    pub(super) fn deliver(&mut self, channel: u32, item: Item<I>) {
+        let limits = {
+            let state = &self.channels[channel as usize];
+            match state.state {
+                State::Closing | State::Crashing => return,
+                State::Joined if !state.busy && state.mailbox.is_none() => return self.run(channel, item),
+                State::Joined | State::Joining | State::Held => self.mount(state.socket).limits,
+            }
+        };
+        let (is_input, load) = (item.is_input(), item.load());
+        let mailbox = self.channels[channel as usize].mailbox();
+        mailbox.push(item);
+        if is_input {
+            self.add_waiting(channel, load);
+        } else if mailbox.others.exceeds(limits.channel()) {
+            self.kill(channel);
+        }
+    }
+
+    /// Counts input that waits; past the bound, reading pauses.
+    pub(super) fn add_waiting(&mut self, channel: u32, load: Load) {
+        let socket = self.channels[channel as usize].socket;
+        let limits = self.mount(socket).limits;
+        let owner = &mut self.sockets[socket as usize];
+        owner.waiting += load;
+        if owner.life == Life::Open && owner.overload.is_none() && owner.waiting.reaches(limits.input()) {
+            self.arm_overload(socket);
+            let socket = self.socket_id(socket);
+            self.outputs.push_back(Output::Pause { socket });
+        }
+    }
+
+    /// Counts input that waits no longer; at half the bound, reading goes on.
+    pub(super) fn release_waiting(&mut self, channel: u32, load: Load) {
+        let socket = self.channels[channel as usize].socket;
+        let bound = self.mount(socket).limits.input().half();
+        let owner = &mut self.sockets[socket as usize];
+        owner.waiting -= load;
+        if owner.waiting.exceeds(bound) {
+            return;
+        }
+        let Some(overload) = owner.overload.take() else { return };
+        self.timers.remove(&(overload.until, overload.number));
+        let socket = self.socket_id(socket);
+        self.outputs.push_back(Output::Resume { socket });
+    }
+
+    fn arm_overload(&mut self, socket: u32) {
+        let until = self.now + self.mount(socket).limits.overload;
+        let number = self.next_serial();
+        self.timers.insert((until, number), Timer::Overload { socket });
+        self.sockets[socket as usize].overload = Some(Box::new(Overload { until, number }));
+    }
+
+    /// Reading has paused for too long: the channel that holds most of what waits is ended, so that it
+    /// cannot silence the others for good.
+    fn relieve(&mut self, socket: u32) {
+        let held = |&channel: &u32| {
+            let mailbox = self.channels[channel as usize].mailbox.as_ref();
+            mailbox.map_or((0, 0), |mailbox| (mailbox.input.bytes, mailbox.input.messages))
+        };
+        let fullest = self.sockets[socket as usize].channels.iter().copied().max_by_key(held);
+        self.arm_overload(socket);
+        if let Some(channel) = fullest {
+            self.kill(channel);
+        }
+    }
+
+    /// Drops what waits for a channel that ends; the client is not told, as in Phoenix.
+    pub(super) fn empty_inbox(&mut self, channel: u32) {
+        let Some(mailbox) = self.channels[channel as usize].mailbox.as_mut() else { return };
+        let mut dropped = Load::default();
+        for item in mailbox.inbox.drain(..).filter(Item::is_input) {
+            dropped += item.load();
+        }
+        mailbox.input -= dropped;
+        mailbox.others = Load::default();
+        self.drop_empty_mailbox(channel);
+        self.release_waiting(channel, dropped);
+    }
+
+    /// Takes out what waits behind a decision, to dispatch it anew.
+    pub(super) fn take_behind(&mut self, channel: u32) -> Vec<Received> {
+        let Some(mailbox) = self.channels[channel as usize].mailbox.as_mut() else { return Vec::new() };
+        let behind: Vec<_> = mailbox.behind.drain(..).collect();
+        let mut load = Load::default();
+        for received in &behind {
+            load += received.load();
+        }
+        mailbox.input -= load;
+        self.drop_empty_mailbox(channel);
+        self.release_waiting(channel, load);
+        behind
+    }
+
+    fn drop_empty_mailbox(&mut self, channel: u32) {
+        let state = &mut self.channels[channel as usize];
+        if state.mailbox.as_ref().is_some_and(|mailbox| mailbox.is_empty()) {
+            state.mailbox = None;
+        }
+    }
+}

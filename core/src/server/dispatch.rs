@@ -1,0 +1,270 @@
+//! What a client's message means: the table of `Phoenix.Socket`.
+
+use super::channel::{Channel, Refs, State};
+use super::id::CallId;
+use super::mailbox::{Item, Received};
+use super::output::{Event, Output};
+use super::socket::Life;
+use super::{Server, index};
+use crate::message::Name;
+use crate::topic::MAX_NAME;
+use crate::wire::Outgoing;
+use crate::{EventName, Message, Payload, PayloadSlice, Ref, event};
+
+/// A client's message: as it was read, or as it has waited.
+#[derive(Debug)]
+pub(super) struct Incoming<'a> {
+    join_ref: Option<Ref>,
+    msg_ref: Option<Ref>,
+    topic: &'a Name<'a>,
+    event: &'a str,
+    payload: Body<'a>,
+}
+
+#[derive(Debug)]
+enum Body<'a> {
+    Read(PayloadSlice<'a>),
+    Kept(Payload),
+}
+
+impl<'a> From<&'a Message<'a>> for Incoming<'a> {
+    fn from(message: &'a Message<'a>) -> Self {
+        Self {
+            join_ref: message.join_ref.clone(),
+            msg_ref: message.msg_ref.clone(),
+            topic: &message.topic,
+            // An event that is no string is its JSON text, which is the name of no event.
+            event: match &message.event {
+                Name::Text(text) => text,
+                Name::Other(json) => json,
+            },
+            payload: Body::Read(message.payload),
+        }
+    }
+}
+
+impl Body<'_> {
+    fn into_payload(self) -> Payload {
+        match self {
+            Self::Read(slice) => slice.to_payload(),
+            Self::Kept(payload) => payload,
+        }
+    }
+}
+
+impl Incoming<'_> {
+    fn into_received(self) -> Received {
+        Received {
+            join_ref: self.join_ref,
+            msg_ref: self.msg_ref,
+            event: EventName::from(self.event),
+            payload: self.payload.into_payload(),
+        }
+    }
+}
+
+impl<H: Clone, I> Server<H, I> {
+    /// Acts on one message. The rows are those of `Phoenix.Socket.handle_in/4`, tried top-down.
+    pub(super) fn dispatch(&mut self, socket: u32, message: Incoming<'_>) {
+        let event = message.event;
+        if event == event::HEARTBEAT && message.topic == event::HEARTBEAT_TOPIC {
+            return self.answer(socket, &message, None, "ok", &Payload::empty());
+        }
+        let Some(topic) = message.topic.as_text() else {
+            return self.unjoined(socket, &message);
+        };
+        if topic.len() > MAX_NAME || event.len() > MAX_NAME {
+            let reason = if topic.len() > MAX_NAME { "topic too long" } else { "event too long" };
+            return self.answer(socket, &message, message.join_ref.as_ref(), "error", &because(reason));
+        }
+        match self.find(socket, topic) {
+            None if event == event::JOIN => self.join(socket, message),
+            None => self.unjoined(socket, &message),
+            Some(channel) => self.joined(socket, channel, message),
+        }
+    }
+
+    /// The channel of a topic that this socket's messages reach.
+    fn find(&self, socket: u32, topic: &str) -> Option<u32> {
+        let channels = &self.sockets[socket as usize].channels;
+        let of = |channel: u32| self.channels[channel as usize].topic;
+        // Comparing a few names is faster than hashing one.
+        if channels.len() <= 4 {
+            let named = |channel: &u32| of(*channel).is_some_and(|key| &*self.topics.get(key).name == topic);
+            return channels.iter().copied().find(named);
+        }
+        let key = self.topics.find(topic)?;
+        channels.iter().copied().find(|&channel| of(channel) == Some(key))
+    }
+
+    /// A message for a topic that is not joined: rows 2, 10 and 11.
+    fn unjoined(&mut self, socket: u32, message: &Incoming<'_>) {
+        if message.event == event::LEAVE {
+            return self.answer(socket, message, message.join_ref.as_ref(), "ok", &Payload::empty());
+        }
+        self.answer(socket, message, None, "error", &because("unmatched topic"));
+    }
+
+    /// A message for a topic that has a channel: rows 5 to 9.
+    fn joined(&mut self, socket: u32, channel: u32, message: Incoming<'_>) {
+        let state = &self.channels[channel as usize];
+        if state.holds_back() {
+            return self.hold_back(channel, message);
+        }
+        if message.event == event::JOIN {
+            if state.mailbox.as_ref().is_some_and(|mailbox| mailbox.is_leaving()) {
+                return self.hold_back(channel, message);
+            }
+            return self.replace(socket, channel, message);
+        }
+        if !state.refs.accept(message.join_ref.as_ref()) {
+            return; // Meant for an earlier life of this channel.
+        }
+        let item = match message.event {
+            event::LEAVE => Item::Leave { msg_ref: message.msg_ref },
+            event => Item::In {
+                msg_ref: message.msg_ref,
+                event: EventName::from(event),
+                payload: message.payload.into_payload(),
+            },
+        };
+        self.deliver(channel, item);
+    }
+
+    fn hold_back(&mut self, channel: u32, message: Incoming<'_>) {
+        let received = message.into_received();
+        let load = received.load();
+        self.channels[channel as usize].mailbox().push_behind(received);
+        self.add_waiting(channel, load);
+    }
+
+    /// A join on a topic without a channel: rows 2 to 4.
+    fn join(&mut self, socket: u32, message: Incoming<'_>) {
+        let Some(topic) = message.topic.as_text() else { return self.unjoined(socket, &message) };
+        let Some(route) = self.mount(socket).router.route(topic) else {
+            return self.unjoined(socket, &message);
+        };
+        if self.sockets[socket as usize].channels.len() >= self.mount(socket).limits.max_channels {
+            let reason = because("too many channels joined");
+            return self.answer(socket, &message, message.join_ref.as_ref(), "error", &reason);
+        }
+        let key = self.topics.add_channel(topic);
+        let serial = self.next_serial();
+        let channel = index(self.channels.insert(Channel {
+            serial,
+            socket,
+            route,
+            topic: Some(key),
+            refs: Refs::new(message.join_ref, message.msg_ref),
+            state: State::Held,
+            busy: false,
+            calls: 0,
+            member: None,
+            mailbox: None,
+            extra: None,
+        }));
+        let limit = self.mount(socket).limits.max_terminating;
+        let owner = &mut self.sockets[socket as usize];
+        owner.channels.push(channel);
+        let payload = message.payload.into_payload();
+        if owner.terminating as usize >= limit {
+            owner.held_joins.get_or_insert_default().push_back(channel);
+            self.channels[channel as usize].extra().held = Some(payload);
+            return;
+        }
+        self.start_join(channel, payload);
+    }
+
+    pub(super) fn start_join(&mut self, channel: u32, payload: Payload) {
+        let state = &mut self.channels[channel as usize];
+        state.state = State::Joining;
+        let Some(key) = state.topic else { return };
+        let event = Event::Join {
+            route: state.route,
+            topic: self.topics.get(key).name.clone(),
+            join_ref: state.refs.sent().cloned(),
+            msg_ref: state.refs.msg_ref().cloned(),
+            payload,
+        };
+        self.call(channel, event);
+    }
+
+    /// A join on a joined topic: the old channel ends at once, without `terminate`; its `phx_close`
+    /// follows the reply to the new join.
+    fn replace(&mut self, socket: u32, old: u32, message: Incoming<'_>) {
+        let replaced = self.channels[old as usize].refs.sent().cloned();
+        self.end(old);
+        self.join(socket, message);
+        // It took the place of one that was counted, on a topic that has a route: it has been admitted.
+        if let Some(&new) = self.sockets[socket as usize].channels.last() {
+            self.channels[new as usize].extra().replaces = Some(replaced);
+        }
+    }
+
+    /// Runs a handler of a channel that is idle.
+    pub(super) fn call(&mut self, channel: u32, event: Event<I>) {
+        let socket = self.socket_id(self.channels[channel as usize].socket);
+        let id = self.channel_id(channel);
+        let state = &mut self.channels[channel as usize];
+        state.busy = true;
+        state.calls = state.calls.wrapping_add(1);
+        let call = CallId { channel: id, number: state.calls };
+        self.outputs.push_back(Output::Call { socket, channel: id, call, event });
+    }
+
+    /// Answers a message from the machine itself.
+    fn answer(
+        &mut self,
+        socket: u32,
+        message: &Incoming<'_>,
+        join_ref: Option<&Ref>,
+        status: &str,
+        response: &Payload,
+    ) {
+        self.own_frame(
+            socket,
+            &Outgoing::Reply {
+                join_ref,
+                msg_ref: message.msg_ref.as_ref(),
+                topic: message.topic,
+                status,
+                response,
+            },
+        );
+    }
+
+    /// Encodes and sends one of the machine's own small frames.
+    pub(super) fn own_frame(&mut self, socket: u32, outgoing: &Outgoing<'_>) {
+        let serializer = self.sockets[socket as usize].serializer;
+        if let Ok(frame) = serializer.encode(outgoing) {
+            // To a socket that takes nothing any more, nothing is lost.
+            let _ = self.send(socket, frame);
+        }
+    }
+
+    /// Dispatches anew what waited behind a decision that has now been taken.
+    pub(super) fn dispatch_anew(&mut self, socket: u32, topic: &str, behind: Vec<Received>) {
+        let name = Name::from(topic);
+        for received in behind {
+            if &*received.event == event::JOIN && self.sockets[socket as usize].life != Life::Open {
+                continue; // Nobody is left to join.
+            }
+            let event = received.event;
+            self.dispatch(
+                socket,
+                Incoming {
+                    join_ref: received.join_ref,
+                    msg_ref: received.msg_ref,
+                    topic: &name,
+                    event: &event,
+                    payload: Body::Kept(received.payload),
+                },
+            );
+        }
+    }
+}
+
+/// `{"reason": reason}`.
+pub(super) fn because(reason: &'static str) -> Payload {
+    Payload::json(&serde_json::json!({ "reason": reason })).unwrap_or_else(|_| Payload::empty())
+}

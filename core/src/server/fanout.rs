@@ -1,0 +1,148 @@
+//! Broadcasts, and who gets them.
+
+use super::Server;
+use super::broadcast::{Broadcast, Fanout};
+use super::channel::State;
+use super::id::ChannelId;
+use super::mailbox::Item;
+use super::output::{CloseReason, Ended, Output};
+use super::topics::{Entry, Listener, TopicKey};
+use crate::wire::Serializer;
+use crate::{Instant, event};
+
+impl<H: Clone, I> Server<H, I> {
+    /// Sends a broadcast to this machine's members of its topic, all but the channel it is `from`.
+    ///
+    /// Members that do not intercept the event get one shared frame, by one [`Output::Fanout`]; the
+    /// others a call of `handle_out` each.
+    pub fn broadcast(&mut self, broadcast: &Broadcast, from: Option<ChannelId>, now: Instant) {
+        self.begin(now);
+        let Some(key) = self.topics.find(broadcast.topic()) else { return };
+        let event = broadcast.event();
+        let entry = self.topics.get(key);
+        let mut fanout = !entry.members.is_empty();
+        let mut intercepting = Vec::new();
+        if entry.intercepting > 0 {
+            let takes = |channel: u32| self.intercepts(channel, event);
+            intercepting.extend(
+                entry
+                    .members
+                    .iter()
+                    .filter(|member| member.intercepts && takes(member.channel))
+                    .map(|member| self.channel_id(member.channel))
+                    .filter(|&id| Some(id) != from),
+            );
+            fanout = intercepting.len() < entry.members.len();
+        }
+        let (topic, listeners) = (entry.name.clone(), entry.listeners.clone());
+        if fanout {
+            let frames = self.frames(broadcast);
+            let event = event.clone();
+            self.outputs.push_back(Output::Fanout(Fanout { topic, event, from, frames }));
+        }
+        for id in intercepting {
+            if let Some(channel) = self.channel(id) {
+                let payload = broadcast.payload().clone();
+                self.deliver(channel, Item::Out { event: event.clone(), payload });
+            }
+        }
+        for listener in listeners {
+            match listener {
+                Listener::Channel(id) => self.notify_of(id, from, broadcast),
+                Listener::Socket(socket) if &**event == event::DISCONNECT => {
+                    self.stop_socket(socket, CloseReason::Disconnected);
+                }
+                Listener::Socket(_) => {}
+            }
+        }
+    }
+
+    /// A broadcast for a channel that subscribed to the topic beside its own: to `handle_out` if it is
+    /// its own topic after all, else to `handle_info`.
+    fn notify_of(&mut self, id: ChannelId, from: Option<ChannelId>, broadcast: &Broadcast) {
+        let Some(channel) = self.channel(id).filter(|_| Some(id) != from) else { return };
+        let own = self.channels[channel as usize].topic.map(|key| &self.topics.get(key).name);
+        let (event, payload) = (broadcast.event().clone(), broadcast.payload().clone());
+        let item = if own == Some(broadcast.topic()) {
+            Item::Out { event, payload }
+        } else {
+            Item::Broadcast { topic: broadcast.topic().clone(), event, payload }
+        };
+        self.deliver(channel, item);
+    }
+
+    /// The frames for the serializers in use here. One that its publisher did not know of, because a
+    /// socket connected this instant, is encoded now.
+    fn frames(&self, broadcast: &Broadcast) -> [Option<crate::Frame>; 2] {
+        Serializer::ALL.map(|serializer| {
+            if !self.uses(serializer) {
+                return None;
+            }
+            broadcast.frame(serializer).cloned().or_else(|| {
+                let mut late = broadcast.clone();
+                late.encode(serializer);
+                late.frame(serializer).cloned()
+            })
+        })
+    }
+
+    fn intercepts(&self, channel: u32, event: &str) -> bool {
+        let channel = &self.channels[channel as usize];
+        self.mount(channel.socket).router.intercepts(channel.route).contains(&event)
+    }
+
+    /// Whom a [`Fanout`] goes to: the driver's handles, with the serializer of each. To be read before
+    /// the next input.
+    pub fn recipients<'a>(&'a self, fanout: &'a Fanout) -> impl Iterator<Item = (&'a H, Serializer)> + 'a {
+        let entry: Option<&Entry<H>> = self.topics.find(&fanout.topic).map(|key| self.topics.get(key));
+        let from = fanout.from.and_then(|from| self.channel(from));
+        entry
+            .into_iter()
+            .flat_map(|entry| &entry.members)
+            .filter(move |member| Some(member.channel) != from)
+            .filter(move |member| !member.intercepts || !self.intercepts(member.channel, &fanout.event))
+            .map(|member| (&member.handle, member.serializer))
+    }
+
+    /// Subscribes a channel to a further topic, whose broadcasts its `handle_info` gets. Twice
+    /// subscribed is twice delivered.
+    ///
+    /// # Errors
+    /// [`Ended`] if the channel is no more.
+    pub fn subscribe(&mut self, channel: ChannelId, topic: &str, now: Instant) -> Result<(), Ended> {
+        self.begin(now);
+        let index = self.channel(channel).ok_or(Ended)?;
+        if matches!(self.channels[index as usize].state, State::Closing | State::Crashing) {
+            return Err(Ended);
+        }
+        let (key, change) = self.topics.add_listener(topic, Listener::Channel(channel));
+        let subscriptions = &mut self.channels[index as usize].extra().subscriptions;
+        if !subscriptions.contains(&key) {
+            subscriptions.push(key);
+        }
+        self.interest(key, change, true);
+        Ok(())
+    }
+
+    /// Ends all of a channel's further subscriptions to a topic.
+    ///
+    /// # Errors
+    /// [`Ended`] if the channel is no more.
+    pub fn unsubscribe(&mut self, channel: ChannelId, topic: &str, now: Instant) -> Result<(), Ended> {
+        self.begin(now);
+        let index = self.channel(channel).ok_or(Ended)?;
+        let Some(key) = self.topics.find(topic) else { return Ok(()) };
+        if let Some(extra) = self.channels[index as usize].extra.as_mut() {
+            extra.subscriptions.retain(|&other| other != key);
+        }
+        self.remove_listener(key, Listener::Channel(channel));
+        Ok(())
+    }
+
+    pub(super) fn remove_listener(&mut self, key: TopicKey, listener: Listener) {
+        let Some((topic, change)) = self.topics.remove_listener(key, listener) else { return };
+        if change == super::Change::Interest {
+            self.outputs.push_back(Output::Interest { topic, wanted: false });
+        }
+    }
+}
