@@ -12,6 +12,7 @@ mod page;
 mod room;
 
 use axum::Router;
+use axum::serve::ListenerExt;
 use bennu::prelude::*;
 use options::{Command, Options};
 use page::{Page, PageError};
@@ -55,6 +56,10 @@ async fn serve(options: Options) -> Result<(), StartError> {
     let listener = TcpListener::bind(address).await.map_err(cannot_listen)?;
     println!("Bennu chat: http://{}/", listener.local_addr().map_err(cannot_listen)?);
 
+    // Small frames, each of them wanted at once. A socket that refuses this is slower, and works.
+    let listener = listener.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
     let stop = async move {
         asked_to_stop().await;
         endpoint.drain().await;
