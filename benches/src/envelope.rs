@@ -31,7 +31,7 @@ impl<'a> Envelope<'a> {
 
     /// Appends the body of an ok reply to this message.
     ///
-    /// Shape: `["1","2","bench:echo","phx_reply",{"status":"ok","response":{}}]`.
+    /// Shape: `["1","2","bench:echo","phx_reply",{"response":{},"status":"ok"}]`.
     pub fn push_reply(&self, out: &mut Vec<u8>, response: &[u8]) {
         let parts: [&[u8]; 8] = [
             b"[",
@@ -40,13 +40,13 @@ impl<'a> Envelope<'a> {
             self.msg_ref,
             b",",
             self.topic,
-            br#","phx_reply",{"status":"ok","response":"#,
+            br#","phx_reply",{"response":"#,
             response,
         ];
         for part in parts {
             out.extend_from_slice(part);
         }
-        out.extend_from_slice(b"}]");
+        out.extend_from_slice(br#","status":"ok"}]"#);
     }
 
     /// Appends the body of the broadcast that this push asks for.
@@ -91,7 +91,7 @@ mod tests {
         envelope.push_reply(&mut reply, envelope.payload);
         envelope.push_broadcast(&mut broadcast);
 
-        assert_eq!(reply, br#"["1","2","bench:x","phx_reply",{"status":"ok","response":{"n":3}}]"#);
+        assert_eq!(reply, br#"["1","2","bench:x","phx_reply",{"response":{"n":3},"status":"ok"}]"#);
         assert_eq!(broadcast, br#"[null,null,"bench:x","msg",{"n":3}]"#);
     }
 }

@@ -37,10 +37,13 @@ impl PlainStream for TokioStream {
     }
 
     fn try_write(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        match bufs {
-            [buf] => self.stream.try_write(buf),
-            bufs => self.stream.try_write_vectored(bufs),
+        let written = send(&self.stream, bufs);
+        if !matches!(&written, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
+            return written;
         }
+        // Only now does tokio have to hear of it, so that it waits for the stream. Asking it before each
+        // write would cost a cache miss more.
+        self.stream.try_io(Interest::WRITABLE, || send(&self.stream, bufs))
     }
 
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -60,5 +63,13 @@ impl PlainStream for TokioStream {
         let socket = SockRef::from(&self.stream);
         let _ = socket.set_linger(Some(Duration::ZERO));
         let _ = socket.shutdown(Shutdown::Both);
+    }
+}
+
+fn send(stream: &TcpStream, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+    let socket = SockRef::from(stream);
+    match bufs {
+        [buf] => socket.send(buf),
+        bufs => socket.send_vectored(bufs),
     }
 }

@@ -26,11 +26,11 @@ impl Session {
         let payload = payload(&pad);
         let mut join = Vec::new();
         push_masked(&mut join, format!(r#"["1","1","bench:{name}","phx_join",{{}}]"#).as_bytes());
-        let joined = format!(r#"["1","1","bench:{name}","phx_reply",{{"status":"ok","response":{{}}}}]"#);
+        let joined = format!(r#"["1","1","bench:{name}","phx_reply",{{"response":{{}},"status":"ok"}}]"#);
         let push =
             |event: &str| Template::new(&format!(r#"["1","{{n}}","bench:{name}","{event}",{payload}]"#));
         let reply =
-            format!(r#"["1","{{n}}","bench:{name}","phx_reply",{{"status":"ok","response":{payload}}}]"#);
+            format!(r#"["1","{{n}}","bench:{name}","phx_reply",{{"response":{payload},"status":"ok"}}]"#);
         Self {
             join,
             joined: joined.into_bytes(),
