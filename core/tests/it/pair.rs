@@ -59,8 +59,16 @@ impl Pair {
         Self::with(Limits::default())
     }
 
-    /// Mount 0 has the routes `room:*`, `icpt:*` (intercepts `icpt`) and `exact`; mount 1 has `*`.
+    pub(crate) fn on_shard(shard: u32) -> Self {
+        Self::on(shard, Limits::default())
+    }
+
     pub(crate) fn with(limits: Limits) -> Self {
+        Self::on(7, limits)
+    }
+
+    /// Mount 0 has the routes `room:*`, `icpt:*` (intercepts `icpt`) and `exact`; mount 1 has `*`.
+    fn on(shard: u32, limits: Limits) -> Self {
         let mut routes = Router::default();
         routes.add("room:*", &[]).unwrap();
         routes.add("icpt:*", &["icpt"]).unwrap();
@@ -69,7 +77,7 @@ impl Pair {
         all.add("*", &[]).unwrap();
         let mounts = vec![Mount { router: routes, limits }, Mount { router: all, limits }];
         Self {
-            server: Server::new(Config { shard: 7, hash_key: (1, 2), mounts }),
+            server: Server::new(Config { shard, hash_key: (1, 2), mounts }),
             now: Instant::EPOCH,
             app: App::Plain,
             park_terminate: false,
@@ -325,7 +333,9 @@ impl Pair {
                     }
                 }
             }
-            Output::Call { socket, channel, call, event } => self.called(self.peer(socket), channel, call, event),
+            Output::Call { socket, channel, call, event } => {
+                self.called(self.peer(socket), channel, call, event)
+            }
             Output::Cancel { socket, call } => {
                 let peer = self.peer(socket);
                 self.rules.cancelled(peer, call);
@@ -442,7 +452,8 @@ pub(crate) fn render(frame: &Frame) -> String {
 }
 
 fn canonical(text: &str) -> String {
-    serde_json::from_str::<serde_json::Value>(text).map_or_else(|_| text.to_owned(), |value| value.to_string())
+    serde_json::from_str::<serde_json::Value>(text)
+        .map_or_else(|_| text.to_owned(), |value| value.to_string())
 }
 
 fn canonical_line(line: &str) -> String {

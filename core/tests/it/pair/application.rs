@@ -91,7 +91,11 @@ impl Pair {
                 "bcast" | "icpt" => {
                     let name = if &**event == "bcast" { "bc" } else { "icpt" };
                     self.broadcast_within(pending, name, payload);
-                    self.push_within(pending, &format!("after_{}", if name == "bc" { "bc" } else { name }), "{}");
+                    self.push_within(
+                        pending,
+                        &format!("after_{}", if name == "bc" { "bc" } else { name }),
+                        "{}",
+                    );
                 }
                 "broadcast" => self.broadcast_within(pending, "msg", payload),
                 "push" => self.push_within(pending, "pushed", "{}"),

@@ -128,7 +128,7 @@ impl Rules {
     pub(super) fn answered(&mut self, id: ChannelId, outcome: &Outcome<Note>) {
         let channel = self.channels.get_mut(&id).expect("a call belongs to a channel that lives");
         channel.running = None;
-        if let Outcome::Joined { reply, .. } = outcome {
+        if let (Phase::Joining, Outcome::Joined { reply, .. }) = (channel.phase, outcome) {
             channel.phase = Phase::Joined;
             if self.is_open_of(id) {
                 self.accepting = Some((id, reply.clone()));
@@ -199,7 +199,9 @@ impl Rules {
         assert_eq!(unique.len(), to.len(), "nobody gets a broadcast twice");
         match std::mem::take(&mut self.fanout) {
             Fanout::Unexpected => panic!("nobody made a broadcast"),
-            Fanout::To(expected) => assert_eq!(unique, expected, "a broadcast reaches who has joined, no other"),
+            Fanout::To(expected) => {
+                assert_eq!(unique, expected, "a broadcast reaches who has joined, no other")
+            }
             Fanout::Any => {}
         }
     }
