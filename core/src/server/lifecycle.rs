@@ -192,7 +192,7 @@ impl<H: Clone, I> Server<H, I> {
         self.outputs.push_back(Output::Ended { socket: to, channel: id });
         if state.state == State::Closing {
             self.sockets[socket as usize].terminating -= 1;
-            self.start_held_join(socket);
+            self.start_held_joins(socket);
         }
         if let Some(topic) = topic {
             self.dispatch_anew(socket, &topic, behind);
@@ -213,16 +213,21 @@ impl<H: Clone, I> Server<H, I> {
         Some(name)
     }
 
-    fn start_held_join(&mut self, socket: u32) {
+    /// Starts the joins that have waited for a terminate to end.
+    fn start_held_joins(&mut self, socket: u32) {
+        let limit = self.mount(socket).limits.max_terminating;
         let owner = &mut self.sockets[socket as usize];
-        while let Some(channel) = owner.held_joins.as_mut().and_then(|held| held.pop_front()) {
+        if owner.terminating as usize >= limit {
+            return;
+        }
+        let Some(held) = owner.held_joins.take() else { return };
+        for channel in *held {
             let Some(state) = self.channels.get_mut(channel as usize) else { continue };
             if state.socket == socket && state.state == State::Held {
                 let payload = state.extra().held.take().unwrap_or_else(Payload::empty);
-                return self.start_join(channel, payload);
+                self.start_join(channel, payload);
             }
         }
-        owner.held_joins = None;
     }
 
     /// Sends `phx_close` or `phx_error`, whose refs are the join_ref as it was sent.

@@ -226,6 +226,34 @@ fn socket_that_sent_what_cannot_be_decoded_ends_with_all_its_channels() {
 }
 
 #[test]
+fn joins_wait_while_too_many_terminates_run_and_all_go_on_when_they_end() {
+    let mut pair = Pair::with(Limits { max_terminating: 2, ..Limits::default() });
+    let ann = pair.connect();
+    pair.park_terminate = true;
+    for n in 1..=2 {
+        pair.joined(ann, &n.to_string(), "room:a");
+        pair.send(ann, r#"[null,"9","room:a","phx_leave",{}]"#);
+    }
+    pair.forget();
+
+    pair.join(ann, "3", "room:a");
+    pair.send(ann, r#"["3","4","room:a","echo",{}]"#);
+    pair.join(ann, "5", "room:b");
+    pair.send(ann, r#"[null,"6","phoenix","heartbeat",{}]"#);
+    pair.expect(ann, [r#"[null,"6","phoenix","phx_reply",{"status":"ok","response":{}}]"#]);
+
+    pair.answer_at(0, Answer::Noreply);
+    pair.expect(
+        ann,
+        [
+            r#"["3","3","room:a","phx_reply",{"status":"ok","response":{}}]"#,
+            r#"["5","5","room:b","phx_reply",{"status":"ok","response":{}}]"#,
+            r#"["3","4","room:a","phx_reply",{"status":"ok","response":{}}]"#,
+        ],
+    );
+}
+
+#[test]
 fn joins_that_wait_for_terminates_are_forgotten_with_their_socket() {
     let mut pair = Pair::with(Limits { max_terminating: 1, ..Limits::default() });
     let ann = pair.connect();
