@@ -269,6 +269,9 @@ impl<H: Clone, I> Server<H, I> {
     fn subscribe_member(&mut self, channel: u32) {
         let state = &self.channels[channel as usize];
         let (socket, Some(key), None) = (state.socket, state.topic, state.member) else { return };
+        if self.sockets[socket as usize].life != Life::Open {
+            return; // Broadcasts would go nowhere.
+        }
         let intercepts = !self.mount(socket).router.intercepts(state.route).is_empty();
         let owner = &self.sockets[socket as usize];
         let member =
@@ -328,6 +331,7 @@ impl<H: Clone, I> Server<H, I> {
                 self.remove_listener(key, Listener::Socket(socket));
             }
             for channel in self.sockets[socket as usize].channels.clone() {
+                self.unsubscribe_member(channel);
                 match self.channels.get(channel as usize).map(|channel| channel.state) {
                     Some(State::Held) => self.end(channel),
                     Some(State::Joined) => self.deliver(channel, Item::Closed),

@@ -140,6 +140,23 @@ fn topic_may_be_joined_while_the_old_terminate_still_runs() {
 }
 
 #[test]
+fn disconnect_handles_what_was_received_then_terminates_with_closed() {
+    let mut pair = Pair::new();
+    let ann = pair.connect();
+    pair.joined(ann, "1", "room:a");
+    pair.send(ann, r#"["1","2","room:a","park",{}]"#);
+    pair.send(ann, r#"["1","3","room:a","push",{}]"#);
+    pair.forget();
+
+    pair.disconnect(ann);
+    pair.expect_said(["no interest room:a"]);
+    pair.answer(ann, "room:a", Answer::Reply(Payload::empty()));
+
+    pair.expect_said(["0 in room:a push", "0 terminate room:a Closed", "0 ended room:a"]);
+    pair.assert_holds_nothing();
+}
+
+#[test]
 fn disconnect_of_an_idle_channel_terminates_it_at_once() {
     let mut pair = Pair::new();
     let ann = pair.connect();
@@ -148,6 +165,28 @@ fn disconnect_of_an_idle_channel_terminates_it_at_once() {
     pair.disconnect(ann);
 
     pair.expect_said(["no interest room:a", "0 terminate room:a Closed", "0 ended room:a"]);
+    pair.assert_holds_nothing();
+}
+
+#[test]
+fn pending_join_of_a_socket_that_went_is_decided_then_terminated() {
+    let mut pair = Pair::new();
+    let ann = pair.connect();
+    pair.send(ann, r#"["1","1","room:a","phx_join",{"do":"park"}]"#);
+    pair.send(ann, r#"["1","2","room:a","echo",{}]"#);
+    pair.send(ann, r#"["1","3","room:a","phx_leave",{}]"#);
+    pair.send(ann, r#"["4","4","room:a","phx_join",{}]"#);
+    pair.disconnect(ann);
+    pair.forget();
+
+    pair.answer(ann, "room:a", Answer::JoinThen("after join"));
+
+    pair.expect_said([
+        "0 info room:a after join",
+        "0 in room:a echo",
+        "0 terminate room:a Left",
+        "0 ended room:a",
+    ]);
     pair.assert_holds_nothing();
 }
 
@@ -165,6 +204,41 @@ fn pending_join_that_is_refused_after_the_socket_went_leaves_nothing() {
         pair.expect_said(["0 ended room:a"]);
         pair.assert_holds_nothing();
     }
+}
+
+#[test]
+fn broadcasts_do_not_reach_a_socket_that_has_ended_while_its_handler_runs() {
+    for by_server in [true, false] {
+        let mut pair = Pair::new();
+        let ann = pair.connect();
+        pair.joined(ann, "1", "room:a");
+        pair.send(ann, r#"["1","2","room:a","park",{}]"#);
+        if by_server {
+            pair.stop(ann, CloseReason::SlowConsumer);
+        } else {
+            pair.disconnect(ann);
+        }
+        pair.forget();
+
+        pair.broadcast("room:a", "news", "{}", None);
+
+        pair.expect_said([]);
+    }
+}
+
+#[test]
+fn broadcasts_do_not_reach_a_join_that_is_accepted_after_its_socket_ended() {
+    let mut pair = Pair::new();
+    let ann = pair.connect();
+    pair.send(ann, r#"["1","1","room:a","phx_join",{"do":"park"}]"#);
+    pair.disconnect(ann);
+    pair.park_terminate = true;
+    pair.answer(ann, "room:a", Answer::JoinThen("park"));
+    pair.forget();
+
+    pair.broadcast("room:a", "news", "{}", None);
+
+    pair.expect_said([]);
 }
 
 #[test]
