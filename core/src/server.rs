@@ -176,6 +176,7 @@ impl<H: Clone, I> Server<H, I> {
             handle: socket.handle,
             serializer: socket.serializer,
             life: Life::Open,
+            stopped: None,
             mount: index(socket.mount),
             id: None,
             channels: SmallVec::new(),

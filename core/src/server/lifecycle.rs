@@ -111,7 +111,10 @@ impl<H: Clone, I> Server<H, I> {
     pub(super) fn run(&mut self, channel: u32, item: Item<I>) {
         let event = match item {
             Item::Leave { msg_ref } => return self.leave(channel, msg_ref.as_ref()),
-            Item::Closed => return self.terminate(channel, Reason::Closed),
+            Item::Closed => {
+                let socket = self.channels[channel as usize].socket;
+                return self.terminate(channel, self.sockets[socket as usize].ending());
+            }
             Item::In { msg_ref, event, payload } => Event::In { msg_ref, event, payload },
             Item::Out { event, payload } => Event::Out { event, payload },
             Item::Broadcast { topic, event, payload } => Event::Broadcast { topic, event, payload },
@@ -310,6 +313,7 @@ impl<H: Clone, I> Server<H, I> {
             return;
         }
         let to = self.socket_id(socket);
+        self.sockets[socket as usize].stopped = Some(reason);
         self.outputs.push_back(Output::Close { to, reason });
         self.close_socket(socket, Life::Closing);
     }

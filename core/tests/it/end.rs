@@ -300,6 +300,28 @@ fn socket_that_sent_what_cannot_be_decoded_ends_with_all_its_channels() {
 }
 
 #[test]
+fn drained_channel_is_told_so() {
+    let mut pair = Pair::new();
+    let ann = pair.connect();
+    pair.joined(ann, "1", "room:a");
+    pair.joined(ann, "2", "room:b");
+    pair.send(ann, r#"["2","3","room:b","park",{}]"#);
+    pair.send(ann, r#"["4","4","room:c","phx_join",{"do":"park"}]"#);
+    pair.forget();
+
+    pair.stop(ann, CloseReason::Draining);
+    pair.answer(ann, "room:b", Answer::Noreply);
+    pair.answer(ann, "room:c", Answer::Join);
+    pair.disconnect(ann);
+
+    let said = pair.said();
+    for topic in ["room:a", "room:b", "room:c"] {
+        assert!(said.contains(&format!("0 terminate {topic} Draining")), "{topic} in {said:#?}");
+    }
+    pair.assert_holds_nothing();
+}
+
+#[test]
 fn joins_wait_while_too_many_terminates_run_and_all_go_on_when_they_end() {
     let mut pair = Pair::with(Limits { max_terminating: 2, ..Limits::default() });
     let ann = pair.connect();
