@@ -270,10 +270,7 @@ impl<H: Clone, I> Server<H, I> {
     /// The handle of a socket that an output names.
     #[must_use]
     pub fn handle(&self, id: SocketId) -> Option<&H> {
-        self.sockets
-            .get(id.index as usize)
-            .filter(|socket| socket.serial == id.serial)
-            .map(|socket| &socket.handle)
+        self.socket(id).map(|socket| &self.sockets[socket as usize].handle)
     }
 
     /// How many sockets there are; those whose channels are still ending are counted.

@@ -33,6 +33,8 @@ impl<H: Clone, I> Server<H, I> {
     /// Takes a scheduled message back; returns it if it had not been given to its channel yet.
     pub fn cancel(&mut self, timer: TimerId) -> Option<I> {
         self.reap();
+        // A timer ends with its channel; and numbers of another machine mean nothing here.
+        self.channel(timer.channel)?;
         let Timer::Info { info, .. } = self.timers.remove(&(timer.at, timer.number))? else { return None };
         self.forget_timer(timer);
         Some(info)

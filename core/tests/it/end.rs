@@ -386,3 +386,22 @@ fn ids_of_a_socket_that_has_gone_mean_nothing_to_the_next_one() {
     pair.advance(OVER);
     pair.expect_said([]);
 }
+
+#[test]
+fn ids_of_another_machine_mean_nothing() {
+    let (mut pair, mut other) = (Pair::new(), Pair::on_shard(8));
+    let (ann, bob) = (pair.connect(), other.connect());
+    let channel = pair.joined(ann, "1", "room:a");
+    let theirs = other.joined(bob, "1", "room:a");
+    let timer = other.info(theirs, "note", OVER).expect("the channel lives");
+    pair.info(channel, "note", OVER);
+
+    assert_eq!(pair.server.handle(other.socket(bob)), None);
+    assert_eq!(pair.server.cancel(timer), None);
+    assert_eq!(pair.info(theirs, "note", OVER), None);
+    pair.server.disconnect(other.socket(bob), pair.now);
+    pair.settle();
+
+    assert_eq!((pair.server.sockets(), pair.server.channels()), (1, 1));
+    assert_eq!(other.server.cancel(timer), Some("note"));
+}
