@@ -125,9 +125,10 @@ impl<H: Clone, I> Server<H, I> {
     /// Reading has paused for too long: the channel that holds most of what waits is ended, so that it
     /// cannot silence the others for good.
     fn relieve(&mut self, socket: u32) {
+        let bound = self.mount(socket).limits.input();
         let held = |&channel: &u32| {
             let mailbox = self.channels[channel as usize].mailbox.as_ref();
-            mailbox.map_or((0, 0), |mailbox| (mailbox.input.bytes, mailbox.input.messages))
+            mailbox.map_or(0, |mailbox| mailbox.input.share_of(bound))
         };
         let fullest = self.sockets[socket as usize].channels.iter().copied().max_by_key(held);
         self.arm_overload(socket);

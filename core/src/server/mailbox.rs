@@ -142,6 +142,12 @@ impl Load {
         self.messages > bound.messages || self.bytes > bound.bytes
     }
 
+    /// How much of the bound it takes, by whichever of the two it takes more of. To compare only.
+    pub(super) fn share_of(self, bound: Self) -> u128 {
+        let part = |load: usize, other: usize| load as u128 * other as u128;
+        part(self.messages, bound.bytes).max(part(self.bytes, bound.messages))
+    }
+
     pub(super) fn half(self) -> Self {
         Self { messages: self.messages / 2, bytes: self.bytes / 2 }
     }

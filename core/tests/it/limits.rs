@@ -222,6 +222,20 @@ fn one_stuck_channel_after_the_other_ends_until_reading_goes_on() {
 }
 
 #[test]
+fn channel_that_fills_the_bound_in_messages_ends_before_one_that_holds_few_long_ones() {
+    let (mut pair, ann) = stuck(Limits { input_messages: 100, ..Limits::default() });
+    pair.send(ann, &format!(r#"[null,"1","room:b","e",{{"a":"{}"}}]"#, "x".repeat(5000)));
+    fill(&mut pair, ann, "room:a", 99);
+
+    pair.advance(10 * SECOND);
+
+    let said = pair.said();
+    assert!(said.contains(&"0 ended room:a".to_owned()), "{said:#?}");
+    assert!(said.contains(&"0 resume".to_owned()));
+    assert_eq!(pair.server.channels(), 1);
+}
+
+#[test]
 fn pending_join_that_holds_most_is_answered_overloaded_and_what_waited_is_unmatched() {
     let mut pair = Pair::with(Limits { input_messages: 2, ..Limits::default() });
     let ann = pair.connect();
