@@ -1,6 +1,7 @@
 #![allow(missing_docs)]
 
 mod end;
+mod fanout;
 mod join;
 mod leave;
 mod limits;
@@ -8,3 +9,5 @@ mod order;
 mod pair;
 mod refs;
 mod replace;
+mod timers;
+mod traces;

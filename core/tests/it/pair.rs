@@ -152,6 +152,14 @@ impl Pair {
         self.settle();
     }
 
+    /// A broadcast of which the test says itself who gets it without a handler in between.
+    pub(crate) fn broadcast_mixed(&mut self, topic: &str, event: &str, payload: &str, to: &[usize]) {
+        let broadcast = Broadcast::new(Topic::from(topic), event, json(payload)).expect("can be encoded");
+        self.rules.expect_fanout_to(to);
+        self.server.broadcast(&broadcast, None, self.now);
+        self.settle();
+    }
+
     pub(crate) fn info(&mut self, channel: ChannelId, note: Note, delay: Duration) -> Option<TimerId> {
         let timer = self.server.info(channel, note, self.now + delay, self.now).ok();
         self.settle();

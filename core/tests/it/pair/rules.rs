@@ -194,6 +194,10 @@ impl Rules {
         self.fanout = Fanout::To(to.map(|((peer, _), _)| *peer).collect());
     }
 
+    pub(super) fn expect_fanout_to(&mut self, to: &[usize]) {
+        self.fanout = Fanout::To(to.iter().copied().collect());
+    }
+
     pub(super) fn fanned_out(&mut self, to: &[usize]) {
         let unique: BTreeSet<_> = to.iter().copied().collect();
         assert_eq!(unique.len(), to.len(), "nobody gets a broadcast twice");
