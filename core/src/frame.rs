@@ -25,6 +25,8 @@ struct Encoded {
     bytes: Vec<u8>,
     /// Where the header starts.
     start: u8,
+    /// Where the body starts.
+    body: usize,
     kind: Kind,
 }
 
@@ -48,6 +50,21 @@ impl Frame {
         builder.finish()
     }
 
+    /// A control frame, as `websocket::Connection` has encoded it; no other transport has any use for
+    /// it, so it has no body.
+    #[must_use]
+    pub fn control(encoded: &[u8]) -> Self {
+        let mut bytes = vec![0; HEADER_ROOM.saturating_sub(encoded.len())];
+        let start = bytes.len();
+        bytes.extend_from_slice(encoded);
+        Self(Arc::new(Encoded {
+            body: bytes.len(),
+            bytes,
+            start: u8::try_from(start).expect("at most HEADER_ROOM"),
+            kind: Kind::Binary,
+        }))
+    }
+
     /// Text or binary.
     #[must_use]
     pub fn kind(&self) -> Kind {
@@ -63,7 +80,7 @@ impl Frame {
     /// The body alone.
     #[must_use]
     pub fn body(&self) -> &[u8] {
-        &self.0.bytes[HEADER_ROOM..]
+        &self.0.bytes[self.0.body..]
     }
 }
 
@@ -110,6 +127,7 @@ impl FrameBuilder {
         self.bytes[start..HEADER_ROOM].copy_from_slice(&header[..size]);
         self.bytes.shrink_to_fit();
         Frame(Arc::new(Encoded {
+            body: HEADER_ROOM,
             bytes: self.bytes,
             start: u8::try_from(start).expect("at most HEADER_ROOM"),
             kind: self.kind,

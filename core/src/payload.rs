@@ -1,5 +1,11 @@
 //! Payloads: raw until somebody asks for a `T`.
 
+mod event;
+mod into;
+
+pub use event::EventError;
+pub use into::{IntoPayload, NotEncodable};
+
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;

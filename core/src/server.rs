@@ -24,7 +24,7 @@ mod topics;
 
 pub use broadcast::{Broadcast, Fanout};
 pub use id::{CallId, ChannelId, SocketId, TimerId};
-pub use output::{CloseReason, Ended, Event, Outcome, Output, Reason};
+pub use output::{CloseReason, Ended, Event, Outcome, Output, Reason, Undelivered};
 
 use crate::router::Router;
 use crate::wire::Serializer;
@@ -258,7 +258,12 @@ impl<H: Clone, I> Server<H, I> {
 
     /// What is to be done next; `None` when the last input has been worked off.
     pub fn poll_output(&mut self) -> Option<Output<I>> {
-        self.outputs.pop_front()
+        let output = self.outputs.pop_front();
+        if output.is_none() {
+            // Nobody asks for their handles any more: let go of them.
+            self.reap();
+        }
+        output
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called; `None` if nothing is scheduled.
@@ -271,6 +276,19 @@ impl<H: Clone, I> Server<H, I> {
     #[must_use]
     pub fn handle(&self, id: SocketId) -> Option<&H> {
         self.socket(id).map(|socket| &self.sockets[socket as usize].handle)
+    }
+
+    /// Which of several machines this is.
+    #[must_use]
+    pub fn shard(&self) -> u32 {
+        self.config.shard
+    }
+
+    /// The sockets that are connected.
+    #[must_use]
+    pub fn socket_ids(&self) -> Vec<SocketId> {
+        let open = self.sockets.iter().filter(|(_, socket)| socket.life == Life::Open);
+        open.map(|(place, _)| self.socket_id(index(place))).collect()
     }
 
     /// How many sockets there are; those whose channels are still ending are counted.

@@ -1,84 +1,183 @@
-//! provisional
-use crate::*;
-use serde_json::value::RawValue;
+//! Serializers: messages as the bytes of one text or binary frame, both ways, for both sides.
+//!
+//! | | V1 | V2 |
+//! |---|---|---|
+//! | text | `{"event":"ev","payload":{},"ref":"1","topic":"t"}` | `["1","2","t","ev",{}]` |
+//! | binary | never sent; read as if it were text | a header of lengths, then the fields, then the data |
+//!
+//! Pure functions. A payload is scanned once, so that it is known to be JSON, and never built into a tree:
+//! a relayed one leaves byte for byte as it came.
+//!
+//! Source: Phoenix `Socket.V1.JSONSerializer`, `Socket.V2.JSONSerializer`; phoenix.js `serializer.js`.
+
+mod binary;
+mod envelope;
+mod error;
+mod incoming;
+mod outgoing;
+mod v1;
+mod v2;
+
+pub use crate::vsn::VsnError;
+pub use error::{DecodeError, EncodeError};
+pub use incoming::{Incoming, Reply};
+pub use outgoing::Outgoing;
+
+use crate::vsn::Version;
+use crate::{Frame, Kind, Message, PayloadSlice};
+use envelope::Envelope;
+
+/// How messages are written on one connection; chosen by `vsn` when it is made.
+///
+/// ```
+/// use bennu_core::{Kind, wire::Serializer};
+///
+/// let serializer = Serializer::negotiate(Some("2.0.0"))?;
+/// let message = serializer.decode(Kind::Text, br#"[null,"7","phoenix","heartbeat",{}]"#)?;
+/// assert_eq!(message.topic, *"phoenix");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Serializer {
+    /// JSON objects; text only. `vsn=1.0.0`, or no `vsn` at all.
     V1,
+    /// JSON arrays, and frames of bytes. `vsn=2.0.0`.
     V2,
 }
-pub enum Outgoing<'a> {
-    Push {
-        join_ref: Option<&'a Ref>,
-        msg_ref: Option<&'a Ref>,
-        topic: &'a str,
-        event: &'a str,
-        payload: &'a Payload,
-    },
-    Reply {
-        join_ref: Option<&'a Ref>,
-        msg_ref: Option<&'a Ref>,
-        topic: &'a Name<'a>,
-        status: &'a str,
-        response: &'a Payload,
-    },
-    Broadcast {
-        topic: &'a str,
-        event: &'a str,
-        payload: &'a Payload,
-    },
-}
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum EncodeError {
-    NotAnObject,
-    BinaryOnV1,
-}
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DecodeError {
-    Bad,
-}
+
+/// How deep JSON inside a message may be nested, one level being the message itself: 128 in all.
+const CLIENT_LEVELS: u32 = 127;
+
+/// The same in what a server sends: its reply puts one more level around a payload that it returns.
+const SERVER_LEVELS: u32 = CLIENT_LEVELS + 1;
+
 impl Serializer {
+    /// All there are, in the order of [`Serializer::index`].
     pub const ALL: [Self; 2] = [Self::V1, Self::V2];
+
+    /// The place in a table with one entry for each serializer.
+    #[must_use]
     pub fn index(self) -> usize {
-        self as usize
+        match self {
+            Self::V1 => 0,
+            Self::V2 => 1,
+        }
     }
-    pub fn decode(self, _kind: Kind, data: &[u8]) -> Result<Message<'_>, DecodeError> {
-        let v: Vec<&RawValue> = serde_json::from_slice(data).map_err(|_| DecodeError::Bad)?;
-        let r = |i: usize| Ref::from_json(v[i].get());
-        let n = |i: usize| match serde_json::from_str::<String>(v[i].get()) {
-            Ok(s) => Name::Text(s.into()),
-            Err(_) => Name::Other(v[i].get()),
+
+    /// Finds the serializer for a `vsn`: `~> 1.0.0` is V1, `~> 2.0.0` is V2, none at all is V1.
+    ///
+    /// # Errors
+    /// [`VsnError`] if it is no version, or one that neither matches.
+    ///
+    /// Source: Phoenix `Socket.Transport`, Elixir `Version`.
+    pub fn negotiate(vsn: Option<&str>) -> Result<Self, VsnError> {
+        let Some(vsn) = vsn else { return Ok(Self::V1) };
+        let version = Version::parse(vsn).ok_or(VsnError::NotAVersion)?;
+        let requirements = [("1", Self::V1), ("2", Self::V2)];
+        requirements
+            .into_iter()
+            .find(|(major, _)| version.is_patch_of(major, "0"))
+            .map(|(_, serializer)| serializer)
+            .ok_or(VsnError::Unsupported)
+    }
+
+    /// Decodes what a client has sent.
+    ///
+    /// V1 takes bytes for the text that they are, as Phoenix does.
+    ///
+    /// # Errors
+    /// [`DecodeError`]; the connection that it came on ends.
+    ///
+    /// Source: Phoenix `decode!/2` of both serializers.
+    pub fn decode(self, kind: Kind, data: &[u8]) -> Result<Message<'_>, DecodeError> {
+        match (self, kind) {
+            (Self::V2, Kind::Binary) => binary::decode(data),
+            (Self::V1, _) | (Self::V2, Kind::Text) => self.decode_text(text(data)?),
+        }
+    }
+
+    /// Decodes what a client has sent as text that is known to be UTF-8.
+    ///
+    /// # Errors
+    /// [`DecodeError`]; the connection that it came on ends.
+    pub fn decode_text(self, text: &str) -> Result<Message<'_>, DecodeError> {
+        match self {
+            Self::V1 => v1::decode(text, CLIENT_LEVELS),
+            Self::V2 => v2::decode(text, CLIENT_LEVELS),
+        }
+    }
+
+    /// Encodes what a server sends.
+    ///
+    /// # Errors
+    /// [`EncodeError`]; nothing has been sent, and the connection is unharmed.
+    ///
+    /// Source: Phoenix `encode!/1` and `fastlane!/1` of both serializers.
+    pub fn encode(self, outgoing: &Outgoing<'_>) -> Result<Frame, EncodeError> {
+        let envelope = match (self, Envelope::from_server(outgoing)) {
+            (Self::V1, Some(envelope)) => Envelope { join_ref: None, ..envelope },
+            (Self::V1, None) => return Err(EncodeError::BinaryOnV1),
+            (Self::V2, Some(envelope)) => envelope,
+            (Self::V2, None) => return binary::encode(outgoing),
         };
-        Ok(Message {
-            join_ref: r(0),
-            msg_ref: r(1),
-            topic: n(2),
-            event: n(3),
-            payload: PayloadSlice::Json(v[4].get()),
-        })
+        if self == Self::V2 && !outgoing.is_allowed_on_v2() {
+            return Err(EncodeError::NotAnObject);
+        }
+        let mut frame = Frame::builder(Kind::Text, self.text_len(&envelope));
+        self.write_text(frame.body(), &envelope);
+        Ok(frame.finish())
     }
-    pub fn encode(self, o: &Outgoing<'_>) -> Result<Frame, EncodeError> {
-        let j = |r: &Option<&Ref>| r.map_or("null".to_owned(), |r| r.as_json().to_owned());
-        let s = |s: &str| serde_json::to_string(s).unwrap_or_default();
-        let p = |p: &Payload| String::from_utf8_lossy(p.as_bytes()).into_owned();
-        let text = match o {
-            Outgoing::Push { join_ref, msg_ref, topic, event, payload } => {
-                format!("[{},{},{},{},{}]", j(join_ref), j(msg_ref), s(topic), s(event), p(payload))
-            }
-            Outgoing::Reply { join_ref, msg_ref, topic, status, response } => format!(
-                "[{},{},{},\"phx_reply\",{{\"status\":{},\"response\":{}}}]",
-                j(join_ref),
-                j(msg_ref),
-                match topic {
-                    Name::Text(t) => s(t),
-                    Name::Other(o) => (*o).to_owned(),
-                },
-                s(status),
-                p(response)
-            ),
-            Outgoing::Broadcast { topic, event, payload } => {
-                format!("[null,null,{},{},{}]", s(topic), s(event), p(payload))
-            }
-        };
-        Ok(Frame::new(Kind::Text, text.as_bytes()))
+
+    /// Decodes what a server has sent.
+    ///
+    /// # Errors
+    /// [`DecodeError`].
+    ///
+    /// Source: phoenix.js `Serializer.decode`.
+    pub fn decode_from_server(self, kind: Kind, data: &[u8]) -> Result<Incoming<'_>, DecodeError> {
+        match (self, kind) {
+            (Self::V2, Kind::Binary) => binary::decode_from_server(data),
+            (Self::V1, _) => v1::decode(text(data)?, SERVER_LEVELS).map(Incoming::from_text),
+            (Self::V2, Kind::Text) => v2::decode(text(data)?, SERVER_LEVELS).map(Incoming::from_text),
+        }
     }
+
+    /// Encodes what a client sends. V1 carries a `join_ref` only if there is one.
+    ///
+    /// # Errors
+    /// [`EncodeError`]; nothing has been sent.
+    ///
+    /// Source: phoenix.js `Serializer.encode`.
+    pub fn encode_from_client(self, message: &Message<'_>) -> Result<(Kind, Vec<u8>), EncodeError> {
+        match (self, message.payload) {
+            (Self::V1, PayloadSlice::Binary(_)) => Err(EncodeError::BinaryOnV1),
+            (Self::V2, PayloadSlice::Binary(data)) => {
+                binary::encode_from_client(message, data).map(|bytes| (Kind::Binary, bytes))
+            }
+            (_, PayloadSlice::Json(payload)) => {
+                let envelope = Envelope::from_client(message, payload);
+                let mut text = Vec::with_capacity(self.text_len(&envelope));
+                self.write_text(&mut text, &envelope);
+                Ok((Kind::Text, text))
+            }
+        }
+    }
+
+    fn text_len(self, envelope: &Envelope<'_>) -> usize {
+        match self {
+            Self::V1 => v1::len(envelope),
+            Self::V2 => v2::len(envelope),
+        }
+    }
+
+    fn write_text(self, out: &mut Vec<u8>, envelope: &Envelope<'_>) {
+        match self {
+            Self::V1 => v1::write(out, envelope),
+            Self::V2 => v2::write(out, envelope),
+        }
+    }
+}
+
+fn text(data: &[u8]) -> Result<&str, DecodeError> {
+    std::str::from_utf8(data).map_err(|_| DecodeError::NotUtf8 { field: "text" })
 }

@@ -3,7 +3,7 @@
 use super::channel::State;
 use super::id::{ChannelId, TimerId};
 use super::mailbox::{Item, Load, Received};
-use super::output::{Ended, Output};
+use super::output::{Output, Undelivered};
 use super::socket::{Life, Overload};
 use super::{Server, Timer};
 use crate::Instant;
@@ -12,12 +12,18 @@ impl<H: Clone, I> Server<H, I> {
     /// Gives a channel a message of the application, now or at a later time. It ends with its channel.
     ///
     /// # Errors
-    /// [`Ended`] if the channel is no more; the message is dropped.
-    pub fn info(&mut self, channel: ChannelId, info: I, at: Instant, now: Instant) -> Result<TimerId, Ended> {
+    /// [`Undelivered`], with the message, if the channel is no more.
+    pub fn info(
+        &mut self,
+        channel: ChannelId,
+        info: I,
+        at: Instant,
+        now: Instant,
+    ) -> Result<TimerId, Undelivered<I>> {
         self.begin(now);
-        let index = self.channel(channel).ok_or(Ended)?;
+        let Some(index) = self.channel(channel) else { return Err(Undelivered(info)) };
         if matches!(self.channels[index as usize].state, State::Closing | State::Crashing) {
-            return Err(Ended);
+            return Err(Undelivered(info));
         }
         let number = self.next_serial();
         let timer = TimerId { channel, at, number };

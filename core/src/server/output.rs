@@ -1,6 +1,6 @@
 //! What a server says, and what it is told.
 
-use super::broadcast::{Broadcast, Fanout};
+use super::broadcast::Fanout;
 use super::id::{CallId, ChannelId, SocketId};
 use crate::router::RouteId;
 use crate::{EventName, Frame, Payload, Ref, Topic};
@@ -222,12 +222,6 @@ impl std::fmt::Display for Ended {
 
 impl std::error::Error for Ended {}
 
-impl<I> From<&Broadcast> for Event<I> {
-    fn from(broadcast: &Broadcast) -> Self {
-        Self::Broadcast {
-            topic: broadcast.topic().clone(),
-            event: broadcast.event().clone(),
-            payload: broadcast.payload().clone(),
-        }
-    }
-}
+/// A message for a channel that has ended: it comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Undelivered<I>(pub I);

@@ -1,5 +1,8 @@
-#![allow(missing_docs)]
+//! Behaviour of the core, seen from outside.
+// Clippy knows tests by their attribute, not the functions that they share.
+#![allow(missing_docs, clippy::unwrap_used)]
 
+mod connect;
 mod end;
 mod fanout;
 mod join;
@@ -11,3 +14,8 @@ mod refs;
 mod replace;
 mod timers;
 mod traces;
+mod vsn;
+mod websocket;
+mod wire;
+mod wire_properties;
+mod wire_vectors;

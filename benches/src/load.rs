@@ -1,0 +1,160 @@
+//! The load generator and judge.
+//!
+//! ```text
+//!   scenario ── run 1: bennu, floor; run 2: bennu, floor; … ──▶ report ──▶ table, verdict
+//!      │
+//!      └─ a fresh server process each time, a population of clients in one thread
+//! ```
+
+mod client;
+mod figures;
+mod latency;
+mod opening;
+mod options;
+mod population;
+mod programs;
+mod report;
+mod scenario;
+mod server_process;
+mod session;
+mod table;
+mod usage;
+
+use crate::floor::Writes;
+use figures::Reading;
+use indicatif::{ProgressBar, ProgressStyle};
+pub use options::{HELP, Options};
+use options::{Servers, Size};
+use population::PopulationError;
+pub use programs::ProgramError;
+use report::{Judging, Report, Subject};
+use scenario::Scenario;
+use server_process::{ServerCommand, StartError};
+use std::error::Error;
+use std::io;
+use std::iter;
+
+/// Whether a load run has something to complain about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// No frame was lost, and no figure is over its budget.
+    Good,
+    /// One of them happened; the table says which.
+    Bad,
+}
+
+/// Why a load run cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// A program to test is not there.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    /// The system does not allow as many sockets as are needed.
+    #[error("cannot raise the limit of open files")]
+    OpenFiles(#[source] io::Error),
+    /// It allows some, but too few.
+    #[error("{wanted} open files are needed and {allowed} allowed")]
+    TooFewFiles {
+        /// For the largest population.
+        wanted: u64,
+        /// By the hard limit.
+        allowed: u64,
+    },
+}
+
+/// Why one run of one scenario came to nothing.
+#[derive(Debug, thiserror::Error)]
+enum RunError {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Population(#[from] PopulationError),
+}
+
+/// The largest population's sockets, and some.
+const OPEN_FILES: u64 = 11_000;
+
+/// Runs what `options` ask for, and prints a table.
+///
+/// # Errors
+/// [`LoadError`] if it cannot even start. A failing server is an [`Outcome::Bad`].
+pub fn run(options: &Options) -> Result<Outcome, LoadError> {
+    allow_open_files()?;
+    let (direct, coalesced) = (programs::floor(Writes::Direct)?, programs::floor(Writes::Coalesced)?);
+    let servers = match &options.servers {
+        Servers::Bennu => vec![programs::bennu()?],
+        Servers::These(commands) => commands.clone(),
+        Servers::FloorOnly => Vec::new(),
+    };
+    let judging = match options.size {
+        Size::Full => Judging::Budgets,
+        Size::Quick => Judging::CorrectnessOnly,
+    };
+
+    let scenarios = options.scenarios();
+    let mut report = Report::new(servers.iter().map(|server| server.name.clone()).collect(), judging);
+    let progress = progress(scenarios.len() * options.runs * (servers.len() + 1));
+    for scenario in scenarios {
+        let floor = match scenario.floor() {
+            Writes::Direct => &direct,
+            Writes::Coalesced => &coalesced,
+        };
+        for run in 1..=options.runs {
+            for (subject, command) in subjects(&servers, floor) {
+                let title = scenario.title();
+                progress.set_message(format!("{title}, run {run} of {}: {}", options.runs, command.name));
+                match play(scenario, command) {
+                    Ok(readings) => report.enter(&title, subject, readings),
+                    Err(error) => {
+                        report.fail(format!("{title}, run {run}, {}: {}", command.name, with_causes(&error)))
+                    }
+                }
+                progress.inc(1);
+            }
+        }
+    }
+    progress.finish_and_clear();
+    print!("{report}");
+    Ok(if report.is_good() { Outcome::Good } else { Outcome::Bad })
+}
+
+/// An error and its causes in one line; a cause that its error has quoted is not repeated.
+#[must_use]
+pub fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    for cause in iter::successors(error.source(), |&error| error.source()).map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
+fn subjects<'a>(
+    servers: &'a [ServerCommand],
+    floor: &'a ServerCommand,
+) -> impl Iterator<Item = (Subject, &'a ServerCommand)> {
+    let servers = servers.iter().enumerate().map(|(number, server)| (Subject::Server(number), server));
+    servers.chain([(Subject::Floor, floor)])
+}
+
+fn play(scenario: Scenario, command: &ServerCommand) -> Result<Vec<Reading>, RunError> {
+    let server = command.start()?;
+    Ok(scenario.play(&server)?)
+}
+
+/// Children inherit the limit.
+fn allow_open_files() -> Result<(), LoadError> {
+    let allowed = rlimit::increase_nofile_limit(u64::MAX).map_err(LoadError::OpenFiles)?;
+    if allowed < OPEN_FILES {
+        return Err(LoadError::TooFewFiles { wanted: OPEN_FILES, allowed });
+    }
+    Ok(())
+}
+
+/// A bar on standard error if that is a terminal, and nothing otherwise.
+fn progress(steps: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg}");
+    ProgressBar::new(steps as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

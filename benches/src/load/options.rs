@@ -1,0 +1,157 @@
+//! The command line.
+
+use super::scenario::Scenario;
+use super::server_process::ServerCommand;
+use lexopt::{Arg, Parser, ValueExt as _};
+use std::ffi::OsString;
+use std::path::Path;
+
+/// What to run, and how often.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    pub(super) size: Size,
+    /// How often each scenario is run on each server.
+    pub(super) runs: usize,
+    /// Words of the chosen scenarios; none: all.
+    only: Vec<String>,
+    pub(super) servers: Servers,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Size {
+    Full,
+    Quick,
+}
+
+/// What is held against the floor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Servers {
+    /// Bennu's conformance app.
+    Bennu,
+    These(Vec<ServerCommand>),
+    /// Nothing: the floor is measured alone.
+    FloorOnly,
+}
+
+/// What `--help` prints.
+pub const HELP: &str = "\
+load: puts load on whole servers and holds them against a floor
+
+  --quick            small loads, one run: checks that no frame is lost, judges no time
+  --only a,b         of connect, fanout, burst, topics, echo, latency, memory
+  --runs N           runs of each scenario (5; with --quick 1)
+  --server 'CMD'     a server to test instead of Bennu, `{port}` in it is replaced; may be repeated
+  --floor-only       the floor alone, to know a machine
+";
+
+const RUNS: usize = 5;
+
+impl Options {
+    /// Reads the arguments behind the program's name; `None` asks for [`HELP`].
+    ///
+    /// # Errors
+    /// An argument that is not understood.
+    pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Self>, lexopt::Error> {
+        let mut size = Size::Full;
+        let mut runs = None;
+        let mut only = Vec::new();
+        let mut servers = Servers::Bennu;
+        let mut parser = Parser::from_args(arguments);
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Arg::Long("quick") => size = Size::Quick,
+                Arg::Long("runs") => runs = Some(parser.value()?.parse()?),
+                Arg::Long("only") => {
+                    for word in parser.value()?.string()?.split(',') {
+                        only.push(known_word(word)?);
+                    }
+                }
+                Arg::Long("server") => servers = servers.with(&parser.value()?.string()?),
+                Arg::Long("floor-only") => servers = Servers::FloorOnly,
+                Arg::Long("help") | Arg::Short('h') => return Ok(None),
+                other @ (Arg::Short(_) | Arg::Long(_) | Arg::Value(_)) => return Err(other.unexpected()),
+            }
+        }
+        let runs = runs.unwrap_or(match size {
+            Size::Full => RUNS,
+            Size::Quick => 1,
+        });
+        Ok(Some(Self { size, runs, only, servers }))
+    }
+
+    /// The chosen scenarios, at the chosen size.
+    pub(super) fn scenarios(&self) -> Vec<Scenario> {
+        let all = match self.size {
+            Size::Full => Scenario::FULL,
+            Size::Quick => Scenario::QUICK,
+        };
+        let chosen = |scenario: &Scenario| {
+            self.only.is_empty() || self.only.iter().any(|word| word == scenario.word())
+        };
+        all.iter().copied().filter(chosen).collect()
+    }
+}
+
+impl Servers {
+    fn with(self, line: &str) -> Self {
+        let mut commands = match self {
+            Self::These(commands) => commands,
+            Self::Bennu | Self::FloorOnly => Vec::new(),
+        };
+        let program = Path::new(line.split_whitespace().next().unwrap_or_default());
+        let mut name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let namesakes = commands.iter().filter(|command| command.name.starts_with(&name)).count();
+        if namesakes > 0 {
+            name = format!("{name} {}", namesakes + 1);
+        }
+        commands.push(ServerCommand::parse(&name, line));
+        Self::These(commands)
+    }
+}
+
+fn known_word(word: &str) -> Result<String, lexopt::Error> {
+    if Scenario::FULL.iter().any(|scenario| scenario.word() == word) {
+        return Ok(word.to_owned());
+    }
+    Err(format!("no scenario is called `{word}`").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Options, lexopt::Error> {
+        Options::parse(line.split(' ').map(OsString::from)).map(|options| options.unwrap())
+    }
+
+    #[test]
+    fn quick_is_one_run_unless_told_otherwise() {
+        assert_eq!(parse("--quick").unwrap().runs, 1);
+        assert_eq!(parse("--quick --runs 3").unwrap().runs, 3);
+        assert_eq!(parse("--only echo").unwrap().runs, 5);
+    }
+
+    #[test]
+    fn only_selects_by_word() {
+        let options = parse("--only echo,memory").unwrap();
+        let words: Vec<_> = options.scenarios().into_iter().map(Scenario::word).collect();
+
+        assert_eq!(words, ["echo", "echo", "memory"]);
+        assert!(parse("--only nothing").is_err());
+    }
+
+    #[test]
+    fn every_word_has_a_quick_scenario() {
+        let quick: Vec<_> = Scenario::QUICK.iter().map(|scenario| scenario.word()).collect();
+
+        assert!(Scenario::FULL.iter().all(|scenario| quick.contains(&scenario.word())));
+    }
+
+    #[test]
+    fn two_servers_of_one_program_have_two_names() {
+        let options = parse("--server=a/x --server=b/x").unwrap();
+        let Servers::These(commands) = options.servers else { panic!("{:?}", options.servers) };
+
+        assert_eq!([&commands[0].name, &commands[1].name], ["x", "x 2"]);
+    }
+}

@@ -1,0 +1,189 @@
+//! What all runs together say.
+
+use super::figures::{Figure, Reading, Spread, Verdict};
+use super::table::Table;
+use std::fmt;
+
+/// The figures of all scenarios and servers, and what failed.
+#[derive(Debug)]
+pub(super) struct Report {
+    /// Servers under test; the floor is none of them.
+    servers: Vec<String>,
+    rows: Vec<Row>,
+    failures: Vec<String>,
+    judging: Judging,
+}
+
+/// Whether figures are held against their budgets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Judging {
+    Budgets,
+    /// The loads are too small for that.
+    CorrectnessOnly,
+}
+
+/// One figure of one scenario: a sample per run and server.
+#[derive(Debug)]
+struct Row {
+    scenario: String,
+    figure: Figure,
+    floor: Vec<f64>,
+    samples: Vec<Vec<f64>>,
+}
+
+/// Whose figures these are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subject {
+    Floor,
+    /// The server under test with this number.
+    Server(usize),
+}
+
+impl Report {
+    pub(super) fn new(servers: Vec<String>, judging: Judging) -> Self {
+        Self { servers, rows: Vec::new(), failures: Vec::new(), judging }
+    }
+
+    /// Takes in one server's run of one scenario.
+    pub(super) fn enter(&mut self, scenario: &str, subject: Subject, readings: Vec<Reading>) {
+        for Reading { figure, value } in readings {
+            let row = self.row(scenario, figure);
+            match subject {
+                Subject::Floor => row.floor.push(value),
+                Subject::Server(number) => row.samples[number].push(value),
+            }
+        }
+    }
+
+    /// Takes in a run that came to nothing.
+    pub(super) fn fail(&mut self, failure: String) {
+        self.failures.push(failure);
+    }
+
+    /// Whether nothing failed and nothing is over its budget.
+    pub(super) fn is_good(&self) -> bool {
+        let over =
+            |row: &Row| (0..self.servers.len()).any(|server| self.verdict(row, server) == Verdict::Over);
+        self.failures.is_empty() && !self.rows.iter().any(over)
+    }
+
+    fn row(&mut self, scenario: &str, figure: Figure) -> &mut Row {
+        let known =
+            self.rows.iter().position(|row| row.scenario == scenario && row.figure.name == figure.name);
+        let number = known.unwrap_or_else(|| {
+            let samples = vec![Vec::new(); self.servers.len()];
+            self.rows.push(Row { scenario: scenario.to_owned(), figure, floor: Vec::new(), samples });
+            self.rows.len() - 1
+        });
+        &mut self.rows[number]
+    }
+
+    fn verdict(&self, row: &Row, server: usize) -> Verdict {
+        match self.judging {
+            Judging::Budgets => row.figure.budget.judge(spread(&row.samples[server]), row.ratio(server)),
+            Judging::CorrectnessOnly => Verdict::Unjudged,
+        }
+    }
+}
+
+impl Row {
+    fn ratio(&self, server: usize) -> Option<Spread> {
+        Spread::of_ratios(&self.samples[server], &self.floor)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let table = if self.servers.is_empty() { self.floor_table() } else { self.comparison() };
+        write!(f, "{table}")?;
+        for failure in &self.failures {
+            writeln!(f, "FAILED {failure}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Report {
+    fn floor_table(&self) -> Table {
+        let mut table = Table::default();
+        table.push(["scenario", "figure", "floor"].map(str::to_owned));
+        for row in &self.rows {
+            table.push([row.scenario.clone(), row.figure.name.to_owned(), text(spread(&row.floor))]);
+        }
+        table
+    }
+
+    fn comparison(&self) -> Table {
+        let mut table = Table::default();
+        table.push(
+            ["scenario", "figure", "floor", "server", "its figure", "ratio", "budget", ""].map(str::to_owned),
+        );
+        for row in &self.rows {
+            for (number, server) in self.servers.iter().enumerate() {
+                table.push([
+                    row.scenario.clone(),
+                    row.figure.name.to_owned(),
+                    text(spread(&row.floor)),
+                    server.clone(),
+                    text(spread(&row.samples[number])),
+                    text(row.ratio(number)),
+                    row.figure.budget.to_string(),
+                    self.verdict(row, number).to_string(),
+                ]);
+            }
+        }
+        table
+    }
+}
+
+fn spread(samples: &[f64]) -> Option<Spread> {
+    Spread::of(samples.iter().copied())
+}
+
+fn text(spread: Option<Spread>) -> String {
+    spread.map_or_else(String::new, |spread| spread.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::figures::Budget;
+    use super::*;
+
+    fn report(judging: Judging, value: f64) -> Report {
+        let mut report = Report::new(vec!["bennu".to_owned()], judging);
+        let figure = Figure { name: "µs CPU per delivery", budget: Budget::Ratio(1.1) };
+        report.enter("fanout", Subject::Floor, vec![Reading { figure, value: 5.0 }]);
+        report.enter("fanout", Subject::Server(0), vec![Reading { figure, value }]);
+        report
+    }
+
+    #[test]
+    fn ratio_over_the_budget_is_no_good() {
+        assert!(report(Judging::Budgets, 5.4).is_good());
+        assert!(!report(Judging::Budgets, 5.6).is_good());
+    }
+
+    #[test]
+    fn quick_run_judges_no_time() {
+        assert!(report(Judging::CorrectnessOnly, 50.0).is_good());
+    }
+
+    #[test]
+    fn failure_is_no_good_and_is_named() {
+        let mut report = report(Judging::CorrectnessOnly, 5.0);
+        report.fail("fanout: client 3: closed by the server".to_owned());
+
+        assert!(!report.is_good());
+        assert!(report.to_string().contains("FAILED fanout: client 3"));
+    }
+
+    #[test]
+    fn floor_figure_and_ratio_stand_in_one_row() {
+        let text = report(Judging::Budgets, 5.0).to_string();
+
+        assert!(
+            text.contains("5.00 (5.00-5.00)  bennu   5.00 (5.00-5.00)  1.00 (1.00-1.00)  ≤ 1.10 ×  within"),
+            "{text}"
+        );
+    }
+}

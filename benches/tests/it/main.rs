@@ -1,0 +1,4 @@
+//! The programs as their user starts them.
+#![allow(missing_docs)]
+
+mod quick;

@@ -1,0 +1,361 @@
+//! One connection's task: reads, runs its channels' handlers, writes.
+//!
+//! ```text
+//!  bytes ─▶ websocket::Connection ─▶ wire::decode ─▶ Server ─▶ Call ─▶ handler ─▶ Server::done ─▶ outbox
+//!                                     no lock       one lock         no lock        one lock
+//! ```
+//!
+//! A hand-written future, so that an idle connection costs what is written down here and nothing else.
+
+use crate::erased::{AnyChannel, Finished, Seed};
+use crate::flusher::Flusher;
+use crate::hub::Owner;
+use crate::letter::{BoxFuture, Letter};
+use crate::link::Link;
+use crate::peer::{Notice, Peer, Work};
+use crate::running::Running;
+use crate::scratch;
+use crate::stream::Stream;
+use bennu_core::server::{CallId, ChannelId, CloseReason, Event, Outcome};
+use bennu_core::websocket::{self, Output};
+use bennu_core::{Frame, Instant, Kind};
+use bytes::Bytes;
+use smallvec::SmallVec;
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// What starts the joins of a connection: its routes, with what `connect` made.
+pub(crate) trait Joins: Send + Sync {
+    /// Starts a join.
+    fn join(&self, route: bennu_core::router::RouteId, seed: Seed) -> BoxFuture<'static, Finished>;
+}
+
+/// The task.
+pub(crate) struct Connection {
+    link: Arc<Link>,
+    peer: Arc<Peer>,
+    joins: Arc<dyn Joins>,
+    stream: Stream,
+    websocket: websocket::Connection,
+    /// The states of its channels; one that is being called is away with its handler.
+    channels: SmallVec<[(ChannelId, Box<dyn AnyChannel>); 1]>,
+    /// Handlers that wait.
+    running: Running,
+    /// Bytes that were read with the upgrade.
+    early: Option<Bytes>,
+    /// When the shard's sleeper will wake this task for its deadline.
+    armed: Option<Instant>,
+    life: Life,
+}
+
+/// Where a connection is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    Open,
+    /// The machine has been told of the end; the stream is being closed.
+    Closing,
+    /// The stream is closed. Handlers that run come to their end.
+    Closed,
+}
+
+/// Handlers that have answered, for the machine to be told with its next input.
+type Answers = SmallVec<[(CallId, Outcome<Letter>); 2]>;
+
+/// How many reads one turn takes before others have theirs.
+const READS_PER_TURN: usize = 8;
+
+impl Connection {
+    pub(crate) fn new(
+        link: Arc<Link>,
+        peer: Arc<Peer>,
+        joins: Arc<dyn Joins>,
+        stream: Stream,
+        early: Bytes,
+        config: websocket::Config,
+    ) -> Self {
+        let websocket = websocket::Connection::server(config, link.hub.runtime.now());
+        Self {
+            link,
+            peer,
+            joins,
+            stream,
+            websocket,
+            channels: SmallVec::new(),
+            running: Running::default(),
+            early: Some(early).filter(|early| !early.is_empty()),
+            armed: None,
+            life: Life::Open,
+        }
+    }
+
+    /// Does what can be done now. Returns whether the task has come to its end.
+    fn turn(&mut self, cx: &mut Context<'_>) -> bool {
+        let now = self.link.hub.runtime.now();
+        // What is queued for this peer from here on is written at the end of the turn.
+        self.peer.undertake();
+        let mut reads = 0;
+        loop {
+            let (mut work, notice) = self.peer.take_work(cx.waker());
+            self.heed(notice, now);
+            self.work_off(&mut work, Answers::new(), cx, now);
+            let finished = self.running.poll_finished(cx);
+            let answers = finished.into_iter().map(|finished| self.finish(finished)).collect();
+            self.work_off(&mut work, answers, cx, now);
+            let more = self.read(notice, cx, now) || self.running.has_news();
+            reads += 1;
+            if !more {
+                break;
+            }
+            if reads == READS_PER_TURN {
+                cx.waker().wake_by_ref();
+                break;
+            }
+        }
+        self.speak(cx, now);
+        if self.life != Life::Closed && self.stream.flush(&self.peer, cx).is_err() {
+            self.websocket.handle_eof(now);
+            self.speak(cx, now);
+        }
+        self.arm(now);
+        self.life == Life::Closed && self.channels.is_empty() && self.running.is_empty()
+    }
+
+    /// Acts on what others have noted for this task.
+    fn heed(&mut self, notice: Notice, now: Instant) {
+        if notice.due {
+            self.armed = None;
+            self.websocket.handle_timeout(now);
+        }
+        if notice.broken {
+            self.websocket.handle_eof(now);
+        }
+        if let Some(reason) = notice.close.filter(|_| !self.websocket.is_closing()) {
+            self.websocket.close(reason.code(), "", now);
+            if reason == CloseReason::SlowConsumer {
+                // It would not take a farewell behind all that waits: that is dropped, the farewell tried
+                // once, and the stream reset.
+                self.peer.drop_queue();
+                self.speak_to_the_deaf();
+            }
+        }
+    }
+
+    fn speak_to_the_deaf(&mut self) {
+        while let Some(output) = self.websocket.poll_output() {
+            if let Output::Send(frame) = output {
+                self.peer.push_last(Frame::control(frame.as_bytes()));
+            }
+        }
+        self.stream.reset(&self.peer);
+        self.tell();
+        self.life = Life::Closed;
+    }
+
+    /// Takes one read in. Returns whether there may be more.
+    fn read(&mut self, notice: Notice, cx: &mut Context<'_>, now: Instant) -> bool {
+        if self.life == Life::Closed {
+            return false;
+        }
+        if notice.paused || notice.congested {
+            self.websocket.pause(now);
+            return false;
+        }
+        self.websocket.resume(now);
+        let mut scratch = scratch::take();
+        let read = match self.early.take() {
+            Some(mut early) => {
+                let n = early.len().min(scratch.len());
+                scratch[..n].copy_from_slice(&early.split_to(n));
+                self.early = Some(early).filter(|early| !early.is_empty());
+                Poll::Ready(Ok(n))
+            }
+            None => self.stream.poll_read(&self.peer, cx, &mut scratch),
+        };
+        let more = match read {
+            Poll::Ready(Ok(n)) if n > 0 => {
+                self.take_in(&mut scratch[..n], cx, now);
+                true
+            }
+            Poll::Ready(_) => {
+                self.websocket.handle_eof(now);
+                false
+            }
+            Poll::Pending => false,
+        };
+        scratch::put(scratch);
+        more
+    }
+
+    /// Works a read off, message by message. A handler's answer and the next message share one lock.
+    fn take_in(&mut self, mut input: &mut [u8], cx: &mut Context<'_>, now: Instant) {
+        let mut answers = Answers::new();
+        let mut work = VecDeque::new();
+        loop {
+            let received = self.websocket.receive(input, now);
+            let consumed = received.consumed;
+            let data = match received.event {
+                Some(websocket::Event::Text(text)) => Some((Kind::Text, text.as_bytes())),
+                Some(websocket::Event::Binary(data)) => Some((Kind::Binary, data)),
+                Some(websocket::Event::Ping(_) | websocket::Event::Pong(_)) => None,
+                None => break,
+            };
+            match data.map(|(kind, data)| self.link.serializer.decode(kind, data)).transpose() {
+                Ok(Some(message)) => {
+                    let (hub, socket) = (&self.link.hub, self.link.socket);
+                    let mut shard = hub.shard(socket.shard() as usize);
+                    for (call, outcome) in answers.drain(..) {
+                        shard.server.done(call, outcome, now);
+                        hub.drain(&mut shard, Some(Owner { socket, work: &mut work }));
+                    }
+                    shard.server.receive(socket, &message, now);
+                    hub.drain(&mut shard, Some(Owner { socket, work: &mut work }));
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::debug!(socket = ?self.link.socket, %error, "a message cannot be decoded");
+                    self.websocket.close(CloseReason::Malformed.code(), "", now);
+                }
+            }
+            input = &mut input[consumed..];
+            self.run(&mut work, &mut answers, cx);
+        }
+        self.work_off(&mut work, answers, cx, now);
+    }
+
+    /// Tells the machine what handlers have answered, and runs what it asks for then, until neither has
+    /// anything left.
+    fn work_off(
+        &mut self,
+        work: &mut VecDeque<Work>,
+        mut answers: Answers,
+        cx: &mut Context<'_>,
+        now: Instant,
+    ) {
+        loop {
+            self.run(work, &mut answers, cx);
+            if answers.is_empty() {
+                return;
+            }
+            let (hub, socket) = (&self.link.hub, self.link.socket);
+            let mut shard = hub.shard(socket.shard() as usize);
+            for (call, outcome) in answers.drain(..) {
+                shard.server.done(call, outcome, now);
+                hub.drain(&mut shard, Some(Owner { socket, work }));
+            }
+        }
+    }
+
+    /// Starts the handlers that the machine asks for, and polls each once, in place.
+    fn run(&mut self, work: &mut VecDeque<Work>, answers: &mut Answers, cx: &mut Context<'_>) {
+        while let Some(work) = work.pop_front() {
+            match work {
+                Work::Call { channel, call, event } => {
+                    let Some(handler) = self.handler(channel, call, event) else { continue };
+                    if let Poll::Ready(finished) = self.running.start(call, handler, cx) {
+                        let answer = self.finish(finished);
+                        answers.push(answer);
+                    }
+                }
+                Work::Cancel { call } => self.running.cancel(call),
+                Work::Ended { channel } => self.channels.retain(|(id, _)| *id != channel),
+            }
+        }
+    }
+
+    fn handler(
+        &mut self,
+        channel: ChannelId,
+        call: CallId,
+        event: Event<Letter>,
+    ) -> Option<BoxFuture<'static, Finished>> {
+        if let Event::Join { route, topic, join_ref, msg_ref, payload } = event {
+            let link = Arc::clone(&self.link);
+            let seed = Seed { link, call, channel, topic, subtopic: 0, join_ref, msg_ref, payload };
+            return Some(self.joins.join(route, seed));
+        }
+        let at = self.channels.iter().position(|(id, _)| *id == channel)?;
+        let (_, state) = self.channels.swap_remove(at);
+        Some(state.call(call, event))
+    }
+
+    /// Takes a channel's state back from its handler.
+    fn finish(&mut self, finished: Finished) -> (CallId, Outcome<Letter>) {
+        if let Some(channel) = finished.channel {
+            self.channels.push((finished.call.channel(), channel));
+        }
+        (finished.call, finished.outcome)
+    }
+
+    /// Carries out what the WebSocket wants: pongs, the close frame, the end.
+    fn speak(&mut self, cx: &mut Context<'_>, now: Instant) {
+        while let Some(output) = self.websocket.poll_output() {
+            match output {
+                Output::Send(frame) => self.peer.push_last(Frame::control(frame.as_bytes())),
+                Output::Closed(reason) => {
+                    tracing::debug!(socket = ?self.link.socket, ?reason, "a connection ends");
+                    let mut work = self.tell();
+                    self.work_off(&mut work, Answers::new(), cx, now);
+                }
+                Output::End => {
+                    // What can still be written is; a peer that takes no more has had its time.
+                    let _ = self.stream.flush(&self.peer, cx);
+                    self.stream.close(&self.peer);
+                    self.life = Life::Closed;
+                }
+            }
+        }
+    }
+
+    /// Tells the machine, once, that the transport has ended; returns what it wants done then.
+    fn tell(&mut self) -> VecDeque<Work> {
+        let mut work = VecDeque::new();
+        if self.life == Life::Open {
+            self.life = Life::Closing;
+            let owner = Owner { socket: self.link.socket, work: &mut work };
+            self.link.hub.disconnect(self.link.socket, self.link.serializer, owner);
+        }
+        work
+    }
+
+    /// Has the shard's sleeper wake this task for its next deadline, unless it will wake it earlier anyway.
+    fn arm(&mut self, now: Instant) {
+        let Some(next) = self.websocket.poll_timeout().filter(|_| self.life != Life::Closed) else { return };
+        if self.armed.is_some_and(|armed| armed <= next) {
+            return;
+        }
+        let at = next.max(now);
+        self.armed = Some(at);
+        self.link.hub.shard(self.link.socket.shard() as usize).arm(at, &self.peer);
+    }
+}
+
+impl Future for Connection {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let link = Arc::clone(&self.link);
+        // Also if a turn should unwind: nobody else would have its broadcasts written.
+        let _kick = KickAtEnd(&link.hub.flusher);
+        if self.turn(cx) { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+/// Ends a batch: what it has queued for others is written.
+struct KickAtEnd<'a>(&'a Flusher);
+
+impl Drop for KickAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.kick();
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.tell();
+        self.stream.close(&self.peer);
+        self.peer.retire();
+    }
+}

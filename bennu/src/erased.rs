@@ -1,0 +1,210 @@
+//! Channels and routes without their types: what the connection's task keeps and calls.
+
+use crate::failure::Kind;
+use crate::letter::{BoxFuture, Letter};
+use crate::link::Link;
+use crate::panics::catch;
+use crate::{Broadcast, Channel, Context, Failure, JoinContext, Joined, Reply};
+use bennu_core::server::{CallId, ChannelId, Event, Outcome};
+use bennu_core::wire::Outgoing;
+use bennu_core::{Name, Payload, Ref, Topic};
+use std::any::Any;
+use std::marker::PhantomData;
+use std::sync::{Arc, OnceLock};
+
+/// A handler's end: the channel's state comes back, and what it answered.
+pub(crate) struct Finished {
+    pub(crate) call: CallId,
+    /// `None` if the join was refused.
+    pub(crate) channel: Option<Box<dyn AnyChannel>>,
+    pub(crate) outcome: Outcome<Letter>,
+}
+
+/// A joined channel: its state and its context.
+pub(crate) trait AnyChannel: Send {
+    /// Runs a handler. The future owns the channel and gives it back, so it can be polled in place, and
+    /// kept if it waits.
+    fn call(self: Box<Self>, call: CallId, event: Event<Letter>) -> BoxFuture<'static, Finished>;
+}
+
+/// What a join starts from.
+pub(crate) struct Seed {
+    pub(crate) link: Arc<Link>,
+    pub(crate) call: CallId,
+    pub(crate) channel: ChannelId,
+    pub(crate) topic: Topic,
+    pub(crate) subtopic: u32,
+    pub(crate) join_ref: Option<Ref>,
+    pub(crate) msg_ref: Option<Ref>,
+    pub(crate) payload: Payload,
+}
+
+/// A route to a channel of any type whose assigns are `A`.
+pub(crate) trait AnyRoute<A>: Send + Sync {
+    fn intercepts(&self) -> &'static [&'static str];
+
+    fn join(&self, seed: Seed, assigns: Arc<A>) -> BoxFuture<'static, Finished>;
+}
+
+/// The route to channels of type `C`.
+pub(crate) struct RouteTo<C>(PhantomData<fn() -> C>);
+
+impl<C> RouteTo<C> {
+    pub(crate) const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<C: Channel> AnyRoute<C::Assigns> for RouteTo<C> {
+    fn intercepts(&self) -> &'static [&'static str] {
+        C::INTERCEPTS
+    }
+
+    fn join(&self, seed: Seed, assigns: Arc<C::Assigns>) -> BoxFuture<'static, Finished> {
+        Box::pin(join::<C>(seed, assigns))
+    }
+}
+
+async fn join<C: Channel>(seed: Seed, assigns: Arc<C::Assigns>) -> Finished {
+    let Seed { link, call, channel, topic, subtopic, join_ref, msg_ref, payload } = seed;
+    let own_ref = join_ref.clone().or_else(|| msg_ref.clone());
+    let ctx =
+        JoinContext { link, assigns, topic, subtopic, channel, join_ref: own_ref, enclose: OnceLock::new() };
+    let result = catch(async { C::join(&ctx.topic, payload, &ctx).await }).await;
+    let answer = Answer { ctx: &ctx, join_ref: join_ref.as_ref(), msg_ref: msg_ref.as_ref() };
+    match answer.to(result) {
+        Ok((state, reply)) => {
+            let cell = Cell { state, ctx: Context::new(ctx) };
+            let outcome = Outcome::Joined { reply, next: Some(Letter::AfterJoin) };
+            Finished { call, channel: Some(Box::new(cell)), outcome }
+        }
+        Err(outcome) => Finished { call, channel: None, outcome },
+    }
+}
+
+/// How a join is answered.
+struct Answer<'a, C: Channel> {
+    ctx: &'a JoinContext<C>,
+    join_ref: Option<&'a Ref>,
+    msg_ref: Option<&'a Ref>,
+}
+
+impl<C: Channel> Answer<'_, C> {
+    fn to(
+        &self,
+        result: Result<Result<Joined<C>, Failure>, String>,
+    ) -> Result<(C, bennu_core::Frame), Outcome<Letter>> {
+        match result.map(|result| result.map_err(Failure::into_kind)) {
+            Ok(Ok(Joined { state, response })) => {
+                let response = response.map_err(|error| self.crashed(&error.to_string()))?;
+                let reply = self.encode("ok", &response).map_err(|error| self.crashed(&error))?;
+                Ok((state, reply))
+            }
+            Ok(Err(Kind::Reply(reply))) => Err(self.refused(reply)),
+            Ok(Err(Kind::Crash(cause))) => Err(self.crashed(&cause.to_string())),
+            Err(panic) => Err(self.crashed(&panic)),
+        }
+    }
+
+    fn refused(&self, reply: Reply) -> Outcome<Letter> {
+        let Some(answer) = reply.into_answer() else { return self.crashed("a join was refused without an answer") };
+        let response = match answer.response {
+            Ok(response) => response,
+            Err(error) => return self.crashed(&error.to_string()),
+        };
+        match self.encode(&answer.status, &response) {
+            Ok(reply) => Outcome::Refused { reply },
+            Err(error) => self.crashed(&error),
+        }
+    }
+
+    fn encode(&self, status: &str, response: &Payload) -> Result<bennu_core::Frame, String> {
+        let reply = Outgoing::Reply {
+            join_ref: self.join_ref,
+            msg_ref: self.msg_ref,
+            topic: &Name::from(&*self.ctx.topic),
+            status,
+            response,
+        };
+        self.ctx.link.serializer.encode(&reply).map_err(|error| error.to_string())
+    }
+
+    fn crashed(&self, why: &str) -> Outcome<Letter> {
+        tracing::error!(topic = %self.ctx.topic, channel = std::any::type_name::<C>(), why, "a join crashed");
+        Outcome::crashed(why)
+    }
+}
+
+/// A channel's state, with the context it is called with.
+struct Cell<C: Channel> {
+    state: C,
+    ctx: Context<C>,
+}
+
+impl<C: Channel> AnyChannel for Cell<C> {
+    fn call(self: Box<Self>, call: CallId, event: Event<Letter>) -> BoxFuture<'static, Finished> {
+        Box::pin(async move {
+            let mut this = self;
+            let outcome = this.handle(event).await;
+            Finished { call, channel: Some(this), outcome }
+        })
+    }
+}
+
+impl<C: Channel> Cell<C> {
+    /// Runs the handler of an event. The state is borrowed only, so that it survives a panic and
+    /// `terminate` gets it.
+    async fn handle(&mut self, event: Event<Letter>) -> Outcome<Letter> {
+        let (state, ctx) = (&mut self.state, &self.ctx);
+        let done = |()| Reply::none();
+        let result = match event {
+            Event::In { msg_ref, event, payload } => {
+                ctx.begin(msg_ref);
+                catch(async { state.handle_in(&event, payload, ctx).await }).await
+            }
+            Event::Out { event, payload } => {
+                ctx.begin(None);
+                catch(async { state.handle_out(&event, payload, ctx).await.map(done) }).await
+            }
+            Event::Info(Letter::AfterJoin) => {
+                ctx.begin(None);
+                catch(async { state.after_join(ctx).await.map(done) }).await
+            }
+            Event::Info(Letter::Message(letter)) => {
+                ctx.begin(None);
+                let (state, context): (&mut (dyn Any + Send), &(dyn Any + Send + Sync)) = (state, ctx);
+                let Some(handler) = letter.deliver(state, context) else {
+                    return ctx.crash("a message came to a channel of another type");
+                };
+                catch(async { handler.await.map(done) }).await
+            }
+            Event::Broadcast { topic, event, payload } => {
+                ctx.begin(None);
+                // Subscribing has noted how.
+                let Some(enclose) = ctx.enclose.get() else { return ctx.conclude(Ok(Reply::none())) };
+                let Letter::Message(letter) = enclose(Broadcast::new(topic, event, payload)) else {
+                    return ctx.conclude(Ok(Reply::none()));
+                };
+                let (state, context): (&mut (dyn Any + Send), &(dyn Any + Send + Sync)) = (state, ctx);
+                let Some(handler) = letter.deliver(state, context) else {
+                    return ctx.crash("a message came to a channel of another type");
+                };
+                catch(async { handler.await.map(done) }).await
+            }
+            Event::Terminate(reason) => {
+                ctx.begin(None);
+                catch(async {
+                    state.terminate(&reason, ctx).await;
+                    Ok(Reply::none())
+                })
+                .await
+            }
+            // Joins are run by their route, and there are no other events.
+            _ => return ctx.conclude(Ok(Reply::none())),
+        };
+        match result {
+            Ok(result) => ctx.conclude(result),
+            Err(panic) => ctx.crash(&panic),
+        }
+    }
+}

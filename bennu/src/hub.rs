@@ -1,0 +1,311 @@
+//! The shards of a node: who holds which lock, and in what order.
+//!
+//! A shard is one [`Server`] behind one lock. Outputs are drained before the lock is released, so the
+//! order in which frames are appended is the machine's order. No handler is polled, and nothing of the
+//! application is called, under a lock. Lock order: shard, then topic index or peer; never two shards.
+
+use crate::flusher::Flusher;
+use crate::index::TopicIndex;
+use crate::letter::Letter;
+use crate::peer::{Peer, Work};
+use crate::runtime::Runtime;
+use crate::sleeper::{Deadline, Sleeper};
+use crate::subscription::Subscriptions;
+use bennu_core::server::{
+    Broadcast, ChannelId, CloseReason, Config, Mount, Output, Server, SocketConfig, SocketId, TimerId,
+};
+use bennu_core::wire::Serializer;
+use bennu_core::{Frame, Instant, Topic};
+use parking_lot::{Mutex, MutexGuard};
+use smallvec::SmallVec;
+use std::collections::{BinaryHeap, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Waker;
+
+/// One node.
+pub(crate) struct Hub {
+    shards: Box<[Mutex<Shard>]>,
+    pub(crate) index: TopicIndex,
+    pub(crate) flusher: Arc<Flusher>,
+    pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) subscriptions: Subscriptions,
+    /// Connected sockets by serializer: whom a broadcast has to be encoded for.
+    connected: [AtomicUsize; 2],
+    next_shard: AtomicUsize,
+}
+
+/// One machine, and the deadlines of its connections.
+pub(crate) struct Shard {
+    pub(crate) server: Server<Arc<Peer>, Letter>,
+    pub(crate) deadlines: BinaryHeap<Deadline>,
+    /// Until when the sleeper sleeps.
+    pub(crate) armed: Option<Instant>,
+    pub(crate) sleeper: Option<Waker>,
+}
+
+/// When the flusher is to write what has been queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kick {
+    /// Now: the caller is no handler.
+    Now,
+    /// When the batch of inputs that the caller belongs to has been worked off.
+    AtEndOfBatch,
+}
+
+/// Whose outputs are drained: the owner takes its own work home instead of having it left.
+pub(crate) struct Owner<'a> {
+    pub(crate) socket: SocketId,
+    pub(crate) work: &'a mut VecDeque<Work>,
+}
+
+impl Hub {
+    /// A node with `shards` machines, whose tasks run on `runtime`.
+    pub(crate) fn start(runtime: Arc<dyn Runtime>, shards: usize, mounts: &[Mount], hash_key: (u64, u64)) -> Arc<Self> {
+        let shards = shards.clamp(1, TopicIndex::MAX_SHARDS);
+        let shard = |shard: usize| {
+            let config = Config {
+                shard: u32::try_from(shard).expect("at most 63"),
+                hash_key,
+                mounts: mounts.to_vec(),
+            };
+            Mutex::new(Shard {
+                server: Server::new(config),
+                deadlines: BinaryHeap::new(),
+                armed: None,
+                sleeper: None,
+            })
+        };
+        let hub = Arc::new(Self {
+            shards: (0..shards).map(shard).collect(),
+            index: TopicIndex::default(),
+            flusher: Arc::default(),
+            runtime,
+            subscriptions: Subscriptions::default(),
+            connected: Default::default(),
+            next_shard: AtomicUsize::new(0),
+        });
+        let flusher = Flusher::run(Arc::downgrade(&hub.flusher), Arc::clone(&hub.runtime));
+        hub.runtime.spawn(Box::pin(flusher));
+        for shard in 0..hub.shards.len() {
+            hub.runtime.spawn(Box::pin(Sleeper::new(&hub, shard)));
+        }
+        hub
+    }
+
+    pub(crate) fn shard(&self, shard: usize) -> MutexGuard<'_, Shard> {
+        self.shards[shard].lock()
+    }
+
+    pub(crate) fn shards(&self) -> usize {
+        self.shards.len()
+    }
+
+    /// A peer has connected.
+    pub(crate) fn connect(&self, peer: &Arc<Peer>, serializer: Serializer, mount: usize, id: Option<&str>) -> SocketId {
+        self.connected[serializer.index()].fetch_add(1, Ordering::Relaxed);
+        let place = self.next_shard.fetch_add(1, Ordering::Relaxed) % self.shards.len();
+        let mut shard = self.shard(place);
+        let socket = SocketConfig { handle: Arc::clone(peer), serializer, mount, id };
+        let socket = shard.server.connect(socket, self.runtime.now());
+        peer.set_id(socket);
+        self.drain(&mut shard, None);
+        socket
+    }
+
+    /// A peer's transport has ended.
+    pub(crate) fn disconnect(&self, socket: SocketId, serializer: Serializer, owner: Owner<'_>) {
+        self.connected[serializer.index()].fetch_sub(1, Ordering::Relaxed);
+        let now = self.runtime.now();
+        let mut shard = self.shard(socket.shard() as usize);
+        shard.server.disconnect(socket, now);
+        self.drain(&mut shard, Some(owner));
+    }
+
+    /// Sends a channel's push. To a channel that has ended, nothing is sent.
+    pub(crate) fn push(&self, channel: ChannelId, frame: Frame) {
+        let mut shard = self.shard(channel.shard() as usize);
+        let _ = shard.server.push(channel, frame);
+        self.drain(&mut shard, None);
+    }
+
+    /// Sends a deferred reply. To a socket that has gone, nothing is sent.
+    pub(crate) fn reply(&self, socket: SocketId, frame: Frame) {
+        let mut shard = self.shard(socket.shard() as usize);
+        let _ = shard.server.reply(socket, frame);
+        self.drain(&mut shard, None);
+        drop(shard);
+        self.flusher.kick();
+    }
+
+    /// Gives a channel a message, now or later.
+    pub(crate) fn info(&self, channel: ChannelId, letter: Letter, at: Instant, kick: Kick) -> Result<TimerId, Letter> {
+        let now = self.runtime.now();
+        let mut shard = self.shard(channel.shard() as usize);
+        let timer = shard.server.info(channel, letter, at, now).map_err(|undelivered| undelivered.0);
+        self.drain(&mut shard, None);
+        drop(shard);
+        self.kick(kick);
+        timer
+    }
+
+    pub(crate) fn cancel(&self, timer: TimerId) -> bool {
+        self.shard(timer.channel().shard() as usize).server.cancel(timer).is_some()
+    }
+
+    pub(crate) fn subscribe(&self, channel: ChannelId, topic: &str) {
+        let now = self.runtime.now();
+        let mut shard = self.shard(channel.shard() as usize);
+        let _ = shard.server.subscribe(channel, topic, now);
+        self.drain(&mut shard, None);
+    }
+
+    pub(crate) fn unsubscribe(&self, channel: ChannelId, topic: &str) {
+        let now = self.runtime.now();
+        let mut shard = self.shard(channel.shard() as usize);
+        let _ = shard.server.unsubscribe(channel, topic, now);
+        self.drain(&mut shard, None);
+    }
+
+    /// Sends a broadcast to everybody on this node: each shard that has the topic, one after the other,
+    /// in the caller's task. Never waits.
+    pub(crate) fn broadcast(&self, mut broadcast: Broadcast, from: Option<ChannelId>, kick: Kick) {
+        let shards = self.index.get(broadcast.topic());
+        for serializer in Serializer::ALL {
+            if self.connected[serializer.index()].load(Ordering::Relaxed) > 0 {
+                broadcast.encode(serializer);
+            }
+        }
+        let now = self.runtime.now();
+        for place in shards {
+            if place == TopicIndex::OUTSIDE {
+                self.subscriptions.deliver(&broadcast);
+                continue;
+            }
+            // Only the sender's own shard knows the sender.
+            let from = from.filter(|from| from.shard() == place);
+            let mut shard = self.shard(place as usize);
+            shard.server.broadcast(&broadcast, from, now);
+            self.drain(&mut shard, None);
+        }
+        self.kick(kick);
+    }
+
+    fn kick(&self, kick: Kick) {
+        if kick == Kick::Now {
+            self.flusher.kick();
+        }
+    }
+
+    /// Ends every socket.
+    pub(crate) fn stop_all(&self, reason: CloseReason) {
+        let now = self.runtime.now();
+        for shard in &self.shards {
+            let mut shard = shard.lock();
+            for socket in shard.server.socket_ids() {
+                shard.server.stop(socket, reason, now);
+                self.drain(&mut shard, None);
+            }
+        }
+    }
+
+    /// How many sockets there are, those counted whose channels are still ending.
+    pub(crate) fn sockets(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().server.sockets()).sum()
+    }
+
+    /// Carries out what the machine of a shard wants, before its lock is released.
+    pub(crate) fn drain(&self, shard: &mut Shard, mut owner: Option<Owner<'_>>) {
+        let mut dirty = Vec::new();
+        let mut slow = SmallVec::<[SocketId; 1]>::new();
+        loop {
+            while let Some(output) = shard.server.poll_output() {
+                self.carry_out(&shard.server, output, owner.as_mut(), &mut dirty, &mut slow);
+            }
+            let Some(socket) = slow.pop() else { break };
+            shard.server.stop(socket, CloseReason::SlowConsumer, self.runtime.now());
+        }
+        self.flusher.mark(&mut dirty);
+        if let Some(next) = shard.server.poll_timeout() {
+            shard.wake_sleeper_before(next);
+        }
+    }
+
+    fn carry_out(
+        &self,
+        server: &Server<Arc<Peer>, Letter>,
+        output: Output<Letter>,
+        owner: Option<&mut Owner<'_>>,
+        dirty: &mut Vec<Arc<Peer>>,
+        slow: &mut SmallVec<[SocketId; 1]>,
+    ) {
+        let (socket, work) = match output {
+            Output::Send { to, frame } => {
+                let Some(peer) = server.handle(to) else { return };
+                return queue(peer, frame, dirty, slow);
+            }
+            Output::Fanout(fanout) => {
+                for (peer, serializer) in server.recipients(&fanout) {
+                    if let Some(frame) = fanout.frame(serializer) {
+                        queue(peer, frame.clone(), dirty, slow);
+                    }
+                }
+                return;
+            }
+            Output::Interest { topic, wanted } => {
+                return self.index.set(&topic, server.shard(), wanted);
+            }
+            Output::Pause { socket } => return notify(server, socket, |notice| notice.paused = true),
+            Output::Resume { socket } => return notify(server, socket, |notice| notice.paused = false),
+            Output::Close { to, reason } => return notify(server, to, |notice| notice.close = Some(reason)),
+            Output::Call { socket, channel, call, event } => (socket, Work::Call { channel, call, event }),
+            Output::Cancel { socket, call } => (socket, Work::Cancel { call }),
+            Output::Ended { socket, channel } => (socket, Work::Ended { channel }),
+        };
+        match owner {
+            Some(owner) if owner.socket == socket => owner.work.push_back(work),
+            _ => {
+                if let Some(peer) = server.handle(socket) {
+                    peer.leave(work);
+                }
+            }
+        }
+    }
+
+    /// Subscribes from outside of channels.
+    pub(crate) fn subscribe_outside(self: &Arc<Self>, topic: &str) -> crate::Subscription {
+        crate::Subscription::new(self, Topic::from(topic))
+    }
+}
+
+fn queue(peer: &Arc<Peer>, frame: Frame, dirty: &mut Vec<Arc<Peer>>, slow: &mut SmallVec<[SocketId; 1]>) {
+    match peer.push(frame) {
+        Ok(true) => dirty.push(Arc::clone(peer)),
+        Ok(false) => {}
+        Err(_) => slow.extend(peer.id()),
+    }
+}
+
+fn notify(server: &Server<Arc<Peer>, Letter>, socket: SocketId, change: impl FnOnce(&mut crate::peer::Notice)) {
+    if let Some(peer) = server.handle(socket) {
+        peer.notify(change);
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        self.flusher.close();
+        for shard in &self.shards {
+            if let Some(sleeper) = shard.lock().sleeper.take() {
+                sleeper.wake();
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub").field("shards", &self.shards.len()).finish_non_exhaustive()
+    }
+}

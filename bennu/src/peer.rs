@@ -1,0 +1,245 @@
+//! A connected peer as any task sees it: where frames for it are queued, and handlers for its task left.
+
+use crate::letter::Letter;
+use crate::runtime::PlainStream;
+use bennu_core::Frame;
+use bennu_core::outbox::{Batch, Outbox, Overflow, Written};
+use bennu_core::server::{CallId, ChannelId, CloseReason, Event, SocketId};
+use parking_lot::{Mutex, MutexGuard};
+use smallvec::SmallVec;
+use std::collections::VecDeque;
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Waker;
+
+/// One connection, shared by its own task, the shard it belongs to, and whoever writes to it.
+pub(crate) struct Peer {
+    id: OnceLock<SocketId>,
+    /// A plain stream, which any task may write to; `None` if only its own task can.
+    stream: Option<Box<dyn PlainStream>>,
+    /// Whether somebody has already undertaken to flush what is queued.
+    dirty: AtomicBool,
+    shared: Mutex<Shared>,
+}
+
+struct Shared {
+    outbox: Outbox,
+    /// Handlers that other tasks have caused. Rare, but for intercepts and messages.
+    work: Option<Box<VecDeque<Work>>>,
+    waker: Option<Waker>,
+    /// The stream takes nothing now; the connection's own task waits until it does.
+    blocked: bool,
+    notice: Notice,
+}
+
+/// What a connection's task has to know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Notice {
+    /// The server ends this socket.
+    pub(crate) close: Option<CloseReason>,
+    /// Too much of what the peer sent waits for handlers: do not read.
+    pub(crate) paused: bool,
+    /// A deadline of the connection may have passed.
+    pub(crate) due: bool,
+    /// Writing has failed: the stream is of no use any more.
+    pub(crate) broken: bool,
+    /// Too much waits for the peer to take it: do not read what would cause more.
+    pub(crate) congested: bool,
+}
+
+/// What the machine wants of the task that owns a channel.
+#[derive(Debug)]
+pub(crate) enum Work {
+    Call { channel: ChannelId, call: CallId, event: Event<Letter> },
+    Cancel { call: CallId },
+    Ended { channel: ChannelId },
+}
+
+/// What became of a flush.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flush {
+    /// Nothing waits, or somebody else is writing it.
+    Done,
+    /// The stream takes no more now: the connection's own task has to wait for it.
+    Blocked,
+}
+
+impl Peer {
+    pub(crate) fn new(stream: Option<Box<dyn PlainStream>>, outbox_limit: usize) -> Self {
+        Self {
+            id: OnceLock::new(),
+            stream,
+            dirty: AtomicBool::new(false),
+            shared: Mutex::new(Shared {
+                outbox: Outbox::new(outbox_limit),
+                work: None,
+                waker: None,
+                blocked: false,
+                notice: Notice::default(),
+            }),
+        }
+    }
+
+    pub(crate) fn stream(&self) -> Option<&dyn PlainStream> {
+        self.stream.as_deref()
+    }
+
+    pub(crate) fn set_id(&self, id: SocketId) {
+        let _ = self.id.set(id);
+    }
+
+    pub(crate) fn id(&self) -> Option<SocketId> {
+        self.id.get().copied()
+    }
+
+    /// Queues a frame. Returns whether somebody has yet to undertake to flush it.
+    pub(crate) fn push(&self, frame: Frame) -> Result<bool, Overflow> {
+        let mut shared = self.shared.lock();
+        shared.outbox.push(frame)?;
+        // Whoever waits for a blocked stream will flush all of it.
+        let blocked = shared.blocked;
+        drop(shared);
+        Ok(!blocked && !self.dirty.swap(true, Ordering::AcqRel))
+    }
+
+    /// Undertakes to flush: until [`Peer::settle`], nobody else need.
+    pub(crate) fn undertake(&self) {
+        self.dirty.store(true, Ordering::Release);
+    }
+
+    /// Whoever undertook to flush now does: what is queued from here on is somebody else's again.
+    pub(crate) fn settle(&self) {
+        self.dirty.store(false, Ordering::Release);
+    }
+
+    /// Leaves work for the connection's task, and wakes it.
+    pub(crate) fn leave(&self, work: Work) {
+        let mut shared = self.shared.lock();
+        shared.work.get_or_insert_default().push_back(work);
+        wake(shared.waker.take());
+    }
+
+    /// Changes what the connection's task has to know, and wakes it.
+    pub(crate) fn notify(&self, change: impl FnOnce(&mut Notice)) {
+        let mut shared = self.shared.lock();
+        change(&mut shared.notice);
+        wake(shared.waker.take());
+    }
+
+    /// Takes what was left for the connection's task; before it goes to sleep, its waker is noted.
+    pub(crate) fn take_work(&self, waker: &Waker) -> (VecDeque<Work>, Notice) {
+        let mut shared = self.shared.lock();
+        if !shared.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            shared.waker = Some(waker.clone());
+        }
+        shared.notice.congested = shared.outbox.is_congested();
+        let notice = shared.notice;
+        shared.notice.due = false;
+        (shared.work.take().map(|work| *work).unwrap_or_default(), notice)
+    }
+
+    /// Forgets the connection's task: it has ended.
+    pub(crate) fn retire(&self) {
+        let mut shared = self.shared.lock();
+        shared.waker = None;
+        shared.work = None;
+        shared.outbox.clear();
+    }
+
+    /// Drops what waits.
+    pub(crate) fn drop_queue(&self) {
+        self.shared.lock().outbox.clear();
+    }
+
+    /// Queues a pong or a close frame.
+    pub(crate) fn push_last(&self, frame: Frame) {
+        // A peer that has no room left for it has no ear for it either.
+        let _ = self.shared.lock().outbox.push(frame);
+    }
+
+    /// Takes the lease and what is to be written, for a stream that its own task writes.
+    pub(crate) fn begin(&self) -> Option<Batch> {
+        self.shared.lock().outbox.begin()
+    }
+
+    pub(crate) fn finish(&self, batch: Batch, written: usize) -> Written {
+        self.shared.lock().outbox.finish(batch, written)
+    }
+
+    /// Writes what is queued, from any task. Returns how many writes that took.
+    ///
+    /// The connection's own task is woken if it has to wait for the stream, and always if the stream is
+    /// not plain: nobody else can write to that.
+    pub(crate) fn flush_from_elsewhere(&self) -> usize {
+        let mut shared = self.shared.lock();
+        let Some(stream) = self.stream.as_deref() else {
+            wake(shared.waker.take());
+            return 0;
+        };
+        if shared.blocked {
+            return 0;
+        }
+        let (mut shared, writes, result) = self.write_all(stream, shared);
+        let idle = matches!(result, Ok(Flush::Done)) && !shared.notice.congested;
+        shared.notice.broken |= result.is_err();
+        if !idle {
+            wake(shared.waker.take());
+        }
+        writes
+    }
+
+    /// Writes what is queued to a plain stream, from its own task, which waits for it if need be.
+    pub(crate) fn flush_own(&self, stream: &dyn PlainStream) -> io::Result<Flush> {
+        let (shared, _, result) = self.write_all(stream, self.shared.lock());
+        drop(shared);
+        result
+    }
+
+    /// Writes until nothing waits, somebody else writes, or the stream takes no more.
+    fn write_all<'a>(
+        &'a self,
+        stream: &dyn PlainStream,
+        mut shared: MutexGuard<'a, Shared>,
+    ) -> (MutexGuard<'a, Shared>, usize, io::Result<Flush>) {
+        let mut writes = 0;
+        shared.blocked = false;
+        while let Some(batch) = shared.outbox.begin() {
+            drop(shared);
+            let result = write(stream, &batch);
+            writes += 1;
+            shared = self.shared.lock();
+            let written = shared.outbox.finish(batch, *result.as_ref().unwrap_or(&0));
+            match result {
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
+                    shared.outbox.clear();
+                    return (shared, writes, Err(error));
+                }
+                Ok(_) | Err(_) if written == Written::Blocked => {
+                    shared.blocked = true;
+                    return (shared, writes, Ok(Flush::Blocked));
+                }
+                Ok(_) | Err(_) => {}
+            }
+        }
+        (shared, writes, Ok(Flush::Done))
+    }
+}
+
+fn write(stream: &dyn PlainStream, batch: &Batch) -> io::Result<usize> {
+    let slices: SmallVec<[IoSlice<'_>; 32]> = batch.slices().map(IoSlice::new).collect();
+    stream.try_write(&slices)
+}
+
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+impl fmt::Debug for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peer").field("id", &self.id.get()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,80 @@
+//! Handlers that wait.
+
+use crate::erased::Finished;
+use crate::letter::BoxFuture;
+use bennu_core::server::CallId;
+use futures_util::StreamExt;
+use futures_util::future::{AbortHandle, Abortable};
+use futures_util::stream::FuturesUnordered;
+use smallvec::SmallVec;
+use std::task::{Context, Poll};
+
+/// The handlers of one connection that have not answered at once. Nothing on the heap while there are
+/// none.
+#[derive(Default)]
+pub(crate) struct Running {
+    waiting: Option<Box<Waiting>>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    handlers: FuturesUnordered<Abortable<BoxFuture<'static, Finished>>>,
+    aborts: Vec<(CallId, AbortHandle)>,
+    /// A handler has been added, and has to be polled here so that its wakes are heard.
+    news: bool,
+}
+
+impl Running {
+    /// Polls a handler once; it is kept if it waits.
+    pub(crate) fn start(
+        &mut self,
+        call: CallId,
+        mut handler: BoxFuture<'static, Finished>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Finished> {
+        let polled = handler.as_mut().poll(cx);
+        if polled.is_pending() {
+            let waiting = self.waiting.get_or_insert_default();
+            let (abort, registration) = AbortHandle::new_pair();
+            waiting.handlers.push(Abortable::new(handler, registration));
+            waiting.aborts.push((call, abort));
+            waiting.news = true;
+        }
+        polled
+    }
+
+    /// Drops a handler.
+    pub(crate) fn cancel(&mut self, call: CallId) {
+        let Some(waiting) = self.waiting.as_mut() else { return };
+        if let Some(at) = waiting.aborts.iter().position(|(other, _)| *other == call) {
+            waiting.aborts.swap_remove(at).1.abort();
+            waiting.news = true;
+        }
+    }
+
+    /// The handlers that have answered by now.
+    pub(crate) fn poll_finished(&mut self, cx: &mut Context<'_>) -> SmallVec<[Finished; 1]> {
+        let mut done = SmallVec::new();
+        let Some(waiting) = self.waiting.as_mut() else { return done };
+        waiting.news = false;
+        while let Poll::Ready(Some(finished)) = waiting.handlers.poll_next_unpin(cx) {
+            // One that was cancelled has nothing to say.
+            let Ok(finished) = finished else { continue };
+            waiting.aborts.retain(|(call, _)| *call != finished.call);
+            done.push(finished);
+        }
+        if waiting.handlers.is_empty() {
+            self.waiting = None;
+        }
+        done
+    }
+
+    /// Whether `poll_finished` is due before the task may sleep.
+    pub(crate) fn has_news(&self) -> bool {
+        self.waiting.as_ref().is_some_and(|waiting| waiting.news)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_none()
+    }
+}

@@ -1,0 +1,113 @@
+//! Deadlines: one sleeper a shard, re-armed lazily.
+
+use crate::hub::{Hub, Shard};
+use crate::letter::BoxFuture;
+use crate::peer::Peer;
+use bennu_core::Instant;
+use std::cmp::Ordering;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
+
+/// When a connection wants to be looked at. Earlier is greater, so that a heap has it on top.
+#[derive(Debug)]
+pub(crate) struct Deadline {
+    at: Instant,
+    peer: Weak<Peer>,
+}
+
+impl Ord for Deadline {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.at.cmp(&self.at)
+    }
+}
+
+impl PartialOrd for Deadline {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Deadline {
+    fn eq(&self, other: &Self) -> bool {
+        self.at == other.at
+    }
+}
+
+impl Eq for Deadline {}
+
+impl Shard {
+    /// Has a connection looked at when `at` has come.
+    pub(crate) fn arm(&mut self, at: Instant, peer: &Arc<Peer>) {
+        self.deadlines.push(Deadline { at, peer: Arc::downgrade(peer) });
+        self.wake_sleeper_before(at);
+    }
+
+    /// Wakes the sleeper if it would sleep past `next`.
+    pub(crate) fn wake_sleeper_before(&mut self, next: Instant) {
+        if self.armed.is_none_or(|armed| next < armed)
+            && let Some(sleeper) = self.sleeper.take()
+        {
+            sleeper.wake();
+        }
+    }
+
+    /// Does what is due, and returns what comes next.
+    fn fire(&mut self, hub: &Hub, now: Instant) -> Option<Instant> {
+        while let Some(deadline) = self.deadlines.peek().filter(|deadline| deadline.at <= now) {
+            if let Some(peer) = deadline.peer.upgrade() {
+                peer.notify(|notice| notice.due = true);
+            }
+            self.deadlines.pop();
+        }
+        if self.server.poll_timeout().is_some_and(|at| at <= now) {
+            self.server.handle_timeout(now);
+            hub.drain(self, None);
+        }
+        let deadline = self.deadlines.peek().map(|deadline| deadline.at);
+        self.armed = self.server.poll_timeout().into_iter().chain(deadline).min();
+        self.armed
+    }
+}
+
+/// The task that waits for the next deadline of a shard.
+pub(crate) struct Sleeper {
+    hub: Weak<Hub>,
+    shard: usize,
+    sleep: Option<(Instant, BoxFuture<'static, ()>)>,
+}
+
+impl Sleeper {
+    pub(crate) fn new(hub: &Arc<Hub>, shard: usize) -> Self {
+        Self { hub: Arc::downgrade(hub), shard, sleep: None }
+    }
+}
+
+impl Future for Sleeper {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let Some(hub) = self.hub.upgrade() else { return Poll::Ready(()) };
+            let now = hub.runtime.now();
+            let mut shard = hub.shard(self.shard);
+            shard.sleeper = Some(cx.waker().clone());
+            let next = shard.fire(&hub, now);
+            drop(shard);
+            hub.flusher.kick();
+            let Some(at) = next else {
+                self.sleep = None;
+                return Poll::Pending;
+            };
+            if self.sleep.as_ref().is_none_or(|(until, _)| *until != at) {
+                self.sleep = Some((at, hub.runtime.sleep(at.duration_since(now))));
+            }
+            let Some((_, sleep)) = self.sleep.as_mut() else { return Poll::Pending };
+            if sleep.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            self.sleep = None;
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! One connection's queued frames.
+
+use crate::Frame;
+use smallvec::SmallVec;
+use std::collections::VecDeque;
+
+/// Frames that wait to be written to one peer, in order, bounded in bytes.
+///
+/// Many append, one writes at a time, by a lease: who finds it taken marks the outbox and goes, and the
+/// holder looks again before it lets go. So no two writers interleave, and no frame is left behind.
+///
+/// ```text
+///  push ─▶ [frame, frame, …] ─ begin ─▶ in flight ─ finish ─▶ the wire
+/// ```
+///
+/// ```
+/// use bennu_core::{Frame, Kind};
+/// use bennu_core::outbox::{Outbox, Written};
+///
+/// let mut outbox = Outbox::new(1 << 20);
+/// outbox.push(Frame::new(Kind::Text, b"hello")).unwrap();
+///
+/// let batch = outbox.begin().expect("nobody else writes");
+/// let bytes: usize = batch.slices().map(<[u8]>::len).sum();      // … and write them
+/// assert_eq!(outbox.finish(batch, bytes), Written::Everything);
+/// ```
+///
+/// A queue that is empty holds nothing on the heap, and its first frame none either.
+#[derive(Debug)]
+pub struct Outbox {
+    first: Option<Frame>,
+    rest: Option<Box<VecDeque<Frame>>>,
+    /// Bytes that wait, those in flight not counted.
+    waiting: usize,
+    limit: usize,
+    /// Bytes of the first frame that the peer has already.
+    written: usize,
+    lease: Lease,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lease {
+    Free,
+    Taken,
+    /// Taken, and somebody else has come to write meanwhile.
+    Marked,
+}
+
+/// More waits in an outbox than its limit: the peer takes its messages too slowly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overflow {
+    /// What would wait, in bytes.
+    pub waiting: usize,
+    /// What may wait, in bytes.
+    pub limit: usize,
+}
+
+impl std::fmt::Display for Overflow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes would wait for a peer that may have {} waiting", self.waiting, self.limit)
+    }
+}
+
+impl std::error::Error for Overflow {}
+
+/// How many frames are written at once.
+const BATCH: usize = 32;
+
+/// Frames that are being written: taken out of their outbox, and owed back to it.
+#[derive(Debug)]
+pub struct Batch {
+    frames: SmallVec<[Frame; 4]>,
+    written: usize,
+}
+
+/// What the end of a write left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// Nothing waits; the lease is free.
+    Everything,
+    /// The stream took all it was given and more waits: [`Outbox::begin`] again. The lease is free.
+    More,
+    /// The stream would not take everything: to be continued when it can be written to. The lease is free.
+    Blocked,
+}
+
+impl Outbox {
+    /// An empty outbox that holds at most `limit` bytes, headers counted, behind its first frame.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        Self { first: None, rest: None, waiting: 0, limit, written: 0, lease: Lease::Free }
+    }
+
+    /// Appends a frame.
+    ///
+    /// # Errors
+    /// [`Overflow`] if more than the limit would then wait; the frame is not taken.
+    pub fn push(&mut self, frame: Frame) -> Result<(), Overflow> {
+        let len = frame.as_websocket().len();
+        // One frame is never too much, however large: the limit is for what waits behind it.
+        if self.first.is_some() && self.behind_first() + len > self.limit {
+            return Err(Overflow { waiting: self.behind_first() + len, limit: self.limit });
+        }
+        self.waiting += len;
+        if self.first.is_none() {
+            self.first = Some(frame);
+        } else {
+            self.rest.get_or_insert_default().push_back(frame);
+        }
+        Ok(())
+    }
+
+    /// What waits behind the frame that is the next to be written, in bytes.
+    fn behind_first(&self) -> usize {
+        self.waiting - self.first.as_ref().map_or(0, |first| first.as_websocket().len())
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    /// What waits, in bytes; what is being written is not counted.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    /// Whether more than half of the limit waits: nothing more should be read from this peer, so that
+    /// what it causes itself cannot cut it off.
+    #[must_use]
+    pub fn is_congested(&self) -> bool {
+        self.behind_first() > self.limit / 2
+    }
+
+    /// Takes the lease and what is to be written; `None` if nothing waits, or if somebody else writes
+    /// (who will then look again).
+    pub fn begin(&mut self) -> Option<Batch> {
+        if self.lease != Lease::Free {
+            self.lease = Lease::Marked;
+            return None;
+        }
+        let mut frames = SmallVec::<[Frame; 4]>::new();
+        frames.push(self.first.take()?);
+        if let Some(rest) = self.rest.as_mut() {
+            let more = rest.len().min(BATCH - 1);
+            frames.extend(rest.drain(..more));
+            self.first = rest.pop_front();
+            if rest.is_empty() {
+                self.rest = None;
+            }
+        }
+        self.lease = Lease::Taken;
+        self.waiting -= frames.iter().map(|frame| frame.as_websocket().len()).sum::<usize>();
+        Some(Batch { frames, written: std::mem::take(&mut self.written) })
+    }
+
+    /// Gives the lease back, `written` bytes of the batch having been written.
+    pub fn finish(&mut self, mut batch: Batch, written: usize) -> Written {
+        self.lease = Lease::Free;
+        let mut written = batch.written + written;
+        let mut done = 0;
+        for frame in &batch.frames {
+            let len = frame.as_websocket().len();
+            if written < len {
+                break;
+            }
+            written -= len;
+            done += 1;
+        }
+        if done == batch.frames.len() {
+            return if self.is_empty() { Written::Everything } else { Written::More };
+        }
+        self.put_back(batch.frames.drain(done..), written);
+        Written::Blocked
+    }
+
+    fn put_back(&mut self, frames: impl DoubleEndedIterator<Item = Frame>, written: usize) {
+        for frame in frames.rev() {
+            self.waiting += frame.as_websocket().len();
+            if let Some(second) = self.first.replace(frame) {
+                self.rest.get_or_insert_default().push_front(second);
+            }
+        }
+        self.written = written;
+    }
+
+    /// Drops all that waits, but for a frame that the peer has a part of already.
+    pub fn clear(&mut self) {
+        self.rest = None;
+        if self.written == 0 {
+            self.first = None;
+        }
+        self.waiting = self.first.as_ref().map_or(0, |first| first.as_websocket().len());
+    }
+}
+
+impl Batch {
+    /// What is to be written, in order.
+    pub fn slices(&self) -> impl Iterator<Item = &[u8]> {
+        let skip = std::iter::once(self.written).chain(std::iter::repeat(0));
+        self.frames.iter().zip(skip).map(|(frame, skip)| &frame.as_websocket()[skip..])
+    }
+
+    /// How many frames it has: at least one.
+    #[must_use]
+    pub fn frames(&self) -> usize {
+        self.frames.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Kind;
+    use proptest::prelude::*;
+
+    fn frame(body: &[u8]) -> Frame {
+        Frame::new(Kind::Binary, body)
+    }
+
+    fn write_some(outbox: &mut Outbox, wire: &mut Vec<u8>, room: usize) -> Option<Written> {
+        let batch = outbox.begin()?;
+        let bytes: Vec<u8> = batch.slices().flatten().copied().take(room).collect();
+        wire.extend_from_slice(&bytes);
+        Some(outbox.finish(batch, bytes.len()))
+    }
+
+    #[test]
+    fn limit_counts_what_waits_behind_the_first_frame() {
+        let mut outbox = Outbox::new(10);
+
+        outbox.push(frame(&[0; 100])).unwrap();
+        outbox.push(frame(&[0; 8])).unwrap();
+
+        assert_eq!(outbox.push(frame(&[])), Err(Overflow { waiting: 12, limit: 10 }));
+    }
+
+    #[test]
+    fn second_writer_goes_away() {
+        let mut outbox = Outbox::new(100);
+        outbox.push(frame(b"a")).unwrap();
+        let batch = outbox.begin().unwrap();
+        outbox.push(frame(b"b")).unwrap();
+
+        assert!(outbox.begin().is_none());
+
+        assert_eq!(outbox.finish(batch, 3), Written::More);
+        assert!(outbox.begin().is_some());
+    }
+
+    #[test]
+    fn cleared_outbox_keeps_the_frame_that_is_half_written() {
+        let mut outbox = Outbox::new(100);
+        outbox.push(frame(b"abc")).unwrap();
+        outbox.push(frame(b"d")).unwrap();
+        let mut wire = Vec::new();
+        assert_eq!(write_some(&mut outbox, &mut wire, 1), Some(Written::Blocked));
+
+        outbox.clear();
+
+        assert_eq!(write_some(&mut outbox, &mut wire, 100), Some(Written::Everything));
+        assert_eq!(wire, frame(b"abc").as_websocket());
+        assert_eq!(outbox.waiting(), 0);
+    }
+
+    #[test]
+    fn empty_outbox_holds_nothing() {
+        let mut outbox = Outbox::new(1 << 20);
+        for _ in 0..100 {
+            outbox.push(frame(b"x")).unwrap();
+        }
+        while write_some(&mut outbox, &mut Vec::new(), usize::MAX) == Some(Written::More) {}
+
+        assert!(outbox.is_empty() && outbox.rest.is_none());
+        assert_eq!(outbox.waiting(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn every_frame_is_written_once_and_in_order(
+            steps in proptest::collection::vec((0usize..5, 0usize..600), 1..60),
+        ) {
+            let mut outbox = Outbox::new(usize::MAX);
+            let (mut sent, mut wire, mut next) = (Vec::new(), Vec::new(), 0u8);
+            for (pushes, room) in steps {
+                for _ in 0..pushes {
+                    let frame = frame(&vec![next; usize::from(next)]);
+                    sent.extend_from_slice(frame.as_websocket());
+                    outbox.push(frame).unwrap();
+                    next = next.wrapping_add(37);
+                }
+                write_some(&mut outbox, &mut wire, room);
+                prop_assert_eq!(wire.len() + outbox.waiting() - outbox.written, sent.len());
+            }
+            while write_some(&mut outbox, &mut wire, usize::MAX) == Some(Written::More) {}
+            prop_assert_eq!(wire, sent);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The limits and times of a connection.
+
+use std::time::Duration;
+
+/// What a connection puts up with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The longest message in bytes, all fragments together; past it, 1009. 1 MiB.
+    pub max_message: u32,
+    /// The most fragments in a message; past it, 1008. 1,024.
+    pub max_fragments: u32,
+    /// The most empty fragments of a message in a row; past it, 1008. 16.
+    pub max_empty_fragments: u32,
+    /// How long the peer may be silent; `None` for ever. 60 s, as Phoenix's `timeout`.
+    pub idle_timeout: Option<Duration>,
+    /// The code that a silent peer is closed with. 1002, as Bandit; 1000 would keep the JavaScript
+    /// client from connecting again.
+    pub idle_code: u16,
+    /// How long to wait for the peer's part of the closing handshake. 5 s.
+    pub close_timeout: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            max_message: 1 << 20,
+            max_fragments: 1024,
+            max_empty_fragments: 16,
+            idle_timeout: Some(Duration::from_secs(60)),
+            idle_code: 1002,
+            close_timeout: Duration::from_secs(5),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The fields of a text message, which V1 and V2 arrange each in their own way.
+
+use super::{DecodeError, Outgoing};
+use crate::json::{decode_string, string_len, write_string};
+use crate::{Message, Name, Payload, Ref};
+
+/// A message that is about to be written as text.
+pub(super) struct Envelope<'a> {
+    pub(super) join_ref: Option<&'a Ref>,
+    pub(super) msg_ref: Option<&'a Ref>,
+    pub(super) topic: Word<'a>,
+    pub(super) event: Word<'a>,
+    pub(super) body: Body<'a>,
+}
+
+/// A topic or an event.
+#[derive(Clone, Copy)]
+pub(super) enum Word<'a> {
+    /// A string, unescaped.
+    Text(&'a str),
+    /// Another JSON value.
+    Json(&'a str),
+}
+
+/// What stands in the place of the payload; JSON texts are known to be valid.
+#[derive(Clone, Copy)]
+pub(super) enum Body<'a> {
+    Payload(&'a [u8]),
+    Reply { status: &'a str, response: &'a [u8] },
+}
+
+impl<'a> Envelope<'a> {
+    /// What a server sends; `None` if it is binary.
+    pub(super) fn from_server(outgoing: &Outgoing<'a>) -> Option<Self> {
+        let envelope = match *outgoing {
+            Outgoing::Push { join_ref, msg_ref, topic, event, payload } => Self {
+                join_ref,
+                msg_ref,
+                topic: Word::Text(topic),
+                event: Word::Text(event),
+                body: Body::Payload(json(payload)?),
+            },
+            Outgoing::Reply { join_ref, msg_ref, topic, status, response } => Self {
+                join_ref,
+                msg_ref,
+                topic: Word::from(topic),
+                event: Word::Json(REPLY),
+                body: Body::Reply { status, response: json(response)? },
+            },
+            Outgoing::Broadcast { topic, event, payload } => Self {
+                join_ref: None,
+                msg_ref: None,
+                topic: Word::Text(topic),
+                event: Word::Text(event),
+                body: Body::Payload(json(payload)?),
+            },
+        };
+        Some(envelope)
+    }
+
+    /// What a client sends.
+    pub(super) fn from_client(message: &'a Message<'_>, payload: &'a str) -> Self {
+        Self {
+            join_ref: message.join_ref.as_ref(),
+            msg_ref: message.msg_ref.as_ref(),
+            topic: Word::from(&message.topic),
+            event: Word::from(&message.event),
+            body: Body::Payload(payload.as_bytes()),
+        }
+    }
+}
+
+impl<'a> From<&'a Name<'_>> for Word<'a> {
+    fn from(name: &'a Name<'_>) -> Self {
+        match name {
+            Name::Text(text) => Self::Text(text),
+            Name::Other(json) => Self::Json(json),
+        }
+    }
+}
+
+impl Word<'_> {
+    #[inline]
+    pub(super) fn len(self) -> usize {
+        match self {
+            Self::Text(text) => string_len(text),
+            Self::Json(json) => json.len(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn write(self, out: &mut Vec<u8>) {
+        match self {
+            Self::Text(text) => write_string(out, text),
+            Self::Json(json) => out.extend_from_slice(json.as_bytes()),
+        }
+    }
+}
+
+/// The event of a reply, as JSON text.
+const REPLY: &str = "\"phx_reply\"";
+
+/// The keys in the order of Phoenix, whose maps are sorted.
+const RESPONSE: &[u8] = b"{\"response\":";
+const STATUS: &[u8] = b",\"status\":";
+
+impl Body<'_> {
+    #[inline]
+    pub(super) fn len(self) -> usize {
+        match self {
+            Self::Payload(json) => json.len(),
+            Self::Reply { status, response } => {
+                RESPONSE.len() + response.len() + STATUS.len() + string_len(status) + 1
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn write(self, out: &mut Vec<u8>) {
+        match self {
+            Self::Payload(json) => out.extend_from_slice(json),
+            Self::Reply { status, response } => {
+                out.extend_from_slice(RESPONSE);
+                out.extend_from_slice(response);
+                out.extend_from_slice(STATUS);
+                write_string(out, status);
+                out.push(b'}');
+            }
+        }
+    }
+}
+
+/// The JSON text of a ref.
+#[inline]
+pub(super) fn ref_json(value: Option<&Ref>) -> &[u8] {
+    value.map_or(b"null", Ref::as_bytes)
+}
+
+/// The ref that valid JSON text is.
+#[inline]
+pub(super) fn decode_ref(json: &str) -> Result<Option<Ref>, DecodeError> {
+    if json == "null" {
+        return Ok(None);
+    }
+    Ok(Some(Ref::from_valid_json(json.as_bytes())?))
+}
+
+/// The topic or event that valid JSON text is.
+#[inline]
+pub(super) fn decode_name(json: &str) -> Name<'_> {
+    if json.starts_with('"') { Name::Text(decode_string(json)) } else { Name::Other(json) }
+}
+
+fn json(payload: &Payload) -> Option<&[u8]> {
+    match payload {
+        Payload::Json(json) => Some(json.as_bytes()),
+        Payload::Binary(_) => None,
+    }
+}

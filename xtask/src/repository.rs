@@ -1,0 +1,82 @@
+//! Where things are in this repository.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
+
+/// A path below the root of the repository.
+pub(crate) fn path(below: &str) -> PathBuf {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().expect("xtask lies in the repository").join(below)
+}
+
+/// Every directory of scenarios that Bennu is held to.
+pub(crate) fn scenarios() -> Vec<PathBuf> {
+    vec![path("conformance/scenarios"), path("conformance/bennu")]
+}
+
+/// The cargo that runs this program, in the root of the repository.
+pub(crate) fn cargo() -> Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(path(""));
+    command
+}
+
+/// What cargo knows about the workspace.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Workspace {
+    packages: Vec<Package>,
+    target_directory: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+struct Package {
+    name: String,
+}
+
+/// How a binary is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Build {
+    /// Quickly, with its assertions.
+    Debug,
+    Release,
+}
+
+impl Workspace {
+    pub(crate) fn read() -> Result<Self> {
+        let output = cargo()
+            .args(["metadata", "--no-deps", "--format-version", "1"])
+            .output()
+            .context("cannot run cargo")?;
+        if !output.status.success() {
+            bail!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+        }
+        serde_json::from_slice(&output.stdout).context("cannot read the output of cargo metadata")
+    }
+
+    pub(crate) fn has(&self, package: &str) -> bool {
+        self.packages.iter().any(|found| found.name == package)
+    }
+
+    /// Builds the binary of a package that has the same name, and returns where it lies.
+    pub(crate) fn build(&self, package: &str, build: Build) -> Result<PathBuf> {
+        let mut command = cargo();
+        command.args(["build", "--package", package, "--bin", package]);
+        let directory = match build {
+            Build::Debug => "debug",
+            Build::Release => {
+                command.arg("--release");
+                "release"
+            }
+        };
+        let status = command.status().context("cannot run cargo")?;
+        if !status.success() {
+            bail!("cannot build {package}");
+        }
+        let binary = format!("{package}{}", std::env::consts::EXE_SUFFIX);
+        Ok(self.target_directory.join(directory).join(binary))
+    }
+}

@@ -1,0 +1,78 @@
+//! `cargo xtask test`: everything that a change has to pass, set-up included.
+
+mod browser;
+mod conformance;
+mod lint;
+mod outcome;
+mod unit;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+
+use crate::repository::Workspace;
+use outcome::{Outcome, Verdict, table};
+
+/// Runs all tests and checks, and ends with a table of them.
+#[derive(Clone, Debug, Args)]
+pub struct Arguments {
+    /// Runs these groups only.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Group>,
+}
+
+/// Parts that are chosen together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Group {
+    /// The tests of all crates.
+    Unit,
+    /// Clippy, format, docs, and the dependencies of the core.
+    Lint,
+    /// The recorded scenarios against the conformance example.
+    Conformance,
+    /// The chat in a browser.
+    Browser,
+}
+
+/// One line of the table.
+struct Part {
+    name: &'static str,
+    group: Group,
+    run: fn(&Workspace) -> Result<Outcome>,
+}
+
+const PARTS: [Part; 7] = [
+    Part { name: "unit tests", group: Group::Unit, run: unit::run },
+    Part { name: "clippy", group: Group::Lint, run: lint::clippy },
+    Part { name: "format", group: Group::Lint, run: lint::format },
+    Part { name: "docs", group: Group::Lint, run: lint::docs },
+    Part { name: "purity", group: Group::Lint, run: lint::purity },
+    Part { name: "conformance", group: Group::Conformance, run: conformance::run },
+    Part { name: "browser test", group: Group::Browser, run: browser::run },
+];
+
+/// Runs the chosen parts, one after the other, also behind one that failed.
+///
+/// # Errors
+/// If the workspace cannot be read. A part that fails is no error: the exit code tells.
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let workspace = Workspace::read()?;
+    let chosen = |part: &&Part| arguments.only.is_empty() || arguments.only.contains(&part.group);
+    let mut rows = Vec::new();
+    for part in PARTS.iter().filter(chosen) {
+        println!("\n=== {} ===", part.name);
+        let outcome = (part.run)(&workspace).unwrap_or_else(|error| Outcome::failed(format!("{error:#}")));
+        match outcome.verdict {
+            Verdict::Passed => {}
+            Verdict::Failed if outcome.detail.is_empty() => println!("failed: {}", part.name),
+            Verdict::Failed | Verdict::Skipped => {
+                println!("{}: {}: {}", outcome.verdict, part.name, outcome.detail);
+            }
+        }
+        rows.push((part.name, outcome));
+    }
+    println!("\n{}", table(&rows));
+    let failed = rows.iter().any(|(_, outcome)| outcome.verdict == Verdict::Failed);
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}

@@ -1,0 +1,40 @@
+//! The recorded scenarios against the conformance example.
+
+use std::io;
+
+use anyhow::{Context as _, Result};
+
+use super::outcome::Outcome;
+use crate::conformance::{self, Need, Options, Verbosity};
+use crate::process::{ServerProcess, Started};
+use crate::repository::{self, Build, Workspace};
+
+/// Once may be luck.
+const REPEAT: usize = 5;
+
+pub(super) fn run(workspace: &Workspace) -> Result<Outcome> {
+    if !workspace.has("conformance") {
+        return Ok(Outcome::skipped("the workspace has no package `conformance`"));
+    }
+    let binary = workspace.build("conformance", Build::Debug)?;
+    let server = match ServerProcess::start(&binary, &["--port", "0"])? {
+        Started::Listening(server) => server,
+        Started::Ended(status) => {
+            return Ok(Outcome::failed(format!("the server ended before it listened: {status}")));
+        }
+    };
+    let url = server.url().parse().context("the server printed a URL that cannot be used")?;
+    let options = Options {
+        known_differences: Some(repository::path("conformance/known-differences.txt")),
+        without: vec![Need::Longpoll, Need::Presence, Need::Cluster, Need::Drain],
+        repeat: REPEAT,
+        verbosity: Verbosity::Quiet,
+        ..Options::new(url, repository::scenarios())
+    };
+    let summary = conformance::run(&options, &mut io::stdout())?;
+    if summary.is_success() {
+        Ok(Outcome::passed(summary.to_string()))
+    } else {
+        Ok(Outcome::failed(summary.to_string()))
+    }
+}

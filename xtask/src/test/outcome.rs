@@ -1,0 +1,91 @@
+//! How the parts went, as a table.
+
+use std::fmt;
+use std::process::ExitStatus;
+
+/// How one part went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Outcome {
+    pub(super) verdict: Verdict,
+    /// Counts, or the reason.
+    pub(super) detail: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Passed,
+    Failed,
+    /// It could not run here; the detail says why.
+    Skipped,
+}
+
+impl Outcome {
+    pub(super) fn passed(detail: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Passed, detail: detail.into() }
+    }
+
+    pub(super) fn failed(detail: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Failed, detail: detail.into() }
+    }
+
+    pub(super) fn skipped(reason: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Skipped, detail: reason.into() }
+    }
+
+    /// What the exit of a program means.
+    pub(super) fn of(status: ExitStatus, detail: impl Into<String>) -> Self {
+        let verdict = if status.success() { Verdict::Passed } else { Verdict::Failed };
+        Self { verdict, detail: detail.into() }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        })
+    }
+}
+
+/// One line for each part, and last the parts by their verdict.
+pub(super) fn table(rows: &[(&str, Outcome)]) -> String {
+    let mut lines = vec![format!("{:<14}{:<9}counts", "part", "result")];
+    for (name, outcome) in rows {
+        lines.push(format!("{name:<14}{:<9}{}", outcome.verdict, outcome.detail).trim_end().to_owned());
+    }
+    let count = |verdict| rows.iter().filter(|(_, outcome)| outcome.verdict == verdict).count();
+    lines.push(String::new());
+    lines.push(format!(
+        "{} passed, {} failed, {} skipped",
+        count(Verdict::Passed),
+        count(Verdict::Failed),
+        count(Verdict::Skipped)
+    ));
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn table_ends_with_the_counts_of_the_parts() {
+        let rows = [
+            ("unit tests", Outcome::passed("3 passed, 0 failed, 0 ignored")),
+            ("format", Outcome::failed("")),
+            ("browser test", Outcome::skipped("npm is not installed")),
+        ];
+
+        assert_eq!(
+            table(&rows),
+            "part          result   counts\n\
+             unit tests    passed   3 passed, 0 failed, 0 ignored\n\
+             format        failed\n\
+             browser test  skipped  npm is not installed\n\
+             \n\
+             1 passed, 1 failed, 1 skipped"
+        );
+    }
+}

@@ -1,0 +1,62 @@
+//! The tests of all crates.
+
+use std::fmt;
+
+use anyhow::Result;
+
+use super::outcome::Outcome;
+use crate::process;
+use crate::repository::{Workspace, cargo};
+
+pub(super) fn run(_: &Workspace) -> Result<Outcome> {
+    let run = process::run(cargo().args(["test", "--workspace", "--no-fail-fast"]))?;
+    let counts =
+        run.lines.iter().filter_map(|line| Counts::parse(line)).fold(Counts::default(), Counts::plus);
+    println!("{counts}");
+    Ok(Outcome::of(run.status, counts.to_string()))
+}
+
+/// The numbers of one `test result:` line, or of all of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Counts {
+    passed: usize,
+    failed: usize,
+    ignored: usize,
+}
+
+impl Counts {
+    /// Reads `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
+    fn parse(line: &str) -> Option<Self> {
+        let (_, numbers) = line.strip_prefix("test result: ")?.split_once(". ")?;
+        let number =
+            |label: &str| numbers.split("; ").find_map(|part| part.strip_suffix(label)?.trim().parse().ok());
+        Some(Self { passed: number("passed")?, failed: number("failed")?, ignored: number("ignored")? })
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            passed: self.passed + other.passed,
+            failed: self.failed + other.failed,
+            ignored: self.ignored + other.ignored,
+        }
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed, {} ignored", self.passed, self.failed, self.ignored)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closing_line_of_a_test_binary_is_read() {
+        let line = "test result: FAILED. 12 passed; 3 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s";
+
+        assert_eq!(Counts::parse(line), Some(Counts { passed: 12, failed: 3, ignored: 1 }));
+        assert_eq!(Counts::parse("test result_is_read ... ok"), None);
+    }
+}
