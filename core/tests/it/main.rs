@@ -10,6 +10,7 @@ mod leave;
 mod limits;
 mod order;
 mod pair;
+mod random;
 mod refs;
 mod replace;
 mod timers;

@@ -116,6 +116,25 @@ impl Pair {
         self.settle();
     }
 
+    /// The peer sends one text frame, in the form of its serializer.
+    pub(crate) fn say(
+        &mut self,
+        peer: usize,
+        join_ref: &str,
+        msg_ref: &str,
+        topic: &str,
+        rest: (&str, &str),
+    ) {
+        let (event, payload) = rest;
+        let text = match self.peers[peer].serializer {
+            Serializer::V1 => format!(
+                r#"{{"join_ref":{join_ref},"ref":{msg_ref},"topic":"{topic}","event":"{event}","payload":{payload}}}"#
+            ),
+            Serializer::V2 => format!(r#"[{join_ref},{msg_ref},"{topic}","{event}",{payload}]"#),
+        };
+        self.send(peer, &text);
+    }
+
     /// The peer joins, with `join_ref` as both refs and an empty payload.
     pub(crate) fn join(&mut self, peer: usize, join_ref: &str, topic: &str) {
         self.send(peer, &format!(r#"["{join_ref}","{join_ref}","{topic}","phx_join",{{}}]"#));
@@ -270,8 +289,9 @@ impl Pair {
         id
     }
 
-    pub(crate) fn all_channels(&self) -> impl Iterator<Item = (ChannelId, &Known)> {
-        self.channels.iter().map(|(&id, known)| (id, known))
+    /// Every channel whose join was asked for, also those that have ended.
+    pub(crate) fn channels(&self) -> Vec<ChannelId> {
+        self.channels.keys().copied().collect()
     }
 
     pub(crate) fn is_open(&self, peer: usize) -> bool {

@@ -2,7 +2,7 @@
 
 use super::{Known, Note, Pair, json};
 use bennu_core::server::{Broadcast, CallId, Event, Outcome, Reason};
-use bennu_core::{EventName, Payload, Ref};
+use bennu_core::{EventName, Payload};
 
 /// How handlers behave, beyond what the event's name asks for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -179,12 +179,4 @@ fn answer_to(event: &EventName, payload: &Payload) -> Option<Answer> {
         "crash" | "exitnormal" => Answer::Crash,
         _ => Answer::Reply(Payload::empty()),
     })
-}
-
-/// The refs of a call's message, for a test that answers it later.
-pub(crate) fn msg_ref_of(event: &Event<Note>) -> Option<&Ref> {
-    match event {
-        Event::In { msg_ref, .. } | Event::Join { msg_ref, .. } => msg_ref.as_ref(),
-        _ => None,
-    }
 }

@@ -233,6 +233,8 @@ impl Rules {
 
     pub(super) fn assert_all_paid(&self) {
         assert_eq!(self.owed, [], "a replaced channel is closed when the new join is decided");
+        let stays_paused = |peer: &Peer| !peer.closed && !peer.disconnected && peer.paused;
+        assert!(!self.peers.iter().any(stays_paused), "reading goes on when nothing waits");
     }
 
     pub(super) fn assert_nothing_lives(&self) {
