@@ -85,7 +85,7 @@ impl Pair {
             channels: BTreeMap::new(),
             pending: Vec::new(),
             said: Vec::new(),
-            rules: Rules::default(),
+            rules: Rules::new(limits.max_channels),
         }
     }
 

@@ -89,7 +89,7 @@ fn step() -> impl Strategy<Value = Step> {
     let reason =
         prop::sample::select(&[CloseReason::Draining, CloseReason::SlowConsumer, CloseReason::Malformed]);
     prop_oneof![
-        2 => (any::<bool>(), any::<bool>()).prop_map(|(v1, id)| Step::Connect { v1, id }),
+        4 => (any::<bool>(), any::<bool>()).prop_map(|(v1, id)| Step::Connect { v1, id }),
         12 => (which(), which(), join, prop::bool::weighted(0.1))
             .prop_map(|(peer, topic, payload, null_ref)| Step::Join { peer, topic, payload, null_ref }),
         12 => (which(), which(), event, life()).prop_map(|(peer, topic, event, to)| Step::Push { peer, topic, event, to }),
@@ -128,6 +128,8 @@ fn limits() -> Limits {
 
 struct Run {
     pair: Pair,
+    /// How many peers act at a time: the ones that connected last.
+    crowd: usize,
     /// Numbers refs, join_refs and payloads, so that each is there once.
     count: u64,
     /// The join_ref of the last join, as JSON.
@@ -138,11 +140,23 @@ struct Run {
 }
 
 impl Run {
-    fn new() -> Self {
+    fn new(crowd: usize) -> Self {
         let mut pair = Pair::with(limits());
         pair.connect();
         let (join_refs, asked, timers) = Default::default();
-        Self { pair, count: 0, join_refs, asked, timers }
+        Self { pair, crowd, count: 0, join_refs, asked, timers }
+    }
+
+    /// One of the peers that act now.
+    fn peer(&self, which: usize) -> usize {
+        let peers = self.pair.peers();
+        peers - 1 - which % self.crowd.min(peers)
+    }
+
+    /// Whether fewer act than could, the ended ones not counted.
+    fn has_room(&self) -> bool {
+        let acting = (0..self.crowd).map(|which| self.peer(which)).filter(|&peer| self.pair.is_open(peer));
+        self.pair.peers() < self.crowd || acting.count() < self.crowd
     }
 
     fn next(&mut self) -> String {
@@ -161,33 +175,32 @@ impl Run {
     fn step(&mut self, step: Step) {
         let channels = self.pair.channels();
         let channel = |at: usize| channels.get(at % channels.len().max(1)).copied();
-        let peers = self.pair.peers();
         match step {
-            Step::Connect { v1, id } if peers < 4 => {
+            Step::Connect { v1, id } if self.has_room() => {
                 let serializer = if v1 { Serializer::V1 } else { Serializer::V2 };
                 self.pair.connect_as(serializer, 0, id.then_some(ID));
             }
             Step::Connect { .. } => {}
             Step::Join { peer, topic, payload, null_ref } => {
-                let (peer, topic, msg_ref) = (peer % peers, topic % TOPICS.len(), self.next());
+                let (peer, topic, msg_ref) = (self.peer(peer), topic % TOPICS.len(), self.next());
                 let join_ref = if null_ref { "null".to_owned() } else { msg_ref.clone() };
                 self.join_refs.insert((peer, topic), join_ref.clone());
                 self.asked.push((peer, msg_ref.clone()));
                 self.pair.say(peer, &join_ref, &msg_ref, TOPICS[topic], ("phx_join", payload));
             }
             Step::Push { peer, topic, event, to } => {
-                let (peer, topic, msg_ref) = (peer % peers, topic % TOPICS.len(), self.next());
+                let (peer, topic, msg_ref) = (self.peer(peer), topic % TOPICS.len(), self.next());
                 let payload = format!(r#"{{"n":{}}}"#, self.count);
                 let join_ref = self.join_ref(peer, topic, to);
                 self.pair.say(peer, &join_ref, &msg_ref, TOPICS[topic], (event, &payload));
             }
             Step::Leave { peer, topic, to } => {
-                let (peer, topic, msg_ref) = (peer % peers, topic % TOPICS.len(), self.next());
+                let (peer, topic, msg_ref) = (self.peer(peer), topic % TOPICS.len(), self.next());
                 let join_ref = self.join_ref(peer, topic, to);
                 self.pair.say(peer, &join_ref, &msg_ref, TOPICS[topic], ("phx_leave", "{}"));
             }
             Step::Heartbeat { peer } => {
-                let (peer, msg_ref) = (peer % peers, self.next());
+                let (peer, msg_ref) = (self.peer(peer), self.next());
                 self.asked.push((peer, msg_ref.clone()));
                 self.pair.say(peer, "null", &msg_ref, "phoenix", ("heartbeat", "{}"));
             }
@@ -237,8 +250,8 @@ impl Run {
             }
             Step::OldClock => self.pair.handle_timeout(Instant::EPOCH),
             Step::ParkTerminate(park) => self.pair.park_terminate = park,
-            Step::Disconnect { peer } => self.pair.disconnect(peer % peers),
-            Step::Stop { peer, reason } => self.pair.stop(peer % peers, reason),
+            Step::Disconnect { peer } => self.pair.disconnect(self.peer(peer)),
+            Step::Stop { peer, reason } => self.pair.stop(self.peer(peer), reason),
             Step::DisconnectById => self.pair.broadcast(ID, "disconnect", "{}", None),
         }
     }
@@ -290,8 +303,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
 
     #[test]
-    fn every_run_keeps_the_rules_and_leaves_nothing_behind(steps in prop::collection::vec(step(), 1..100)) {
-        let mut run = Run::new();
+    fn every_run_keeps_the_rules_and_leaves_nothing_behind(crowd in 1..4_usize, steps in prop::collection::vec(step(), 1..100)) {
+        let mut run = Run::new(crowd);
 
         for step in steps {
             run.step(step);

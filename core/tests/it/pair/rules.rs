@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Default)]
 pub(super) struct Rules {
+    max_channels: usize,
     peers: Vec<Peer>,
     channels: BTreeMap<ChannelId, Channel>,
     ended: BTreeSet<ChannelId>,
@@ -27,6 +28,8 @@ struct Peer {
     closed: bool,
     disconnected: bool,
     paused: bool,
+    /// Topic and event of the last text frame that was not a broadcast.
+    last: Option<(Value, String)>,
 }
 
 struct Channel {
@@ -58,6 +61,10 @@ enum Fanout {
 }
 
 impl Rules {
+    pub(super) fn new(max_channels: usize) -> Self {
+        Self { max_channels, ..Self::default() }
+    }
+
     pub(super) fn connected(&mut self, peer: usize) {
         assert_eq!(self.peers.len(), peer);
         self.peers.push(Peer::default());
@@ -106,6 +113,8 @@ impl Rules {
                 last: None,
             };
             self.channels.insert(id, channel);
+            let counts = |other: &&Channel| other.peer == known.peer && other.phase != Phase::Closing;
+            assert!(self.channels.values().filter(counts).count() <= self.max_channels, "the limit holds");
             return;
         }
         let channel = self.channels.get_mut(&id).expect("a channel joins before all else");
@@ -167,13 +176,16 @@ impl Rules {
             return;
         }
         let (join_ref, topic, event) = envelope(frame);
+        let before = self.peers[peer].last.replace((topic.clone(), event.clone()));
         if event != "phx_close" && event != "phx_error" {
             return;
         }
         let Some(topic) = topic.as_str().map(Topic::from) else { panic!("a channel's topic is a string") };
         let owed = (peer, topic, join_ref);
         if let Some(at) = self.owed.iter().position(|other| *other == owed) {
-            self.owed.remove(at);
+            let (_, topic, _) = self.owed.remove(at);
+            let reply = Some((Value::from(&*topic), "phx_reply".to_owned()));
+            assert_eq!(before, reply, "the close of a replaced channel is right behind the new join's reply");
             return;
         }
         let (peer, topic, join_ref) = owed;
