@@ -271,9 +271,9 @@ impl Run {
             let mut heard: BTreeMap<(String, String), u64> = BTreeMap::new();
             for frame in self.pair.frames(peer) {
                 let frame: Value = serde_json::from_str(&frame).expect("a frame is JSON");
-                let [msg_ref, topic, event, payload] = match &frame {
-                    Value::Array(items) => [&items[1], &items[2], &items[3], &items[4]],
-                    frame => [&frame["ref"], &frame["topic"], &frame["event"], &frame["payload"]],
+                let [msg_ref, topic, event, payload] = match frame.as_array() {
+                    Some(items) => [&items[1], &items[2], &items[3], &items[4]],
+                    None => ["ref", "topic", "event", "payload"].map(|key| &frame[key]),
                 };
                 if event == "phx_reply" && msg_ref != "later" && !msg_ref.is_null() {
                     *replies.entry(msg_ref.to_string()).or_default() += 1;

@@ -85,30 +85,11 @@ impl Pair {
 
     /// What a handler does before it returns.
     pub(super) fn run(&mut self, pending: &Pending) {
-        let channel = pending.call.channel();
         match &pending.event {
-            Event::In { event, payload, .. } => match &**event {
-                "bcast" | "icpt" => {
-                    let name = if &**event == "bcast" { "bc" } else { "icpt" };
-                    self.broadcast_within(pending, name, payload);
-                    self.push_within(
-                        pending,
-                        &format!("after_{}", if name == "bc" { "bc" } else { name }),
-                        "{}",
-                    );
-                }
-                "broadcast" => self.broadcast_within(pending, "msg", payload),
-                "push" => self.push_within(pending, "pushed", "{}"),
-                "bin" => {
-                    let frame = self.encode_push(channel, "binpush", payload);
-                    self.server.push(channel, frame).expect("the channel lives");
-                    self.broadcast_within(pending, "binbc", payload);
-                }
-                _ => {}
-            },
+            Event::In { event, payload, .. } => self.run_in(pending, event, payload),
             Event::Out { event, payload } => {
-                let frame = self.encode_push(channel, &format!("{event}_out"), payload);
-                let _ = self.server.push(channel, frame);
+                let frame = self.encode_push(pending.call.channel(), &format!("{event}_out"), payload);
+                let _ = self.server.push(pending.call.channel(), frame);
             }
             Event::Info("after_join") => {
                 self.broadcast_within(pending, "entered", &json("{}"));
@@ -116,6 +97,28 @@ impl Pair {
             }
             Event::Info(note) => self.push_within(pending, note, "{}"),
             Event::Terminate(_) if self.app == App::Golden => self.push_within(pending, "terminating", "{}"),
+            Event::Join { .. } | Event::Broadcast { .. } | Event::Terminate(_) => {}
+            other => panic!("a new kind of call: {other:?}"),
+        }
+    }
+
+    fn run_in(&mut self, pending: &Pending, event: &str, payload: &Payload) {
+        match event {
+            "bcast" => {
+                self.broadcast_within(pending, "bc", payload);
+                self.push_within(pending, "after_bc", "{}");
+            }
+            "icpt" => {
+                self.broadcast_within(pending, "icpt", payload);
+                self.push_within(pending, "after_icpt", "{}");
+            }
+            "broadcast" => self.broadcast_within(pending, "msg", payload),
+            "push" => self.push_within(pending, "pushed", "{}"),
+            "bin" => {
+                let frame = self.encode_push(pending.call.channel(), "binpush", payload);
+                self.server.push(pending.call.channel(), frame).expect("the channel lives");
+                self.broadcast_within(pending, "binbc", payload);
+            }
             _ => {}
         }
     }
@@ -123,19 +126,22 @@ impl Pair {
     pub(super) fn conclude(&mut self, pending: &Pending, answer: Answer) {
         let channel = pending.call.channel();
         let known = self.channels[&channel].clone();
-        let (join_ref, msg_ref) = match &pending.event {
-            Event::Join { join_ref, msg_ref, .. } => (join_ref.as_ref(), msg_ref.as_ref()),
-            Event::In { msg_ref, .. } => (known.join_ref.as_ref(), msg_ref.as_ref()),
-            _ => (known.join_ref.as_ref(), None),
-        };
+        let mut join_ref = known.join_ref.as_ref();
+        let mut msg_ref = None;
+        if let Event::Join { join_ref: sent, msg_ref: sent_msg_ref, .. } = &pending.event {
+            (join_ref, msg_ref) = (sent.as_ref(), sent_msg_ref.as_ref());
+        } else if let Event::In { msg_ref: sent, .. } = &pending.event {
+            msg_ref = sent.as_ref();
+        }
         let reply = |status: &str, response: &Payload| {
             self.encode_reply_as(&known, join_ref, msg_ref, status, response)
         };
-        let accepted = || match &pending.event {
-            Event::Join { payload, .. } if self.app == App::Golden => {
-                reply("ok", &json(&format!(r#"{{"echo":{}}}"#, String::from_utf8_lossy(payload.as_bytes()))))
+        let accepted = || {
+            let Event::Join { payload, .. } = &pending.event else { return reply("ok", &Payload::empty()) };
+            if self.app == App::Plain {
+                return reply("ok", &Payload::empty());
             }
-            _ => reply("ok", &Payload::empty()),
+            reply("ok", &json(&format!(r#"{{"echo":{}}}"#, String::from_utf8_lossy(payload.as_bytes()))))
         };
         let outcome = match answer {
             Answer::Join => Outcome::Joined { reply: accepted(), next: None },

@@ -121,15 +121,13 @@ impl Rules {
         assert_eq!(channel.running, None, "one handler at a time");
         assert_eq!(channel.phase, Phase::Joined, "nothing is handled before the join, or after terminate");
         channel.running = Some(call);
-        match event {
-            Event::Terminate(reason) if reason.is_graceful() => channel.phase = Phase::Closing,
-            Event::Terminate(_) => channel.phase = Phase::Crashing,
-            Event::In { payload, .. } => {
-                let number = payload.parse::<Value>().ok().and_then(|value| value["n"].as_u64());
-                assert!(number.is_none() || number > channel.last, "a client's messages keep their order");
-                channel.last = number.or(channel.last);
-            }
-            _ => {}
+        if let Event::Terminate(reason) = event {
+            channel.phase = if reason.is_graceful() { Phase::Closing } else { Phase::Crashing };
+        }
+        if let Event::In { payload, .. } = event {
+            let number = payload.parse::<Value>().ok().and_then(|value| value["n"].as_u64());
+            assert!(number.is_none() || number > channel.last, "a client's messages keep their order");
+            channel.last = number.or(channel.last);
         }
     }
 
