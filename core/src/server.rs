@@ -183,7 +183,6 @@ impl<H: Clone, I> Server<H, I> {
             terminating: 0,
             waiting: Load::default(),
             overload: None,
-            held_joins: None,
         }));
         self.connected[socket.serializer.index()] += 1;
         if let Some(id) = socket.id {

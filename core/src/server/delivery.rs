@@ -6,7 +6,7 @@ use super::mailbox::{Item, Load, Received};
 use super::output::{Output, Undelivered};
 use super::socket::{Life, Overload};
 use super::{Server, Timer};
-use crate::Instant;
+use crate::{Instant, Payload};
 
 impl<H: Clone, I> Server<H, I> {
     /// Gives a channel a message of the application, now or at a later time. It ends with its channel.
@@ -132,10 +132,7 @@ impl<H: Clone, I> Server<H, I> {
     /// cannot silence the others for good.
     fn relieve(&mut self, socket: u32) {
         let bound = self.mount(socket).limits.input();
-        let held = |&channel: &u32| {
-            let mailbox = self.channels[channel as usize].mailbox.as_ref();
-            mailbox.map_or(0, |mailbox| mailbox.input.share_of(bound))
-        };
+        let held = |&channel: &u32| self.channels[channel as usize].input().share_of(bound);
         let fullest = self.sockets[socket as usize].channels.iter().copied().max_by_key(held);
         self.arm_overload(socket);
         if let Some(channel) = fullest {
@@ -145,6 +142,7 @@ impl<H: Clone, I> Server<H, I> {
 
     /// Drops what waits for a channel that ends; the client is not told, as in Phoenix.
     pub(super) fn empty_inbox(&mut self, channel: u32) {
+        self.release_join(channel);
         let Some(mailbox) = self.channels[channel as usize].mailbox.as_mut() else { return };
         let mut dropped = Load::default();
         for item in mailbox.inbox.drain(..).filter(Item::is_input) {
@@ -154,6 +152,20 @@ impl<H: Clone, I> Server<H, I> {
         mailbox.others = Load::default();
         self.drop_empty_mailbox(channel);
         self.release_waiting(channel, dropped);
+    }
+
+    /// Keeps a join until fewer terminates run; it waits as all input does.
+    pub(super) fn hold_join(&mut self, channel: u32, payload: Payload) {
+        let load = Load::of(&payload);
+        self.channels[channel as usize].extra().held = Some(payload);
+        self.add_waiting(channel, load);
+    }
+
+    /// Takes out the payload of a join that is held, if this one is.
+    pub(super) fn release_join(&mut self, channel: u32) -> Option<Payload> {
+        let payload = self.channels[channel as usize].extra.as_mut()?.held.take()?;
+        self.release_waiting(channel, Load::of(&payload));
+        Some(payload)
     }
 
     /// Takes out what waits behind a decision, to dispatch it anew.

@@ -168,9 +168,7 @@ impl<H: Clone, I> Server<H, I> {
         owner.channels.push(channel);
         let payload = message.payload.into_payload();
         if owner.terminating as usize >= limit {
-            owner.held_joins.get_or_insert_default().push_back(channel);
-            self.channels[channel as usize].extra().held = Some(payload);
-            return;
+            return self.hold_join(channel, payload);
         }
         self.start_join(channel, payload);
     }

@@ -219,15 +219,12 @@ impl<H: Clone, I> Server<H, I> {
     /// Starts the joins that have waited for a terminate to end.
     fn start_held_joins(&mut self, socket: u32) {
         let limit = self.mount(socket).limits.max_terminating;
-        let owner = &mut self.sockets[socket as usize];
-        if owner.terminating as usize >= limit {
-            return;
+        let owner = &self.sockets[socket as usize];
+        if owner.terminating as usize + 1 != limit {
+            return; // None is held below the limit, and none may start at it.
         }
-        let Some(held) = owner.held_joins.take() else { return };
-        for channel in *held {
-            let Some(state) = self.channels.get_mut(channel as usize) else { continue };
-            if state.socket == socket && state.state == State::Held {
-                let payload = state.extra().held.take().unwrap_or_else(Payload::empty);
+        for channel in owner.channels.clone() {
+            if let Some(payload) = self.release_join(channel) {
                 self.start_join(channel, payload);
             }
         }

@@ -132,6 +132,11 @@ impl Received {
 }
 
 impl Load {
+    /// That of a message whose names do not count.
+    pub(super) fn of(payload: &Payload) -> Self {
+        Self { messages: 1, bytes: payload.len() }
+    }
+
     /// Whether it has reached either bound.
     pub(super) fn reaches(self, bound: Self) -> bool {
         self.messages >= bound.messages || self.bytes >= bound.bytes

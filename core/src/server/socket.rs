@@ -6,7 +6,6 @@ use super::topics::TopicKey;
 use crate::Instant;
 use crate::wire::Serializer;
 use smallvec::SmallVec;
-use std::collections::VecDeque;
 
 /// A socket as the server keeps it.
 #[derive(Debug)]
@@ -29,8 +28,6 @@ pub(super) struct Socket<H> {
     pub(super) waiting: Load,
     /// Set while reading pauses: when the fullest channel is ended.
     pub(super) overload: Option<Box<Overload>>,
-    /// Joins that wait until fewer terminates run.
-    pub(super) held_joins: Option<Box<VecDeque<u32>>>,
 }
 
 impl<H> Socket<H> {

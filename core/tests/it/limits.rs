@@ -258,6 +258,37 @@ fn pending_join_that_holds_most_is_answered_overloaded_and_what_waited_is_unmatc
 }
 
 #[test]
+fn payloads_of_joins_that_wait_for_terminates_count_as_input() {
+    let mut pair = Pair::with(Limits { max_terminating: 1, input_bytes: 1000, ..Limits::default() });
+    let ann = pair.connect();
+    pair.park_terminate = true;
+    pair.joined(ann, "1", "room:a");
+    pair.send(ann, r#"["1","2","room:a","phx_leave",{}]"#);
+    pair.forget();
+    let long = "x".repeat(600);
+    pair.send(ann, &format!(r#"["3","3","room:b","phx_join",{{"a":"{long}"}}]"#));
+    pair.expect_said([]);
+
+    pair.send(ann, &format!(r#"["4","4","room:c","phx_join",{{"a":"{long}y"}}]"#));
+    pair.expect_said(["0 pause"]);
+    pair.advance(10 * SECOND);
+
+    pair.expect_said([
+        r#"0 << ["4","4","room:c","phx_reply",{"status":"error","response":{"reason":"overloaded"}}]"#,
+        "0 ended ?",
+    ]);
+    pair.answer(ann, "room:a", Answer::Noreply);
+    pair.expect_said([
+        "0 ended room:a",
+        "0 resume",
+        "0 join room:b",
+        "interest room:b",
+        r#"0 << ["3","3","room:b","phx_reply",{"status":"ok","response":{}}]"#,
+    ]);
+    assert_eq!(pair.server.poll_timeout(), None);
+}
+
+#[test]
 fn heartbeats_are_answered_while_input_waits() {
     let (mut pair, ann) = stuck(Limits::default());
     fill(&mut pair, ann, "room:a", 1024);
