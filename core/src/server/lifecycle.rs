@@ -192,7 +192,10 @@ impl<H: Clone, I> Server<H, I> {
             let call = super::CallId { channel: id, number: state.calls };
             self.outputs.push_back(Output::Cancel { socket: to, call });
         }
-        self.outputs.push_back(Output::Ended { socket: to, channel: id });
+        if state.calls > 0 {
+            // Of a join that was held, nobody has heard.
+            self.outputs.push_back(Output::Ended { socket: to, channel: id });
+        }
         if state.state == State::Closing {
             self.sockets[socket as usize].terminating -= 1;
             self.start_held_joins(socket);

@@ -275,7 +275,6 @@ fn payloads_of_joins_that_wait_for_terminates_count_as_input() {
 
     pair.expect_said([
         r#"0 << ["4","4","room:c","phx_reply",{"status":"error","response":{"reason":"overloaded"}}]"#,
-        "0 ended ?",
     ]);
     pair.answer(ann, "room:a", Answer::Noreply);
     pair.expect_said([

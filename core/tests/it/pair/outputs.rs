@@ -56,9 +56,7 @@ impl Pair {
             Output::Ended { socket, channel } => {
                 let peer = self.peer(socket);
                 self.rules.ended(peer, channel);
-                // One whose join was never asked for has nothing that could be dropped.
-                let topic = self.channels.get(&channel).map_or("?", |known| &known.topic);
-                self.note(peer, &format!("ended {topic}"));
+                self.note(peer, &format!("ended {}", self.channels[&channel].topic));
             }
             Output::Pause { socket } => {
                 let peer = self.peer(socket);

@@ -154,7 +154,7 @@ impl Rules {
 
     pub(super) fn ended(&mut self, peer: usize, id: ChannelId) {
         assert!(self.ended.insert(id), "a channel ends once");
-        let Some(channel) = self.channels.remove(&id) else { return };
+        let channel = self.channels.remove(&id).expect("what ends was asked to join");
         assert_eq!(channel.peer, peer);
         assert_eq!(channel.running, None, "a handler that runs is cancelled before its channel ends");
         let key = (peer, channel.topic);
