@@ -29,7 +29,7 @@ pub use output::{CloseReason, Ended, Event, Outcome, Output, Reason, Undelivered
 use crate::router::Router;
 use crate::wire::Serializer;
 use crate::{Frame, Instant, Message};
-use channel::Channel;
+use channel::{Channel, State};
 use mailbox::Load;
 use slab::Slab;
 use smallvec::SmallVec;
@@ -229,11 +229,15 @@ impl<H: Clone, I> Server<H, I> {
     /// Sends a channel's push (or a deferred reply made while it lives) to its client.
     ///
     /// # Errors
-    /// [`Ended`] if the channel is no more, or its socket takes nothing any more.
+    /// [`Ended`] if the channel is no more, or is none yet since its join has not been answered, or its
+    /// socket takes nothing any more.
     pub fn push(&mut self, channel: ChannelId, frame: Frame) -> Result<(), Ended> {
         self.reap();
         let channel = self.channel(channel).ok_or(Ended)?;
-        let socket = self.channels[channel as usize].socket;
+        let Channel { state, socket, .. } = self.channels[channel as usize];
+        if matches!(state, State::Held | State::Joining) {
+            return Err(Ended); // Nothing of a channel comes before the reply to its join.
+        }
         self.send(socket, frame)
     }
 

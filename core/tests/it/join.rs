@@ -133,6 +133,20 @@ fn join_reply_precedes_what_the_channel_does_next() {
 }
 
 #[test]
+fn push_before_the_join_is_answered_is_an_error() {
+    let mut pair = Pair::new();
+    let ann = pair.connect();
+    pair.send(ann, r#"["1","1","room:a","phx_join",{"do":"park"}]"#);
+    let channel = pair.channel(ann, "room:a");
+
+    assert!(!pair.push(channel, "early", "{}"));
+    pair.expect(ann, []);
+    pair.answer(ann, "room:a", Answer::Join);
+
+    assert!(pair.push(channel, "now", "{}"));
+}
+
+#[test]
 fn messages_sent_before_any_join_are_unmatched_and_a_leave_is_ok() {
     let mut pair = Pair::new();
     let ann = pair.connect();

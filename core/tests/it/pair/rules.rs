@@ -174,6 +174,10 @@ impl Rules {
             return;
         }
         let (join_ref, topic, event) = envelope(frame);
+        let pending = |channel: &Channel| channel.peer == peer && channel.phase == Phase::Joining;
+        let named = |channel: &Channel| !join_ref.is_null() && channel.join_ref == join_ref;
+        let early = self.channels.values().any(|channel| pending(channel) && named(channel));
+        assert!(!early || event == "phx_reply", "nothing of a channel comes before the reply to its join");
         let before = self.peers[peer].last.replace((topic.clone(), event.clone()));
         if event != "phx_close" && event != "phx_error" {
             return;
