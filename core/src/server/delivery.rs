@@ -7,6 +7,7 @@ use super::output::{Output, Undelivered};
 use super::socket::{Life, Overload};
 use super::{Server, Timer};
 use crate::{Instant, Payload};
+use std::collections::VecDeque;
 
 impl<H: Clone, I> Server<H, I> {
     /// Gives a channel a message of the application, now or at a later time. It ends with its channel.
@@ -107,8 +108,7 @@ impl<H: Clone, I> Server<H, I> {
     }
 
     /// Counts input that waits no longer; at half the bound, reading goes on.
-    pub(super) fn release_waiting(&mut self, channel: u32, load: Load) {
-        let socket = self.channels[channel as usize].socket;
+    pub(super) fn release_waiting(&mut self, socket: u32, load: Load) {
         let bound = self.mount(socket).limits.input().half();
         let owner = &mut self.sockets[socket as usize];
         owner.waiting -= load;
@@ -143,7 +143,8 @@ impl<H: Clone, I> Server<H, I> {
     /// Drops what waits for a channel that ends; the client is not told, as in Phoenix.
     pub(super) fn empty_inbox(&mut self, channel: u32) {
         self.release_join(channel);
-        let Some(mailbox) = self.channels[channel as usize].mailbox.as_mut() else { return };
+        let state = &mut self.channels[channel as usize];
+        let (socket, Some(mailbox)) = (state.socket, state.mailbox.as_mut()) else { return };
         let mut dropped = Load::default();
         for item in mailbox.inbox.drain(..).filter(Item::is_input) {
             dropped += item.load();
@@ -151,7 +152,7 @@ impl<H: Clone, I> Server<H, I> {
         mailbox.input -= dropped;
         mailbox.others = Load::default();
         self.drop_empty_mailbox(channel);
-        self.release_waiting(channel, dropped);
+        self.release_waiting(socket, dropped);
     }
 
     /// Keeps a join until fewer terminates run; it waits as all input does.
@@ -163,23 +164,28 @@ impl<H: Clone, I> Server<H, I> {
 
     /// Takes out the payload of a join that is held, if this one is.
     pub(super) fn release_join(&mut self, channel: u32) -> Option<Payload> {
-        let payload = self.channels[channel as usize].extra.as_mut()?.held.take()?;
-        self.release_waiting(channel, Load::of(&payload));
+        let state = &mut self.channels[channel as usize];
+        let (socket, payload) = (state.socket, state.extra.as_mut()?.held.take()?);
+        self.release_waiting(socket, Load::of(&payload));
         Some(payload)
     }
 
-    /// Takes out what waits behind a decision, to dispatch it anew.
-    pub(super) fn take_behind(&mut self, channel: u32) -> Vec<Received> {
-        let Some(mailbox) = self.channels[channel as usize].mailbox.as_mut() else { return Vec::new() };
-        let behind: Vec<_> = mailbox.behind.drain(..).collect();
-        let mut load = Load::default();
+    /// Takes out what waits behind a decision, to dispatch it anew. Until that is done it still counts.
+    pub(super) fn take_behind(&mut self, channel: u32) -> VecDeque<Received> {
+        let Some(mailbox) = self.channels[channel as usize].mailbox.as_mut() else { return VecDeque::new() };
+        let behind = std::mem::take(&mut mailbox.behind);
         for received in &behind {
-            load += received.load();
+            mailbox.input -= received.load();
         }
-        mailbox.input -= load;
         self.drop_empty_mailbox(channel);
-        self.release_waiting(channel, load);
         behind
+    }
+
+    /// Lets what has waited behind one decision wait behind the next.
+    pub(super) fn keep_behind(&mut self, channel: u32, behind: VecDeque<Received>) {
+        for received in behind {
+            self.channels[channel as usize].mailbox().push_behind(received);
+        }
     }
 
     fn drop_empty_mailbox(&mut self, channel: u32) {

@@ -100,9 +100,9 @@ impl<H: Clone, I> Server<H, I> {
         if state.busy || state.state != State::Joined {
             return;
         }
-        let Some(item) = state.pop() else { return };
+        let (socket, Some(item)) = (state.socket, state.pop()) else { return };
         if item.is_input() {
-            self.release_waiting(channel, item.load());
+            self.release_waiting(socket, item.load());
         }
         self.run(channel, item);
     }

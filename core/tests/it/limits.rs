@@ -172,6 +172,27 @@ fn reading_pauses_at_the_bound_and_goes_on_at_half() {
 }
 
 #[test]
+fn reading_stays_paused_while_what_waited_behind_one_join_waits_behind_the_next() {
+    let mut pair = Pair::with(Limits { input_messages: 8, ..Limits::default() });
+    let ann = pair.connect();
+    pair.send(ann, r#"["1","1","room:a","phx_join",{"do":"park"}]"#);
+    pair.send(ann, r#"["1","2","room:a","phx_leave",{}]"#);
+    pair.send(ann, r#"["3","3","room:a","phx_join",{"do":"park"}]"#);
+    fill(&mut pair, ann, "room:a", 6);
+    assert_eq!(pair.said().last().expect("something was said"), "0 pause");
+
+    pair.answer(ann, "room:a", Answer::Join);
+    let said = pair.said();
+    assert!(!said.contains(&"0 resume".to_owned()), "6 of 8 still wait: {said:#?}");
+    pair.answer(ann, "room:a", Answer::Join);
+
+    let mut said = pair.said();
+    said.retain(|line| line.ends_with("resume") || line.ends_with("noreply"));
+    assert_eq!(said.iter().position(|line| line == "0 resume"), Some(1), "{said:#?}");
+    assert_eq!((said.len(), pair.server.poll_timeout()), (7, None));
+}
+
+#[test]
 fn reading_pauses_at_the_bound_in_bytes() {
     let (mut pair, ann) = stuck(Limits { input_bytes: 1000, ..Limits::default() });
 
@@ -248,9 +269,9 @@ fn pending_join_that_holds_most_is_answered_overloaded_and_what_waited_is_unmatc
 
     pair.expect_said([
         r#"0 << ["1","1","room:a","phx_reply",{"status":"error","response":{"reason":"overloaded"}}]"#,
-        "0 resume",
         "0 cancel room:a",
         "0 ended room:a",
+        "0 resume",
         r#"0 << [null,"2","room:a","phx_reply",{"status":"error","response":{"reason":"unmatched topic"}}]"#,
         r#"0 << ["1","3","room:a","phx_reply",{"status":"ok","response":{}}]"#,
     ]);
