@@ -116,7 +116,10 @@ impl Floor {
         let mut events = Events::with_capacity(1024);
         let mut scratch = vec![0; SCRATCH];
         loop {
-            self.poll.poll(&mut events, None)?;
+            match self.poll.poll(&mut events, None) {
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+                Ok(()) | Err(_) => {}
+            }
             for event in &events {
                 if event.token() == LISTENER {
                     self.accept()?;

@@ -7,6 +7,7 @@
 //! ```
 
 mod client;
+mod disturbance;
 mod figures;
 mod latency;
 mod opening;
@@ -21,6 +22,7 @@ mod table;
 mod usage;
 
 use crate::floor::Writes;
+use disturbance::Moment;
 use figures::Reading;
 use indicatif::{ProgressBar, ProgressStyle};
 pub use options::{HELP, Options};
@@ -50,6 +52,9 @@ pub enum LoadError {
     /// A program to test is not there.
     #[error(transparent)]
     Program(#[from] ProgramError),
+    /// This is no Linux, or `/proc` is not mounted.
+    #[error("cannot read /proc")]
+    Proc(#[source] io::Error),
     /// The system does not allow as many sockets as are needed.
     #[error("cannot raise the limit of open files")]
     OpenFiles(#[source] io::Error),
@@ -93,6 +98,7 @@ pub fn run(options: &Options) -> Result<Outcome, LoadError> {
     };
 
     let scenarios = options.scenarios();
+    let start = Moment::now().map_err(LoadError::Proc)?;
     let mut report = Report::new(servers.iter().map(|server| server.name.clone()).collect(), judging);
     let progress = progress(scenarios.len() * options.runs * (servers.len() + 1));
     for scenario in scenarios {
@@ -116,6 +122,7 @@ pub fn run(options: &Options) -> Result<Outcome, LoadError> {
     }
     progress.finish_and_clear();
     print!("{report}");
+    println!("{}", start.until_now().map_err(LoadError::Proc)?);
     Ok(if report.is_good() { Outcome::Good } else { Outcome::Bad })
 }
 

@@ -149,7 +149,11 @@ pub trait Channel: Sized + Send + 'static {
 )]
 pub trait HandleInfo<M: Send + 'static>: Channel {
     /// `async fn handle_info(&mut self, message: M, ctx: &Context<Self>) -> Result<(), Failure>`
-    fn handle_info(&mut self, message: M, ctx: &Context<Self>) -> impl Future<Output = Result<(), Failure>> + Send;
+    fn handle_info(
+        &mut self,
+        message: M,
+        ctx: &Context<Self>,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
 /// A message that the channel `C` handles. Implemented by [`HandleInfo`].

@@ -7,10 +7,11 @@
 //!
 //! A hand-written future, so that an idle connection costs what is written down here and nothing else.
 
+use crate::BoxFuture;
 use crate::erased::{AnyChannel, Finished, Seed};
 use crate::flusher::Flusher;
 use crate::hub::Owner;
-use crate::letter::{BoxFuture, Letter};
+use crate::letter::Letter;
 use crate::link::Link;
 use crate::peer::{Notice, Peer, Work};
 use crate::running::Running;
@@ -193,17 +194,27 @@ impl Connection {
     fn take_in(&mut self, mut input: &mut [u8], cx: &mut Context<'_>, now: Instant) {
         let mut answers = Answers::new();
         let mut work = VecDeque::new();
+        let mut pong = None;
         loop {
             let received = self.websocket.receive(input, now);
             let consumed = received.consumed;
-            let data = match received.event {
-                Some(websocket::Event::Text(text)) => Some((Kind::Text, text.as_bytes())),
-                Some(websocket::Event::Binary(data)) => Some((Kind::Binary, data)),
-                Some(websocket::Event::Ping(_) | websocket::Event::Pong(_)) => None,
+            let serializer = self.link.serializer;
+            let decoded = match received.event {
+                Some(websocket::Event::Text(text)) => Some(serializer.decode_text(text)),
+                Some(websocket::Event::Binary(data)) => Some(serializer.decode(Kind::Binary, data)),
+                // Of several pings in a row the latest is answered.
+                Some(websocket::Event::Ping(_)) => {
+                    pong = self.websocket.take_pong().or(pong);
+                    None
+                }
+                Some(_) => None,
                 None => break,
             };
-            match data.map(|(kind, data)| self.link.serializer.decode(kind, data)).transpose() {
+            match decoded.transpose() {
                 Ok(Some(message)) => {
+                    if let Some(pong) = pong.take() {
+                        self.peer.push_last(Frame::control(pong.as_bytes()));
+                    }
                     let (hub, socket) = (&self.link.hub, self.link.socket);
                     let mut shard = hub.shard(socket.shard() as usize);
                     for (call, outcome) in answers.drain(..) {
@@ -221,6 +232,9 @@ impl Connection {
             }
             input = &mut input[consumed..];
             self.run(&mut work, &mut answers, cx);
+        }
+        if let Some(pong) = pong {
+            self.peer.push_last(Frame::control(pong.as_bytes()));
         }
         self.work_off(&mut work, answers, cx, now);
     }

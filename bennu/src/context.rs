@@ -154,10 +154,11 @@ impl<C: Channel> Context<C> {
         if let Some(why) = run.failed {
             return self.crash(&*why);
         }
-        let reply = match reply.into_answer().map(|answer| self.encode(run.msg_ref.as_ref(), answer)).transpose() {
-            Ok(reply) => reply,
-            Err(why) => return self.crash(&*why),
-        };
+        let reply =
+            match reply.into_answer().map(|answer| self.encode(run.msg_ref.as_ref(), answer)).transpose() {
+                Ok(reply) => reply,
+                Err(why) => return self.crash(&*why),
+            };
         match run.stop.map(|reason| *reason) {
             Some(reason) => Outcome::Stop { reply, reason },
             None => Outcome::Continue { reply },
@@ -170,7 +171,11 @@ impl<C: Channel> Context<C> {
         Outcome::crashed(why)
     }
 
-    fn encode(&self, msg_ref: Option<&Ref>, answer: crate::reply::Answer) -> Result<bennu_core::Frame, String> {
+    fn encode(
+        &self,
+        msg_ref: Option<&Ref>,
+        answer: crate::reply::Answer,
+    ) -> Result<bennu_core::Frame, String> {
         let response: Payload = answer.response.map_err(|error| error.to_string())?;
         let reply = Outgoing::Reply {
             join_ref: self.join.join_ref(),

@@ -1,7 +1,8 @@
 //! Channels and routes without their types: what the connection's task keeps and calls.
 
+use crate::BoxFuture;
 use crate::failure::Kind;
-use crate::letter::{BoxFuture, Letter};
+use crate::letter::Letter;
 use crate::link::Link;
 use crate::panics::catch;
 use crate::{Broadcast, Channel, Context, Failure, JoinContext, Joined, Reply};
@@ -107,7 +108,9 @@ impl<C: Channel> Answer<'_, C> {
     }
 
     fn refused(&self, reply: Reply) -> Outcome<Letter> {
-        let Some(answer) = reply.into_answer() else { return self.crashed("a join was refused without an answer") };
+        let Some(answer) = reply.into_answer() else {
+            return self.crashed("a join was refused without an answer");
+        };
         let response = match answer.response {
             Ok(response) => response,
             Err(error) => return self.crashed(&error.to_string()),

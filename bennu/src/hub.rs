@@ -7,12 +7,13 @@
 use crate::flusher::Flusher;
 use crate::index::TopicIndex;
 use crate::letter::Letter;
+use crate::mount::Mounted;
 use crate::peer::{Peer, Work};
 use crate::runtime::Runtime;
 use crate::sleeper::{Deadline, Sleeper};
 use crate::subscription::Subscriptions;
 use bennu_core::server::{
-    Broadcast, ChannelId, CloseReason, Config, Mount, Output, Server, SocketConfig, SocketId, TimerId,
+    Broadcast, ChannelId, CloseReason, Config, Output, Server, SocketConfig, SocketId, TimerId,
 };
 use bennu_core::wire::Serializer;
 use bennu_core::{Frame, Instant, Topic};
@@ -21,7 +22,7 @@ use smallvec::SmallVec;
 use std::collections::{BinaryHeap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Waker;
 
 /// One node.
@@ -31,6 +32,11 @@ pub(crate) struct Hub {
     pub(crate) flusher: Arc<Flusher>,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) subscriptions: Subscriptions,
+    mounts: Vec<Mounted>,
+    max_connections: usize,
+    /// Connections that are, or are being opened.
+    connections: AtomicUsize,
+    draining: AtomicBool,
     /// Connected sockets by serializer: whom a broadcast has to be encoded for.
     connected: [AtomicUsize; 2],
     next_shard: AtomicUsize,
@@ -62,13 +68,18 @@ pub(crate) struct Owner<'a> {
 
 impl Hub {
     /// A node with `shards` machines, whose tasks run on `runtime`.
-    pub(crate) fn start(runtime: Arc<dyn Runtime>, shards: usize, mounts: &[Mount], hash_key: (u64, u64)) -> Arc<Self> {
-        let shards = shards.clamp(1, TopicIndex::MAX_SHARDS);
+    pub(crate) fn start(
+        runtime: Arc<dyn Runtime>,
+        shards: usize,
+        mounts: Vec<Mounted>,
+        max_connections: usize,
+        hash_key: (u64, u64),
+    ) -> Arc<Self> {
         let shard = |shard: usize| {
             let config = Config {
                 shard: u32::try_from(shard).expect("at most 63"),
                 hash_key,
-                mounts: mounts.to_vec(),
+                mounts: mounts.iter().map(|mount| mount.machine.clone()).collect(),
             };
             Mutex::new(Shard {
                 server: Server::new(config),
@@ -82,8 +93,12 @@ impl Hub {
             index: TopicIndex::default(),
             flusher: Arc::default(),
             runtime,
+            mounts,
+            max_connections,
             subscriptions: Subscriptions::default(),
             connected: Default::default(),
+            connections: AtomicUsize::new(0),
+            draining: AtomicBool::new(false),
             next_shard: AtomicUsize::new(0),
         });
         let flusher = Flusher::run(Arc::downgrade(&hub.flusher), Arc::clone(&hub.runtime));
@@ -98,12 +113,30 @@ impl Hub {
         self.shards[shard].lock()
     }
 
-    pub(crate) fn shards(&self) -> usize {
-        self.shards.len()
+    pub(crate) fn mounts(&self) -> &[Mounted] {
+        &self.mounts
+    }
+
+    /// Takes a place for one more connection; `None` if there is none, or if the node is to end.
+    pub(crate) fn admit(self: &Arc<Self>) -> Option<Slot> {
+        let before = self.connections.fetch_add(1, Ordering::AcqRel);
+        let slot = Slot(Arc::clone(self));
+        (before < self.max_connections && !self.draining.load(Ordering::Acquire)).then_some(slot)
+    }
+
+    /// Takes no connection any more.
+    pub(crate) fn begin_drain(&self) {
+        self.draining.store(true, Ordering::Release);
     }
 
     /// A peer has connected.
-    pub(crate) fn connect(&self, peer: &Arc<Peer>, serializer: Serializer, mount: usize, id: Option<&str>) -> SocketId {
+    pub(crate) fn connect(
+        &self,
+        peer: &Arc<Peer>,
+        serializer: Serializer,
+        mount: usize,
+        id: Option<&str>,
+    ) -> SocketId {
         self.connected[serializer.index()].fetch_add(1, Ordering::Relaxed);
         let place = self.next_shard.fetch_add(1, Ordering::Relaxed) % self.shards.len();
         let mut shard = self.shard(place);
@@ -140,7 +173,13 @@ impl Hub {
     }
 
     /// Gives a channel a message, now or later.
-    pub(crate) fn info(&self, channel: ChannelId, letter: Letter, at: Instant, kick: Kick) -> Result<TimerId, Letter> {
+    pub(crate) fn info(
+        &self,
+        channel: ChannelId,
+        letter: Letter,
+        at: Instant,
+        kick: Kick,
+    ) -> Result<TimerId, Letter> {
         let now = self.runtime.now();
         let mut shard = self.shard(channel.shard() as usize);
         let timer = shard.server.info(channel, letter, at, now).map_err(|undelivered| undelivered.0);
@@ -279,6 +318,16 @@ impl Hub {
     }
 }
 
+/// The place of one connection; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Slot(Arc<Hub>);
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.connections.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
 fn queue(peer: &Arc<Peer>, frame: Frame, dirty: &mut Vec<Arc<Peer>>, slow: &mut SmallVec<[SocketId; 1]>) {
     match peer.push(frame) {
         Ok(true) => dirty.push(Arc::clone(peer)),
@@ -287,7 +336,11 @@ fn queue(peer: &Arc<Peer>, frame: Frame, dirty: &mut Vec<Arc<Peer>>, slow: &mut 
     }
 }
 
-fn notify(server: &Server<Arc<Peer>, Letter>, socket: SocketId, change: impl FnOnce(&mut crate::peer::Notice)) {
+fn notify(
+    server: &Server<Arc<Peer>, Letter>,
+    socket: SocketId,
+    change: impl FnOnce(&mut crate::peer::Notice),
+) {
     if let Some(peer) = server.handle(socket) {
         peer.notify(change);
     }

@@ -1,13 +1,9 @@
 //! Messages to channels, of any type, in one mailbox.
 
-use crate::{Channel, Context, Failure, HandleInfo};
+use crate::{BoxFuture, Channel, Context, Failure, HandleInfo};
 use std::any::Any;
 use std::fmt;
-use std::future::Future;
 use std::marker::PhantomData;
-use std::pin::Pin;
-
-pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A message to a channel: it knows its channel's type and its own, so that the mailbox need not.
 #[doc(hidden)]

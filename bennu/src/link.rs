@@ -1,6 +1,6 @@
 //! What all channels of one connection share.
 
-use crate::hub::Hub;
+use crate::hub::{Hub, Slot};
 use bennu_core::connect::ConnectInfo;
 use bennu_core::server::SocketId;
 use bennu_core::wire::Serializer;
@@ -14,6 +14,9 @@ pub(crate) struct Link {
     pub(crate) serializer: Serializer,
     pub(crate) id: Option<Box<str>>,
     pub(crate) info: ConnectInfo,
+    /// Its place among the connections that there may be.
+    #[allow(dead_code, reason = "held until it is dropped")]
+    pub(crate) slot: Slot,
 }
 
 impl fmt::Debug for Link {

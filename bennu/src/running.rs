@@ -1,7 +1,7 @@
 //! Handlers that wait.
 
+use crate::BoxFuture;
 use crate::erased::Finished;
-use crate::letter::BoxFuture;
 use bennu_core::server::CallId;
 use futures_util::StreamExt;
 use futures_util::future::{AbortHandle, Abortable};

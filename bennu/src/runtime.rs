@@ -1,12 +1,16 @@
 //! What a runtime has to offer, and nothing that names one.
 
-use crate::letter::BoxFuture;
 use bennu_core::Instant;
 use bytes::Bytes;
 use hyper::upgrade::Upgraded;
+use std::future::Future;
 use std::io::{self, IoSlice};
+use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
+
+/// A future in a box, on whatever runtime.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A runtime: how to spawn, to sleep, and to tell the time.
 ///

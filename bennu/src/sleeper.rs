@@ -1,7 +1,7 @@
 //! Deadlines: one sleeper a shard, re-armed lazily.
 
+use crate::BoxFuture;
 use crate::hub::{Hub, Shard};
-use crate::letter::BoxFuture;
 use crate::peer::Peer;
 use bennu_core::Instant;
 use std::cmp::Ordering;

@@ -98,6 +98,11 @@ impl Router {
         Ok(id)
     }
 
+    /// Adds routes behind those that are there.
+    pub fn append(&mut self, others: Self) {
+        self.routes.extend(others.routes);
+    }
+
     /// The first route that matches.
     #[must_use]
     pub fn route(&self, topic: &str) -> Option<RouteId> {

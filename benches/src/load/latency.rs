@@ -9,16 +9,19 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// A client on a topic of its own, with one echo after the other, in a thread of its own: it does not wait for the
-/// load generator, only for the server.
+/// A client on a topic of its own, in threads of its own: it does not wait for the load generator.
+///
+/// One echo is sent per millisecond, answered or not, and its time counts from when it was due: a server that stands
+/// still for 20 ms is late with 20 echoes, not with one.
 #[derive(Debug)]
 pub(super) struct Probe {
     stop: Arc<AtomicBool>,
-    thread: JoinHandle<Result<Vec<Duration>, ClientError>>,
+    sender: JoinHandle<Result<(), ClientError>>,
+    receiver: JoinHandle<Result<Vec<Duration>, ClientError>>,
 }
 
 /// Half and all but a hundredth of the echoes were at most this long under way.
@@ -28,6 +31,17 @@ pub(super) struct Tail {
     pub(super) p99: Duration,
 }
 
+/// When echoes are due.
+#[derive(Clone, Copy, Debug)]
+struct Schedule {
+    start: Instant,
+}
+
+const TOPIC: &str = "latency";
+const PACE: Duration = Duration::from_millis(1);
+/// The number of the last echo, while it is not known.
+const OPEN: u32 = u32::MAX;
+
 impl Probe {
     /// Joins, and starts.
     ///
@@ -36,29 +50,27 @@ impl Probe {
     pub(super) fn start(server: SocketAddr) -> Result<Self, ClientError> {
         let mut streams = opening::upgrade(server, 1)?;
         opening::join(&mut streams, &[Rc::new(Session::new(TOPIC))])?;
+        let mut incoming = streams.pop().ok_or(ClientError::Closed)?;
+        let mut outgoing = incoming.try_clone()?;
+
         let stop = Arc::new(AtomicBool::new(false));
-        let seen = Arc::clone(&stop);
-        let thread = thread::spawn(move || {
-            let mut times = Vec::new();
-            let session = Session::new(TOPIC);
-            for stream in &mut streams {
-                while !seen.load(Ordering::Relaxed) {
-                    times.push(echo(stream, &session, u32::try_from(times.len()).unwrap_or(u32::MAX))?);
-                }
-            }
-            Ok(times)
-        });
-        Ok(Self { stop, thread })
+        let last = Arc::new(AtomicU32::new(OPEN));
+        let schedule = Schedule { start: Instant::now() };
+        let (stop_seen, last_seen) = (Arc::clone(&stop), Arc::clone(&last));
+        let sender = thread::spawn(move || send(&mut outgoing, schedule, &stop_seen, &last));
+        let receiver = thread::spawn(move || receive(&mut incoming, schedule, &last_seen));
+        Ok(Self { stop, sender, receiver })
     }
 
-    /// Stops after the echo that is under way.
+    /// Stops once every echo is answered.
     ///
     /// # Errors
-    /// [`PopulationError::Late`] if there was none, or what befell the client.
+    /// What befell the client.
     pub(super) fn stop(self) -> Result<Tail, PopulationError> {
         self.stop.store(true, Ordering::Relaxed);
-        let times = self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        Tail::of(times).ok_or(PopulationError::Late { found: 0, wanted: 1 })
+        self.sender.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        let times = self.receiver.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        Ok(Tail::of(times).ok_or(ClientError::Silent)?)
     }
 }
 
@@ -71,31 +83,68 @@ impl Tail {
     }
 }
 
-const TOPIC: &str = "latency";
-
-fn echo(stream: &mut TcpStream, session: &Session, number: u32) -> Result<Duration, ClientError> {
-    let mut frame = Vec::new();
-    session.push_echo(&mut frame, number);
-    let start = Instant::now();
-    stream.write_all(&frame)?;
-
-    let mut scratch = [0; 1024];
-    let mut filled = 0;
-    let span = loop {
-        match stream.read(&mut scratch[filled..])? {
-            0 => return Err(ClientError::Closed),
-            read => filled += read,
-        }
-        if let Some(span) = Span::of(&scratch[..filled]) {
-            break span;
-        }
-    };
-    let time = start.elapsed();
-    let body = span.unmask(&mut scratch);
-    match session.number(body) {
-        Some(found) if found == number => Ok(time),
-        _ => Err(ClientError::Garbled { body: String::from_utf8_lossy(body).into_owned() }),
+impl Schedule {
+    fn due(self, number: u32) -> Instant {
+        self.start + PACE * number
     }
+}
+
+fn send(
+    stream: &mut TcpStream,
+    schedule: Schedule,
+    stop: &AtomicBool,
+    last: &AtomicU32,
+) -> Result<(), ClientError> {
+    let session = Session::new(TOPIC);
+    let mut frame = Vec::new();
+    for number in 0..OPEN {
+        thread::sleep(schedule.due(number).saturating_duration_since(Instant::now()));
+        let stopping = stop.load(Ordering::Relaxed);
+        if stopping {
+            // Before it is sent: who reads its answer knows that it is the last one.
+            last.store(number, Ordering::Release);
+        }
+        frame.clear();
+        session.push_echo(&mut frame, number);
+        stream.write_all(&frame)?;
+        if stopping {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn receive(
+    stream: &mut TcpStream,
+    schedule: Schedule,
+    last: &AtomicU32,
+) -> Result<Vec<Duration>, ClientError> {
+    let session = Session::new(TOPIC);
+    let mut times = Vec::new();
+    let mut scratch = [0; 16 * 1024];
+    let mut filled = 0;
+    for expected in 0..OPEN {
+        let span = loop {
+            if let Some(span) = Span::of(&scratch[..filled]) {
+                break span;
+            }
+            match stream.read(&mut scratch[filled..])? {
+                0 => return Err(ClientError::Closed),
+                read => filled += read,
+            }
+        };
+        let body = span.unmask(&mut scratch);
+        if session.number(body) != Some(expected) {
+            return Err(ClientError::Garbled { body: String::from_utf8_lossy(body).into_owned() });
+        }
+        times.push(schedule.due(expected).elapsed());
+        if last.load(Ordering::Acquire) == expected {
+            break;
+        }
+        scratch.copy_within(span.end..filled, 0);
+        filled -= span.end;
+    }
+    Ok(times)
 }
 
 #[cfg(test)]

@@ -147,7 +147,10 @@ impl Population {
         mut then: impl FnMut(&mut Self, usize, usize) -> Result<(), PopulationError>,
     ) -> Result<usize, PopulationError> {
         let mut events = std::mem::replace(&mut self.events, Events::with_capacity(0));
-        let waited = self.poll.poll(&mut events, Some(limit));
+        match self.poll.poll(&mut events, Some(limit)) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error.into()),
+            Ok(()) | Err(_) => {}
+        }
         let mut found = 0;
         for event in &events {
             let Token(number) = event.token();
@@ -156,7 +159,6 @@ impl Population {
             then(self, number, frames)?;
         }
         self.events = events;
-        waited?;
         Ok(found)
     }
 }

@@ -61,7 +61,7 @@ impl Scenario {
         Self::Echo { connections: 200, in_flight: 1, echoes: 20 },
         Self::Echo { connections: 200, in_flight: 4, echoes: 40 },
         Self::Latency { subscribers: 500, rounds: 20 },
-        Self::Memory { connections: 500, settle: Duration::from_millis(200) },
+        Self::Memory { connections: 500, settle: Duration::from_millis(100) },
     ];
 
     /// The word that selects it on the command line.

@@ -38,7 +38,12 @@ impl<M: fmt::Debug> std::error::Error for NotifyError<M> {}
 
 impl<C: Channel> Handle<C> {
     pub(super) fn new(ctx: &JoinContext<C>) -> Self {
-        Self { hub: Arc::clone(&ctx.link.hub), channel: ctx.channel, topic: ctx.topic.clone(), of: PhantomData }
+        Self {
+            hub: Arc::clone(&ctx.link.hub),
+            channel: ctx.channel,
+            topic: ctx.topic.clone(),
+            of: PhantomData,
+        }
     }
 
     /// The channel's topic.
@@ -70,6 +75,9 @@ impl<C> Clone for Handle<C> {
 
 impl<C> fmt::Debug for Handle<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handle").field("topic", &self.topic).field("channel", &self.channel).finish_non_exhaustive()
+        f.debug_struct("Handle")
+            .field("topic", &self.topic)
+            .field("channel", &self.channel)
+            .finish_non_exhaustive()
     }
 }

@@ -135,6 +135,9 @@ impl<C: Channel> JoinContext<C> {
 
 impl<C: Channel> fmt::Debug for JoinContext<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context").field("topic", &self.topic).field("channel", &self.channel).finish_non_exhaustive()
+        f.debug_struct("Context")
+            .field("topic", &self.topic)
+            .field("channel", &self.channel)
+            .finish_non_exhaustive()
     }
 }

@@ -62,13 +62,18 @@ impl ReplyRef {
         };
         match self.serializer.encode(&outgoing) {
             Ok(frame) => self.hub.reply(self.socket, frame),
-            Err(error) => tracing::error!(topic = %self.topic, %error, "a reply that cannot be sent was dropped"),
+            Err(error) => {
+                tracing::error!(topic = %self.topic, %error, "a reply that cannot be sent was dropped")
+            }
         }
     }
 }
 
 impl fmt::Debug for ReplyRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReplyRef").field("topic", &self.topic).field("msg_ref", &self.msg_ref).finish_non_exhaustive()
+        f.debug_struct("ReplyRef")
+            .field("topic", &self.topic)
+            .field("msg_ref", &self.msg_ref)
+            .finish_non_exhaustive()
     }
 }

@@ -190,6 +190,12 @@ impl Connection {
         output
     }
 
+    /// The pong that is owed, before any other output: for an embedder that answers a ping ahead of the
+    /// messages behind it, in the midst of its input.
+    pub fn take_pong(&mut self) -> Option<ControlFrame> {
+        self.outputs.as_deref_mut()?.pong.take()
+    }
+
     /// When to call [`Connection::handle_timeout`]; `None` if nothing is scheduled.
     ///
     /// Any `&mut self` call can change it.

@@ -1,0 +1,208 @@
+//! The node as the application holds it.
+
+use crate::hub::{Hub, Kick};
+use crate::index::TopicIndex;
+use crate::mount::{Mounted, SocketSettings};
+use crate::runtime::Runtime;
+use crate::{Socket, Subscription};
+use bennu_core::server::{Broadcast, CloseReason};
+use bennu_core::wire::EncodeError;
+use bennu_core::{IntoPayload, NotEncodable, Payload, Topic, event};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Sockets, channels and topics of this node: a value to broadcast by, and a tower service that takes
+/// the connections.
+///
+/// A clone is the same endpoint. Nothing of it ever waits, but for [`drain`](Self::drain).
+///
+/// ```
+/// # use bennu::prelude::*;
+/// # async fn example(endpoint: Endpoint) -> Result<(), Box<dyn std::error::Error>> {
+/// endpoint.broadcast("room:lobby", "new_msg", serde_json::json!({ "body": "hello" }))?;
+///
+/// let mut room = endpoint.subscribe("room:lobby");
+/// let notification = room.next().await;
+///
+/// endpoint.disconnect("player:ann");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Source: `Phoenix.Endpoint`.
+#[derive(Clone)]
+pub struct Endpoint {
+    hub: Arc<Hub>,
+}
+
+/// Settings of an [`Endpoint`].
+#[must_use]
+pub struct Builder {
+    mounts: Vec<Mounted>,
+    shards: usize,
+    max_connections: usize,
+}
+
+/// A broadcast that could not be sent: nobody has received it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BroadcastError {
+    /// The payload cannot be written as JSON.
+    NotEncodable(NotEncodable),
+    /// The payload is neither an object nor bytes, or a name is too long for a binary frame.
+    Encode(EncodeError),
+}
+
+impl fmt::Display for BroadcastError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotEncodable(error) => error.fmt(f),
+            Self::Encode(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for BroadcastError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::NotEncodable(error) => error.source(),
+            Self::Encode(error) => error.source(),
+        }
+    }
+}
+
+/// How long the handlers that run have at shutdown.
+const SHUTDOWN: Duration = Duration::from_secs(5);
+
+impl Endpoint {
+    /// Starts the settings of an endpoint.
+    pub fn builder() -> Builder {
+        let workers = std::thread::available_parallelism().map_or(1, usize::from);
+        Builder { mounts: Vec::new(), shards: 4 * workers, max_connections: usize::MAX }
+    }
+
+    pub(crate) fn of(hub: Arc<Hub>) -> Self {
+        Self { hub }
+    }
+
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    /// Sends an event to everybody on a topic.
+    ///
+    /// Those who joined the topic receive it in the order in which one task broadcasts.
+    ///
+    /// # Errors
+    /// [`BroadcastError`] if the payload cannot be sent; nobody has received it then.
+    pub fn broadcast(
+        &self,
+        topic: &str,
+        event: &str,
+        payload: impl IntoPayload,
+    ) -> Result<(), BroadcastError> {
+        self.local_broadcast(topic, event, payload)
+    }
+
+    /// Sends an event to everybody on a topic on this node alone.
+    ///
+    /// # Errors
+    /// As [`broadcast`](Self::broadcast).
+    pub fn local_broadcast(
+        &self,
+        topic: &str,
+        event: &str,
+        payload: impl IntoPayload,
+    ) -> Result<(), BroadcastError> {
+        let payload = payload.into_payload().map_err(BroadcastError::NotEncodable)?;
+        let broadcast = Broadcast::new(Topic::from(topic), event, payload).map_err(BroadcastError::Encode)?;
+        self.hub.broadcast(broadcast, None, Kick::Now);
+        Ok(())
+    }
+
+    /// Ends every connection whose socket has this id, with close code 1001: their clients reconnect,
+    /// and [`Socket::connect`] decides anew.
+    pub fn disconnect(&self, id: &str) {
+        let broadcast = Broadcast::new(Topic::from(id), event::DISCONNECT, Payload::empty());
+        if let Ok(broadcast) = broadcast {
+            self.hub.broadcast(broadcast, None, Kick::Now);
+        }
+    }
+
+    /// Subscribes to a topic, as a stream of its broadcasts.
+    #[must_use]
+    pub fn subscribe(&self, topic: &str) -> Subscription {
+        self.hub.subscribe_outside(topic)
+    }
+
+    /// Ends all connections with 1012 ("service restart": clients reconnect elsewhere), takes no new ones
+    /// (503), and waits until the handlers that run have come to their end, for 5 s at most.
+    pub async fn drain(&self) {
+        self.hub.begin_drain();
+        self.hub.stop_all(CloseReason::Draining);
+        let pause = Duration::from_millis(10);
+        let until = self.hub.runtime.now() + SHUTDOWN;
+        while self.hub.sockets() > 0 && self.hub.runtime.now() < until {
+            self.hub.runtime.sleep(pause).await;
+        }
+    }
+
+    /// How many connections there are.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.hub.sockets()
+    }
+}
+
+impl Builder {
+    /// Mounts a socket at a path: `/socket`, or with variables `/orgs/{org}`, which become parameters.
+    ///
+    /// # Panics
+    /// If the path is none: a mistake in the program.
+    pub fn socket<S: Socket>(mut self, path: &str, settings: SocketSettings<S>) -> Self {
+        self.mounts.push(settings.mount(path));
+        self
+    }
+
+    /// How many shards there are: by default four for each core, so that workers rarely meet at a lock.
+    /// At most 63.
+    pub fn shards(mut self, shards: usize) -> Self {
+        self.shards = shards.clamp(1, TopicIndex::MAX_SHARDS);
+        self
+    }
+
+    /// How many connections there may be: by default as many as come. A further one is answered 503.
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.max_connections = connections;
+        self
+    }
+
+    /// Starts the endpoint on a runtime.
+    ///
+    /// # Panics
+    /// If the system has no randomness to seed its tables with.
+    #[must_use = "without its endpoint nothing connects"]
+    pub fn build(self, runtime: impl Runtime) -> Endpoint {
+        let mut seed = [0; 16];
+        getrandom::fill(&mut seed).expect("the operating system gives randomness");
+        let [k0, k1] = [0, 8].map(|at| {
+            let half: [u8; 8] = std::array::from_fn(|i| seed[at + i]);
+            u64::from_le_bytes(half)
+        });
+        let hub = Hub::start(Arc::new(runtime), self.shards, self.mounts, self.max_connections, (k0, k1));
+        Endpoint { hub }
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("shards", &self.shards).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,203 @@
+//! A socket with its settings, mounted at a path.
+
+use crate::BoxFuture;
+use crate::connection::Joins;
+use crate::panics::catch;
+use crate::routes::{Routed, Routes};
+use crate::{Channel, Limits, Refused, Socket, WebSocket};
+use bennu_core::connect::{
+    CheckOrigin, ConnectInfo, ConnectInfoKeys, MountPath, Options, OriginEntryError, Params,
+};
+use bennu_core::{server, websocket};
+use std::fmt;
+use std::sync::Arc;
+
+/// Starts the settings of a [`Socket`].
+///
+/// ```
+/// # use bennu::prelude::*;
+/// # struct Room;
+/// # impl Channel for Room {
+/// #     type Assigns = ();
+/// #     async fn join(_: &str, _: Payload, _: &JoinContext<Self>) -> Result<Joined<Self>, Failure> { Ok(Joined::new(Room)) }
+/// # }
+/// use bennu::{CheckOrigin, WebSocket};
+///
+/// let socket = bennu::socket(Open)
+///     .channel::<Room>("room:*")
+///     .check_origin(CheckOrigin::hosts(["//example.com", "https://*.example.org"]))
+///     .max_channels(20)
+///     .websocket(WebSocket::new().max_message(64 * 1024));
+/// ```
+pub fn socket<S: Socket>(socket: S) -> SocketSettings<S> {
+    SocketSettings {
+        socket,
+        routes: Routes::new(),
+        options: Options::default(),
+        limits: Limits::default(),
+        websocket: WebSocket::default(),
+    }
+}
+
+/// A [`Socket`] with its channels and settings, for [`Builder::socket`](crate::Builder::socket).
+#[must_use]
+pub struct SocketSettings<S: Socket> {
+    socket: S,
+    routes: Routes<S::Assigns>,
+    options: Options,
+    limits: Limits,
+    websocket: WebSocket,
+}
+
+impl<S: Socket> SocketSettings<S> {
+    /// Adds a channel: see [`Routes::channel`].
+    ///
+    /// # Panics
+    /// If a `*` stands anywhere but at the end of the pattern.
+    pub fn channel<C: Channel<Assigns = S::Assigns>>(mut self, pattern: &str) -> Self {
+        self.routes = self.routes.channel::<C>(pattern);
+        self
+    }
+
+    /// Adds channels behind those that are there.
+    pub fn channels(mut self, routes: Routes<S::Assigns>) -> Self {
+        self.routes.append(routes);
+        self
+    }
+
+    /// Which origins may connect: by default those with the same host as the request.
+    ///
+    /// # Panics
+    /// If an entry of [`CheckOrigin::hosts`] is none: a mistake in the program.
+    pub fn check_origin(mut self, check: impl IntoCheckOrigin) -> Self {
+        self.options.check_origin = match check.into_check_origin() {
+            Ok(check) => check,
+            Err(error) => panic!("an allowed origin is wrong: {error}"),
+        };
+        self
+    }
+
+    /// What to keep of the request that opens a connection: by default nothing, as it costs memory for
+    /// as long as the connection lives.
+    pub fn connect_info(mut self, keys: ConnectInfoKeys) -> Self {
+        self.options.connect_info = keys;
+        self
+    }
+
+    /// Takes an auth token that the client sends beside the parameters (`authToken` in phoenix.js): see
+    /// [`ConnectInfo::auth_token`].
+    pub fn auth_token(mut self) -> Self {
+        self.options.auth_token = true;
+        self
+    }
+
+    /// How many channels one connection may have: 100 by default.
+    pub fn max_channels(mut self, channels: usize) -> Self {
+        self.limits = self.limits.channels(channels);
+        self
+    }
+
+    /// What a client may grow.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Settings of the WebSocket transport.
+    pub fn websocket(mut self, websocket: WebSocket) -> Self {
+        self.websocket = websocket;
+        self
+    }
+
+    /// Mounts the socket.
+    pub(crate) fn mount(self, path: &str) -> Mounted {
+        let path = match MountPath::new(path, &self.websocket.path) {
+            Ok(path) => path,
+            Err(error) => panic!("a socket's path is wrong: {error}"),
+        };
+        let mut options = self.options;
+        options.subprotocols = self.websocket.subprotocols;
+        Mounted {
+            path,
+            machine: server::Mount { router: self.routes.router().clone(), limits: self.limits.machine },
+            outbox: self.limits.outbox,
+            options,
+            websocket: self.websocket.config,
+            socket: Arc::new(Served { socket: self.socket, routes: Arc::new(self.routes) }),
+        }
+    }
+}
+
+impl<S: Socket> fmt::Debug for SocketSettings<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SocketSettings").field("routes", &self.routes).finish_non_exhaustive()
+    }
+}
+
+/// What [`SocketSettings::check_origin`] takes: a [`CheckOrigin`], or what [`CheckOrigin::hosts`] returns.
+pub trait IntoCheckOrigin {
+    /// The check.
+    ///
+    /// # Errors
+    /// The entry that is none.
+    fn into_check_origin(self) -> Result<CheckOrigin, OriginEntryError>;
+}
+
+impl IntoCheckOrigin for CheckOrigin {
+    fn into_check_origin(self) -> Result<CheckOrigin, OriginEntryError> {
+        Ok(self)
+    }
+}
+
+impl IntoCheckOrigin for Result<CheckOrigin, OriginEntryError> {
+    fn into_check_origin(self) -> Result<CheckOrigin, OriginEntryError> {
+        self
+    }
+}
+
+/// A mounted socket, without its types.
+pub(crate) struct Mounted {
+    pub(crate) path: MountPath,
+    pub(crate) machine: server::Mount,
+    pub(crate) outbox: usize,
+    pub(crate) options: Options,
+    pub(crate) websocket: websocket::Config,
+    pub(crate) socket: Arc<dyn AnySocket>,
+}
+
+/// Somebody who may connect.
+pub(crate) struct Admitted {
+    pub(crate) joins: Arc<dyn Joins>,
+    pub(crate) id: Option<String>,
+    pub(crate) info: ConnectInfo,
+}
+
+/// A socket of any type.
+pub(crate) trait AnySocket: Send + Sync {
+    fn connect(
+        self: Arc<Self>,
+        params: Params,
+        info: ConnectInfo,
+    ) -> BoxFuture<'static, Result<Admitted, Refused>>;
+}
+
+struct Served<S: Socket> {
+    socket: S,
+    routes: Arc<Routes<S::Assigns>>,
+}
+
+impl<S: Socket> AnySocket for Served<S> {
+    fn connect(
+        self: Arc<Self>,
+        params: Params,
+        info: ConnectInfo,
+    ) -> BoxFuture<'static, Result<Admitted, Refused>> {
+        Box::pin(async move {
+            let assigns = catch(async { self.socket.connect(params, &info).await }).await;
+            let assigns = Arc::new(assigns.map_err(Refused::failed)??);
+            let id = self.socket.id(&assigns);
+            let joins = Arc::new(Routed { routes: Arc::clone(&self.routes), assigns });
+            Ok(Admitted { joins, id, info })
+        })
+    }
+}

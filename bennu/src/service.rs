@@ -1,0 +1,146 @@
+//! The endpoint as a service: from a request to a connection.
+
+use crate::BoxFuture;
+use crate::Endpoint;
+use crate::connection::Connection;
+use crate::hub::{Hub, Slot};
+use crate::link::Link;
+use crate::mount::{Admitted, Mounted};
+use crate::peer::Peer;
+use crate::stream::Stream;
+use bennu_core::connect::{Carrier, Scheme, Vsn, examine};
+use bennu_core::websocket::handshake;
+use bennu_core::wire::Serializer;
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// What an endpoint answers with.
+pub type ResponseBody = Full<Bytes>;
+
+/// A future of the endpoint as a service.
+pub type ResponseFuture = BoxFuture<'static, Result<Response<ResponseBody>, Infallible>>;
+
+impl<B> tower_service::Service<Request<B>> for Endpoint
+where
+    B: Send + 'static,
+{
+    type Response = Response<ResponseBody>;
+    type Error = Infallible;
+    type Future = ResponseFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> ResponseFuture {
+        let hub = Arc::clone(self.hub());
+        Box::pin(async move { Ok(answer(&hub, request).await) })
+    }
+}
+
+/// Answers a request: with a connection, if it asks for one that may be.
+async fn answer<B>(hub: &Arc<Hub>, request: Request<B>) -> Response<ResponseBody> {
+    match open(hub, request).await {
+        Ok(response) => response.map(|()| Full::default()),
+        Err(response) => *response,
+    }
+}
+
+/// The checks of the handshake, in Phoenix's order.
+async fn open<B>(
+    hub: &Arc<Hub>,
+    mut request: Request<B>,
+) -> Result<Response<()>, Box<Response<ResponseBody>>> {
+    let upgrade = hyper::upgrade::on(&mut request);
+    let (parts, _) = request.into_parts();
+    let found = hub
+        .mounts()
+        .iter()
+        .enumerate()
+        .find_map(|(place, mount)| Some((place, mount, mount.path.capture(parts.uri.path())?)));
+    let Some((place, mount, variables)) = found else { return Err(status(StatusCode::NOT_FOUND)) };
+    let Some(slot) = hub.admit() else { return Err(status(StatusCode::SERVICE_UNAVAILABLE)) };
+
+    let carrier = parts.extensions.get().copied().unwrap_or(Carrier { peer: None, scheme: Scheme::Http });
+    let admission = examine(&parts, variables, carrier, &mount.options).map_err(|refusal| {
+        tracing::info!(path = parts.uri.path(), %refusal, "a connection was refused");
+        text(refusal.status(), refusal.body())
+    })?;
+    let serializer = match admission.vsn() {
+        Vsn::Absent => Serializer::negotiate(None).ok(),
+        Vsn::Text(vsn) => Serializer::negotiate(Some(vsn)).ok(),
+        Vsn::NotText => None,
+    };
+    let Some(serializer) = serializer else {
+        tracing::warn!(
+            path = parts.uri.path(),
+            "a client speaks no version of the protocol that is known here"
+        );
+        return Err(status(StatusCode::FORBIDDEN));
+    };
+    let admitted = Arc::clone(&mount.socket).connect(admission.params, admission.info).await;
+    let admitted = admitted.map_err(|refused| Box::new(refused.into_response()))?;
+    let request = Request::from_parts(parts, ());
+    let accept = handshake::check_upgrade(&request)
+        .map_err(|error| text(StatusCode::BAD_REQUEST, error.to_string()))?;
+
+    let opening = Opening { hub: Arc::clone(hub), place, serializer, admitted, slot };
+    hub.runtime.spawn(Box::pin(opening.wait(upgrade)));
+    Ok(handshake::response(&accept, admission.subprotocol.as_deref()))
+}
+
+/// A connection between its 101 and its first frame.
+struct Opening {
+    hub: Arc<Hub>,
+    place: usize,
+    serializer: Serializer,
+    admitted: Admitted,
+    slot: Slot,
+}
+
+impl Opening {
+    async fn wait(self, upgrade: OnUpgrade) {
+        match upgrade.await {
+            Ok(upgraded) => self.start(upgraded),
+            Err(error) => tracing::debug!(%error, "an upgrade failed"),
+        }
+    }
+
+    /// Hands the stream to a task of its own: this one has a handshake in its frame.
+    fn start(self, upgraded: Upgraded) {
+        let Self { hub, place, serializer, admitted, slot } = self;
+        let (plain, stream, early) = match hub.runtime.adopt(upgraded) {
+            Ok((plain, early)) => (Some(plain), Stream::Plain, early),
+            Err(foreign) => (None, Stream::Foreign(Box::new(foreign)), Bytes::new()),
+        };
+        let mount: &Mounted = &hub.mounts()[place];
+        let config = mount.websocket;
+        let peer = Arc::new(Peer::new(plain, mount.outbox));
+        let socket = hub.connect(&peer, serializer, place, admitted.id.as_deref());
+        let link = Link {
+            socket,
+            serializer,
+            id: admitted.id.map(String::into_boxed_str),
+            info: admitted.info,
+            slot,
+            hub: Arc::clone(&hub),
+        };
+        let connection = Connection::new(Arc::new(link), peer, admitted.joins, stream, early, config);
+        hub.runtime.spawn(Box::pin(connection));
+    }
+}
+
+fn status(status: StatusCode) -> Box<Response<ResponseBody>> {
+    text(status, String::new())
+}
+
+fn text(status: StatusCode, body: String) -> Box<Response<ResponseBody>> {
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = status;
+    Box::new(response)
+}

@@ -1,0 +1,120 @@
+//! Settings of transports, and limits.
+
+use bennu_core::{server, websocket};
+use std::time::Duration;
+
+/// Settings of the WebSocket transport.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct WebSocket {
+    pub(crate) path: String,
+    pub(crate) subprotocols: Option<Vec<String>>,
+    pub(crate) config: websocket::Config,
+}
+
+impl Default for WebSocket {
+    fn default() -> Self {
+        Self { path: "websocket".to_owned(), subprotocols: None, config: websocket::Config::default() }
+    }
+}
+
+impl WebSocket {
+    /// The defaults, each of them said at its method.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The path below the mount: `websocket`. May have variables: `units/{unit}/live`.
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.path = path.into();
+        self
+    }
+
+    /// The longest message, in bytes: 1 MiB. Longer ones end the connection with 1009.
+    pub fn max_message(mut self, bytes: u32) -> Self {
+        self.config.max_message = bytes;
+        self
+    }
+
+    /// The most fragments a message may come in: 1,024. More end the connection with 1008.
+    pub fn max_fragments(mut self, fragments: u32) -> Self {
+        self.config.max_fragments = fragments;
+        self
+    }
+
+    /// How long the client may be silent: 60 s, as Phoenix. phoenix.js sends a heartbeat every 30 s.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.config.idle_timeout = Some(timeout);
+        self
+    }
+
+    /// The subprotocols that may be agreed on, in the order of this server's preference: by default none,
+    /// and what the client asks for is ignored.
+    pub fn subprotocols<I>(mut self, subprotocols: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        self.subprotocols = Some(subprotocols.into_iter().map(Into::into).collect());
+        self
+    }
+}
+
+/// What one client may grow, and how far.
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct Limits {
+    pub(crate) machine: server::Limits,
+    pub(crate) outbox: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { machine: server::Limits::default(), outbox: 1 << 20 }
+    }
+}
+
+impl Limits {
+    /// The defaults, each of them said at its method.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Channels, pending joins counted: 100. A further join is answered `too many channels joined`.
+    pub fn channels(mut self, channels: usize) -> Self {
+        self.machine.max_channels = channels;
+        self
+    }
+
+    /// Bytes that wait for the client to take them: 1 MiB. One who falls further behind is cut off with
+    /// 1013.
+    pub fn outbox(mut self, bytes: usize) -> Self {
+        self.outbox = bytes;
+        self
+    }
+
+    /// What the client has sent and no handler has taken yet, in messages: 1,024. Reading pauses there.
+    pub fn input_messages(mut self, messages: usize) -> Self {
+        self.machine.input_messages = messages;
+        self
+    }
+
+    /// The same in bytes: 1 MiB.
+    pub fn input_bytes(mut self, bytes: usize) -> Self {
+        self.machine.input_bytes = bytes;
+        self
+    }
+
+    /// Messages and intercepted broadcasts that wait at one channel: 1,024. Past that it ends with
+    /// `phx_error`.
+    pub fn channel_messages(mut self, messages: usize) -> Self {
+        self.machine.channel_messages = messages;
+        self
+    }
+
+    /// The same in bytes: 1 MiB.
+    pub fn channel_bytes(mut self, bytes: usize) -> Self {
+        self.machine.channel_bytes = bytes;
+        self
+    }
+}

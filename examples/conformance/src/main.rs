@@ -1,0 +1,48 @@
+//! The conformance app: every behaviour of Phoenix Channels that the recorded scenarios ask for.
+
+mod channels;
+mod http;
+mod sockets;
+
+use clap::Parser;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+
+/// The application that the recorded scenarios talk to. Listens on the loopback address alone.
+#[derive(Parser)]
+struct Arguments {
+    /// The port to listen on; 0 for any that is free.
+    #[arg(long, default_value_t = 4100)]
+    port: u16,
+    /// What to log, to standard error: error, warn, info, debug or trace.
+    #[arg(long)]
+    log: Option<tracing_subscriber::filter::LevelFilter>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Some(level) = arguments.log {
+        tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).init();
+    }
+    match run(arguments.port).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("conformance: cannot listen on port {}: {error}", arguments.port);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(port: u16) -> std::io::Result<()> {
+    let listener = bennu_tokio::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
+    let address = listener.local_addr()?;
+    let endpoint = sockets::endpoint().build(bennu_tokio::Tokio);
+    println!("listening on http://{address}");
+    bennu_tokio::serve(listener, endpoint.clone())
+        .app(http::app(endpoint))
+        .with_graceful_shutdown(async {
+            let _ = tokio::signal::ctrl_c().await;
+        })
+        .await
+}

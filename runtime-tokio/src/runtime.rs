@@ -1,0 +1,50 @@
+//! What tokio offers to the endpoint.
+
+use crate::stream::TokioStream;
+use bennu::{BoxFuture, Instant, PlainStream, Runtime};
+use bytes::Bytes;
+use hyper::upgrade::{Parts, Upgraded};
+use hyper_util::rt::TokioIo;
+use std::sync::LazyLock;
+use std::time::Duration;
+use tokio::net::TcpStream;
+
+/// The tokio runtime: what [`Builder::build`](bennu::Builder::build) is given, on a tokio runtime.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let endpoint = bennu::Endpoint::builder()
+///     .socket("/socket", bennu::socket(bennu::Open))
+///     .build(bennu_tokio::Tokio);
+/// # drop(endpoint);
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tokio;
+
+/// Where the time of this process starts.
+static START: LazyLock<tokio::time::Instant> = LazyLock::new(tokio::time::Instant::now);
+
+impl Runtime for Tokio {
+    fn spawn(&self, future: BoxFuture<'static, ()>) {
+        tokio::spawn(future);
+    }
+
+    fn sleep(&self, delay: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(delay))
+    }
+
+    fn yield_now(&self) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::task::yield_now())
+    }
+
+    fn now(&self) -> Instant {
+        Instant::from_epoch(START.elapsed())
+    }
+
+    fn adopt(&self, upgraded: Upgraded) -> Result<(Box<dyn PlainStream>, Bytes), Upgraded> {
+        let Parts { io, read_buf, .. } = upgraded.downcast::<TokioIo<TcpStream>>()?;
+        Ok((Box::new(TokioStream::new(io.into_inner())), read_buf))
+    }
+}

@@ -1,0 +1,64 @@
+//! A TCP stream that any task may write to.
+
+use bennu::PlainStream;
+use socket2::SockRef;
+use std::io::{self, IoSlice, Read};
+use std::net::Shutdown;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+
+/// A TCP stream of tokio's.
+#[derive(Debug)]
+pub(crate) struct TokioStream {
+    stream: TcpStream,
+}
+
+impl TokioStream {
+    pub(crate) fn new(stream: TcpStream) -> Self {
+        Self { stream }
+    }
+}
+
+impl PlainStream for TokioStream {
+    fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        let mut read = 0;
+        let result = self.stream.try_io(Interest::READABLE, || {
+            read = (&*SockRef::from(&self.stream)).read(buf)?;
+            if read == 0 || read == buf.len() {
+                return Ok(());
+            }
+            // The system has no more. To say so here, within `try_io`, forgets that the stream was
+            // readable, and no event that comes meanwhile: one `recv` a read instead of two.
+            Err(io::ErrorKind::WouldBlock.into())
+        });
+        if read > 0 { Ok(read) } else { result.map(|()| 0) }
+    }
+
+    fn try_write(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        match bufs {
+            [buf] => self.stream.try_write(buf),
+            bufs => self.stream.try_write_vectored(bufs),
+        }
+    }
+
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream.poll_read_ready(cx)
+    }
+
+    fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream.poll_write_ready(cx)
+    }
+
+    fn close(&self) {
+        // It may have been closed by the peer: then there is nothing to do.
+        let _ = SockRef::from(&self.stream).shutdown(Shutdown::Both);
+    }
+
+    fn abort(&self) {
+        let socket = SockRef::from(&self.stream);
+        let _ = socket.set_linger(Some(Duration::ZERO));
+        let _ = socket.shutdown(Shutdown::Both);
+    }
+}
