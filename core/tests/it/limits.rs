@@ -257,6 +257,25 @@ fn channel_that_fills_the_bound_in_messages_ends_before_one_that_holds_few_long_
 }
 
 #[test]
+fn what_waited_behind_a_join_counts_once_when_it_waits_for_a_handler() {
+    let mut pair = Pair::with(Limits { input_messages: 10, ..Limits::default() });
+    let ann = pair.connect();
+    pair.joined(ann, "1", "room:b");
+    pair.send(ann, r#"["1","2","room:b","park",{}]"#);
+    pair.send(ann, r#"["3","3","room:a","phx_join",{"do":"park"}]"#);
+    let channel = pair.channel(ann, "room:a");
+    pair.info(channel, "park", NONE);
+    pair.info(channel, "behind it", NONE);
+    fill(&mut pair, ann, "room:a", 4);
+    pair.answer(ann, "room:a", Answer::Join);
+
+    fill(&mut pair, ann, "room:b", 6);
+    pair.advance(10 * SECOND);
+
+    assert!(pair.said().contains(&"0 ended room:b".to_owned()), "six are more than four");
+}
+
+#[test]
 fn pending_join_that_holds_most_is_answered_overloaded_and_what_waited_is_unmatched() {
     let mut pair = Pair::with(Limits { input_messages: 2, ..Limits::default() });
     let ann = pair.connect();
