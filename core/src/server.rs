@@ -29,7 +29,7 @@ pub use output::{CloseReason, Ended, Event, Outcome, Output, Reason, Undelivered
 use crate::router::Router;
 use crate::wire::Serializer;
 use crate::{Frame, Instant, Message};
-use channel::Channel;
+use channel::{Channel, State};
 use mailbox::Load;
 use slab::Slab;
 use smallvec::SmallVec;
@@ -176,13 +176,13 @@ impl<H: Clone, I> Server<H, I> {
             handle: socket.handle,
             serializer: socket.serializer,
             life: Life::Open,
+            stopped: None,
             mount: index(socket.mount),
             id: None,
             channels: SmallVec::new(),
             terminating: 0,
             waiting: Load::default(),
             overload: None,
-            held_joins: None,
         }));
         self.connected[socket.serializer.index()] += 1;
         if let Some(id) = socket.id {
@@ -229,11 +229,15 @@ impl<H: Clone, I> Server<H, I> {
     /// Sends a channel's push (or a deferred reply made while it lives) to its client.
     ///
     /// # Errors
-    /// [`Ended`] if the channel is no more, or its socket takes nothing any more.
+    /// [`Ended`] if the channel is no more, or is none yet since its join has not been answered, or its
+    /// socket takes nothing any more.
     pub fn push(&mut self, channel: ChannelId, frame: Frame) -> Result<(), Ended> {
         self.reap();
         let channel = self.channel(channel).ok_or(Ended)?;
-        let socket = self.channels[channel as usize].socket;
+        let Channel { state, socket, .. } = self.channels[channel as usize];
+        if matches!(state, State::Held | State::Joining) {
+            return Err(Ended); // Nothing of a channel comes before the reply to its join.
+        }
         self.send(socket, frame)
     }
 
@@ -274,10 +278,7 @@ impl<H: Clone, I> Server<H, I> {
     /// The handle of a socket that an output names.
     #[must_use]
     pub fn handle(&self, id: SocketId) -> Option<&H> {
-        self.sockets
-            .get(id.index as usize)
-            .filter(|socket| socket.serial == id.serial)
-            .map(|socket| &socket.handle)
+        self.socket(id).map(|socket| &self.sockets[socket as usize].handle)
     }
 
     /// Which of several machines this is.

@@ -1,7 +1,7 @@
 //! One channel: a topic as one socket joined it.
 
 use super::id::TimerId;
-use super::mailbox::{Item, Mailbox};
+use super::mailbox::{Item, Load, Mailbox};
 use super::topics::TopicKey;
 use crate::router::RouteId;
 use crate::{Payload, Ref};
@@ -114,6 +114,15 @@ impl<I> Channel<I> {
 
     pub(super) fn extra(&mut self) -> &mut Extra {
         self.extra.get_or_insert_default()
+    }
+
+    /// What of the client's input waits here.
+    pub(super) fn input(&self) -> Load {
+        let mut input = self.mailbox.as_ref().map(|mailbox| mailbox.input).unwrap_or_default();
+        if let Some(payload) = self.extra.as_ref().and_then(|extra| extra.held.as_ref()) {
+            input += Load::of(payload);
+        }
+        input
     }
 
     /// Takes the next item out, and frees the mailbox when it is empty.

@@ -6,7 +6,8 @@ use super::mailbox::{Item, Load, Received};
 use super::output::{Output, Undelivered};
 use super::socket::{Life, Overload};
 use super::{Server, Timer};
-use crate::Instant;
+use crate::{Instant, Payload};
+use std::collections::VecDeque;
 
 impl<H: Clone, I> Server<H, I> {
     /// Gives a channel a message of the application, now or at a later time. It ends with its channel.
@@ -39,6 +40,8 @@ impl<H: Clone, I> Server<H, I> {
     /// Takes a scheduled message back; returns it if it had not been given to its channel yet.
     pub fn cancel(&mut self, timer: TimerId) -> Option<I> {
         self.reap();
+        // A timer ends with its channel; and numbers of another machine mean nothing here.
+        self.channel(timer.channel)?;
         let Timer::Info { info, .. } = self.timers.remove(&(timer.at, timer.number))? else { return None };
         self.forget_timer(timer);
         Some(info)
@@ -105,8 +108,7 @@ impl<H: Clone, I> Server<H, I> {
     }
 
     /// Counts input that waits no longer; at half the bound, reading goes on.
-    pub(super) fn release_waiting(&mut self, channel: u32, load: Load) {
-        let socket = self.channels[channel as usize].socket;
+    pub(super) fn release_waiting(&mut self, socket: u32, load: Load) {
         let bound = self.mount(socket).limits.input().half();
         let owner = &mut self.sockets[socket as usize];
         owner.waiting -= load;
@@ -129,10 +131,8 @@ impl<H: Clone, I> Server<H, I> {
     /// Reading has paused for too long: the channel that holds most of what waits is ended, so that it
     /// cannot silence the others for good.
     fn relieve(&mut self, socket: u32) {
-        let held = |&channel: &u32| {
-            let mailbox = self.channels[channel as usize].mailbox.as_ref();
-            mailbox.map_or((0, 0), |mailbox| (mailbox.input.bytes, mailbox.input.messages))
-        };
+        let bound = self.mount(socket).limits.input();
+        let held = |&channel: &u32| self.channels[channel as usize].input().share_of(bound);
         let fullest = self.sockets[socket as usize].channels.iter().copied().max_by_key(held);
         self.arm_overload(socket);
         if let Some(channel) = fullest {
@@ -142,7 +142,9 @@ impl<H: Clone, I> Server<H, I> {
 
     /// Drops what waits for a channel that ends; the client is not told, as in Phoenix.
     pub(super) fn empty_inbox(&mut self, channel: u32) {
-        let Some(mailbox) = self.channels[channel as usize].mailbox.as_mut() else { return };
+        self.release_join(channel);
+        let state = &mut self.channels[channel as usize];
+        let (socket, Some(mailbox)) = (state.socket, state.mailbox.as_mut()) else { return };
         let mut dropped = Load::default();
         for item in mailbox.inbox.drain(..).filter(Item::is_input) {
             dropped += item.load();
@@ -150,21 +152,40 @@ impl<H: Clone, I> Server<H, I> {
         mailbox.input -= dropped;
         mailbox.others = Load::default();
         self.drop_empty_mailbox(channel);
-        self.release_waiting(channel, dropped);
+        self.release_waiting(socket, dropped);
     }
 
-    /// Takes out what waits behind a decision, to dispatch it anew.
-    pub(super) fn take_behind(&mut self, channel: u32) -> Vec<Received> {
-        let Some(mailbox) = self.channels[channel as usize].mailbox.as_mut() else { return Vec::new() };
-        let behind: Vec<_> = mailbox.behind.drain(..).collect();
-        let mut load = Load::default();
+    /// Keeps a join until fewer terminates run; it waits as all input does.
+    pub(super) fn hold_join(&mut self, channel: u32, payload: Payload) {
+        let load = Load::of(&payload);
+        self.channels[channel as usize].extra().held = Some(payload);
+        self.add_waiting(channel, load);
+    }
+
+    /// Takes out the payload of a join that is held, if this one is.
+    pub(super) fn release_join(&mut self, channel: u32) -> Option<Payload> {
+        let state = &mut self.channels[channel as usize];
+        let (socket, payload) = (state.socket, state.extra.as_mut()?.held.take()?);
+        self.release_waiting(socket, Load::of(&payload));
+        Some(payload)
+    }
+
+    /// Takes out what waits behind a decision, to dispatch it anew. Until that is done it still counts.
+    pub(super) fn take_behind(&mut self, channel: u32) -> VecDeque<Received> {
+        let Some(mailbox) = self.channels[channel as usize].mailbox.as_mut() else { return VecDeque::new() };
+        let behind = std::mem::take(&mut mailbox.behind);
         for received in &behind {
-            load += received.load();
+            mailbox.input -= received.load();
         }
-        mailbox.input -= load;
         self.drop_empty_mailbox(channel);
-        self.release_waiting(channel, load);
         behind
+    }
+
+    /// Lets what has waited behind one decision wait behind the next.
+    pub(super) fn keep_behind(&mut self, channel: u32, behind: VecDeque<Received>) {
+        for received in behind {
+            self.channels[channel as usize].mailbox().push_behind(received);
+        }
     }
 
     fn drop_empty_mailbox(&mut self, channel: u32) {

@@ -10,6 +10,7 @@ use crate::message::Name;
 use crate::topic::MAX_NAME;
 use crate::wire::Outgoing;
 use crate::{EventName, Message, Payload, PayloadSlice, Ref, event};
+use std::collections::VecDeque;
 
 /// A client's message: as it was read, or as it has waited.
 #[derive(Debug)]
@@ -168,9 +169,7 @@ impl<H: Clone, I> Server<H, I> {
         owner.channels.push(channel);
         let payload = message.payload.into_payload();
         if owner.terminating as usize >= limit {
-            owner.held_joins.get_or_insert_default().push_back(channel);
-            self.channels[channel as usize].extra().held = Some(payload);
-            return;
+            return self.hold_join(channel, payload);
         }
         self.start_join(channel, payload);
     }
@@ -242,10 +241,12 @@ impl<H: Clone, I> Server<H, I> {
         }
     }
 
-    /// Dispatches anew what waited behind a decision that has now been taken.
-    pub(super) fn dispatch_anew(&mut self, socket: u32, topic: &str, behind: Vec<Received>) {
+    /// Dispatches anew what waited behind a decision that has now been taken; but for what must wait on,
+    /// behind a join that was among it.
+    pub(super) fn dispatch_anew(&mut self, socket: u32, topic: &str, mut behind: VecDeque<Received>) {
         let name = Name::from(topic);
-        for received in behind {
+        while let Some(received) = behind.pop_front() {
+            self.release_waiting(socket, received.load());
             if &*received.event == event::JOIN && self.sockets[socket as usize].life != Life::Open {
                 continue; // Nobody is left to join.
             }
@@ -260,6 +261,13 @@ impl<H: Clone, I> Server<H, I> {
                     payload: Body::Kept(received.payload),
                 },
             );
+            if &*event != event::JOIN || behind.is_empty() {
+                continue;
+            }
+            let holds_back = |&channel: &u32| self.channels[channel as usize].holds_back();
+            if let Some(channel) = self.find(socket, topic).filter(holds_back) {
+                return self.keep_behind(channel, behind);
+            }
         }
     }
 }

@@ -100,9 +100,9 @@ impl<H: Clone, I> Server<H, I> {
         if state.busy || state.state != State::Joined {
             return;
         }
-        let Some(item) = state.pop() else { return };
+        let (socket, Some(item)) = (state.socket, state.pop()) else { return };
         if item.is_input() {
-            self.release_waiting(channel, item.load());
+            self.release_waiting(socket, item.load());
         }
         self.run(channel, item);
     }
@@ -111,7 +111,10 @@ impl<H: Clone, I> Server<H, I> {
     pub(super) fn run(&mut self, channel: u32, item: Item<I>) {
         let event = match item {
             Item::Leave { msg_ref } => return self.leave(channel, msg_ref.as_ref()),
-            Item::Closed => return self.terminate(channel, Reason::Closed),
+            Item::Closed => {
+                let socket = self.channels[channel as usize].socket;
+                return self.terminate(channel, self.sockets[socket as usize].ending());
+            }
             Item::In { msg_ref, event, payload } => Event::In { msg_ref, event, payload },
             Item::Out { event, payload } => Event::Out { event, payload },
             Item::Broadcast { topic, event, payload } => Event::Broadcast { topic, event, payload },
@@ -189,10 +192,13 @@ impl<H: Clone, I> Server<H, I> {
             let call = super::CallId { channel: id, number: state.calls };
             self.outputs.push_back(Output::Cancel { socket: to, call });
         }
-        self.outputs.push_back(Output::Ended { socket: to, channel: id });
+        if state.calls > 0 {
+            // Of a join that was held, nobody has heard.
+            self.outputs.push_back(Output::Ended { socket: to, channel: id });
+        }
         if state.state == State::Closing {
             self.sockets[socket as usize].terminating -= 1;
-            self.start_held_join(socket);
+            self.start_held_joins(socket);
         }
         if let Some(topic) = topic {
             self.dispatch_anew(socket, &topic, behind);
@@ -213,16 +219,18 @@ impl<H: Clone, I> Server<H, I> {
         Some(name)
     }
 
-    fn start_held_join(&mut self, socket: u32) {
-        let owner = &mut self.sockets[socket as usize];
-        while let Some(channel) = owner.held_joins.as_mut().and_then(|held| held.pop_front()) {
-            let Some(state) = self.channels.get_mut(channel as usize) else { continue };
-            if state.socket == socket && state.state == State::Held {
-                let payload = state.extra().held.take().unwrap_or_else(Payload::empty);
-                return self.start_join(channel, payload);
+    /// Starts the joins that have waited for a terminate to end.
+    fn start_held_joins(&mut self, socket: u32) {
+        let limit = self.mount(socket).limits.max_terminating;
+        let owner = &self.sockets[socket as usize];
+        if owner.terminating as usize + 1 != limit {
+            return; // None is held below the limit, and none may start at it.
+        }
+        for channel in owner.channels.clone() {
+            if let Some(payload) = self.release_join(channel) {
+                self.start_join(channel, payload);
             }
         }
-        owner.held_joins = None;
     }
 
     /// Sends `phx_close` or `phx_error`, whose refs are the join_ref as it was sent.
@@ -264,6 +272,9 @@ impl<H: Clone, I> Server<H, I> {
     fn subscribe_member(&mut self, channel: u32) {
         let state = &self.channels[channel as usize];
         let (socket, Some(key), None) = (state.socket, state.topic, state.member) else { return };
+        if self.sockets[socket as usize].life != Life::Open {
+            return; // Broadcasts would go nowhere.
+        }
         let intercepts = !self.mount(socket).router.intercepts(state.route).is_empty();
         let owner = &self.sockets[socket as usize];
         let member =
@@ -302,6 +313,7 @@ impl<H: Clone, I> Server<H, I> {
             return;
         }
         let to = self.socket_id(socket);
+        self.sockets[socket as usize].stopped = Some(reason);
         self.outputs.push_back(Output::Close { to, reason });
         self.close_socket(socket, Life::Closing);
     }
@@ -323,6 +335,7 @@ impl<H: Clone, I> Server<H, I> {
                 self.remove_listener(key, Listener::Socket(socket));
             }
             for channel in self.sockets[socket as usize].channels.clone() {
+                self.unsubscribe_member(channel);
                 match self.channels.get(channel as usize).map(|channel| channel.state) {
                     Some(State::Held) => self.end(channel),
                     Some(State::Joined) => self.deliver(channel, Item::Closed),

@@ -132,6 +132,11 @@ impl Received {
 }
 
 impl Load {
+    /// That of a message whose names do not count.
+    pub(super) fn of(payload: &Payload) -> Self {
+        Self { messages: 1, bytes: payload.len() }
+    }
+
     /// Whether it has reached either bound.
     pub(super) fn reaches(self, bound: Self) -> bool {
         self.messages >= bound.messages || self.bytes >= bound.bytes
@@ -140,6 +145,12 @@ impl Load {
     /// Whether it is past either bound.
     pub(super) fn exceeds(self, bound: Self) -> bool {
         self.messages > bound.messages || self.bytes > bound.bytes
+    }
+
+    /// How much of the bound it takes, by whichever of the two it takes more of. To compare only.
+    pub(super) fn share_of(self, bound: Self) -> u128 {
+        let part = |load: usize, other: usize| load as u128 * other as u128;
+        part(self.messages, bound.bytes).max(part(self.bytes, bound.messages))
     }
 
     pub(super) fn half(self) -> Self {

@@ -62,6 +62,8 @@ pub enum Output<I> {
         wanted: bool,
     },
     /// End the transport; no output for this socket follows but those of its handlers.
+    ///
+    /// [`Server::disconnect`](super::Server::disconnect) must still be called when it has ended.
     Close {
         /// The socket.
         to: SocketId,

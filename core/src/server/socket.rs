@@ -1,11 +1,11 @@
 //! One socket: a connection and its channels.
 
 use super::mailbox::Load;
+use super::output::{CloseReason, Reason};
 use super::topics::TopicKey;
 use crate::Instant;
 use crate::wire::Serializer;
 use smallvec::SmallVec;
-use std::collections::VecDeque;
 
 /// A socket as the server keeps it.
 #[derive(Debug)]
@@ -14,6 +14,8 @@ pub(super) struct Socket<H> {
     pub(super) handle: H,
     pub(super) serializer: Serializer,
     pub(super) life: Life,
+    /// Why the server has ended it, if it was the server.
+    pub(super) stopped: Option<CloseReason>,
     /// Which mount's routes and limits hold.
     pub(super) mount: u32,
     /// The topic that is its id, if it has one.
@@ -26,8 +28,13 @@ pub(super) struct Socket<H> {
     pub(super) waiting: Load,
     /// Set while reading pauses: when the fullest channel is ended.
     pub(super) overload: Option<Box<Overload>>,
-    /// Joins that wait until fewer terminates run.
-    pub(super) held_joins: Option<Box<VecDeque<u32>>>,
+}
+
+impl<H> Socket<H> {
+    /// What its channels are told when they end with it.
+    pub(super) fn ending(&self) -> Reason {
+        if self.stopped == Some(CloseReason::Draining) { Reason::Draining } else { Reason::Closed }
+    }
 }
 
 /// Reading pauses.

@@ -3,6 +3,18 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod connect;
+mod end;
+mod fanout;
+mod join;
+mod leave;
+mod limits;
+mod order;
+mod pair;
+mod random;
+mod refs;
+mod replace;
+mod timers;
+mod traces;
 mod vsn;
 mod websocket;
 mod wire;

@@ -1,0 +1,356 @@
+//! Broadcasts: who gets them, and how often they are encoded.
+
+use crate::pair::{Answer, Pair, json};
+use bennu_core::server::{
+    Broadcast, CloseReason, Config, Limits, Mount, Outcome, Output, Server, SocketConfig,
+};
+use bennu_core::wire::{EncodeError, Serializer};
+use bennu_core::{Frame, Instant, Kind, Payload, Topic};
+
+#[test]
+fn broadcast_reaches_every_member_and_the_publisher_itself() {
+    let mut pair = Pair::new();
+    let (ann, bob, eve) = (pair.connect(), pair.connect(), pair.connect());
+    pair.joined(ann, "1", "room:a");
+    pair.joined(bob, "2", "room:a");
+    pair.joined(eve, "3", "room:b");
+
+    pair.send(ann, r#"["1","2","room:a","broadcast",{"k":1}]"#);
+
+    pair.expect(ann, [r#"[null,null,"room:a","msg",{"k":1}]"#]);
+    pair.expect(bob, [r#"[null,null,"room:a","msg",{"k":1}]"#]);
+    pair.expect(eve, []);
+}
+
+#[test]
+fn broadcast_from_a_channel_leaves_out_that_channel_alone() {
+    let mut pair = Pair::new();
+    let (ann, bob) = (pair.connect(), pair.connect());
+    let from = pair.joined(ann, "1", "room:a");
+    let beside = pair.joined(ann, "2", "room:b");
+    pair.joined(bob, "1", "room:a");
+
+    pair.broadcast("room:a", "one", "{}", Some(from));
+    pair.broadcast("room:a", "two", "{}", Some(beside));
+
+    pair.expect(ann, [r#"[null,null,"room:a","two",{}]"#]);
+    pair.expect(bob, [r#"[null,null,"room:a","one",{}]"#, r#"[null,null,"room:a","two",{}]"#]);
+}
+
+#[test]
+fn broadcast_on_a_topic_without_members_says_nothing() {
+    let mut pair = Pair::new();
+    let ann = pair.connect();
+    pair.joined(ann, "1", "room:a");
+
+    for topic in ["room:", "room:*", "room:A", "*", "room:a ", "room:b", ""] {
+        pair.broadcast(topic, "news", "{}", None);
+    }
+
+    pair.expect_said([]);
+}
+
+#[test]
+fn intercepted_event_goes_to_handle_out_and_others_do_not() {
+    let mut pair = Pair::new();
+    let ann = pair.connect();
+    pair.joined(ann, "1", "icpt:a");
+
+    pair.broadcast("icpt:a", "icpt", r#"{"n":1}"#, None);
+    pair.broadcast("icpt:a", "other", r#"{"n":2}"#, None);
+
+    pair.expect_said([
+        "0 out icpt:a icpt",
+        r#"0 << ["1",null,"icpt:a","icpt_out",{"n":1}]"#,
+        r#"0 << [null,null,"icpt:a","other",{"n":2}]"#,
+    ]);
+}
+
+#[test]
+fn intercepted_copy_comes_behind_the_pushes_and_the_reply_of_the_same_handler() {
+    let mut pair = Pair::new();
+    let ann = pair.connect();
+    pair.joined(ann, "1", "icpt:a");
+
+    pair.send(ann, r#"["1","9","icpt:a","icpt",{"b":1}]"#);
+
+    pair.expect(
+        ann,
+        [
+            r#"["1",null,"icpt:a","after_icpt",{}]"#,
+            r#"["1","9","icpt:a","phx_reply",{"status":"ok","response":{}}]"#,
+            r#"["1",null,"icpt:a","icpt_out",{"b":1}]"#,
+        ],
+    );
+}
+
+#[test]
+fn sender_that_intercepts_is_left_out_too() {
+    let mut pair = Pair::new();
+    let (ann, bob) = (pair.connect(), pair.connect());
+    let from = pair.joined(ann, "1", "icpt:a");
+    pair.joined(bob, "1", "icpt:a");
+
+    pair.broadcast("icpt:a", "icpt", "{}", Some(from));
+
+    pair.expect_said(["1 out icpt:a icpt", r#"1 << ["1",null,"icpt:a","icpt_out",{}]"#]);
+}
+
+#[test]
+fn members_that_intercept_and_members_that_do_not_share_one_broadcast() {
+    let mut pair = Pair::new();
+    let slow = pair.connect();
+    // The other mount routes the same topic to a channel that intercepts nothing.
+    let fast = pair.connect_as(Serializer::V2, 1, None);
+    let fast_v1 = pair.connect_as(Serializer::V1, 1, None);
+    pair.join(slow, "1", "icpt:a");
+    pair.join(fast, "1", "icpt:a");
+    pair.send(fast_v1, r#"{"topic":"icpt:a","event":"phx_join","payload":{},"ref":"1"}"#);
+    pair.forget();
+
+    pair.broadcast_mixed("icpt:a", "icpt", r#"{"n":1}"#, &[fast, fast_v1]);
+
+    pair.expect(slow, [r#"["1",null,"icpt:a","icpt_out",{"n":1}]"#]);
+    pair.expect(fast, [r#"[null,null,"icpt:a","icpt",{"n":1}]"#]);
+    pair.expect(fast_v1, [r#"{"topic":"icpt:a","event":"icpt","payload":{"n":1},"ref":null}"#]);
+}
+
+#[test]
+fn broadcast_of_a_further_topic_reaches_handle_info_and_not_the_client() {
+    let mut pair = Pair::new();
+    let ann = pair.connect();
+    let channel = pair.joined(ann, "1", "room:a");
+    pair.subscribe(channel, "news");
+    pair.expect_said(["interest news"]);
+
+    pair.broadcast("news", "flash", "{}", None);
+    pair.broadcast("news", "own", "{}", Some(channel));
+
+    pair.expect_said(["0 heard room:a news flash"]);
+}
+
+#[test]
+fn second_subscription_to_ones_own_topic_reaches_handle_out() {
+    let mut pair = Pair::new();
+    let ann = pair.connect();
+    let channel = pair.joined(ann, "1", "room:a");
+    pair.subscribe(channel, "room:a");
+    pair.expect_said([]);
+
+    pair.broadcast("room:a", "news", "{}", None);
+
+    pair.expect_said([
+        r#"0 << [null,null,"room:a","news",{}]"#,
+        "0 out room:a news",
+        r#"0 << ["1",null,"room:a","news_out",{}]"#,
+    ]);
+}
+
+#[test]
+fn twice_subscribed_is_twice_delivered_and_one_unsubscribe_ends_both() {
+    let mut pair = Pair::new();
+    let ann = pair.connect();
+    let channel = pair.joined(ann, "1", "room:a");
+    pair.subscribe(channel, "news");
+    pair.subscribe(channel, "news");
+    pair.forget();
+
+    pair.broadcast("news", "flash", "{}", None);
+    pair.expect_said(["0 heard room:a news flash", "0 heard room:a news flash"]);
+
+    pair.unsubscribe(channel, "news");
+    pair.unsubscribe(channel, "news");
+    pair.unsubscribe(channel, "never");
+    pair.expect_said(["no interest news"]);
+    pair.broadcast("news", "flash", "{}", None);
+    pair.expect_said([]);
+    assert_eq!(pair.server.topics(), 1);
+}
+
+#[test]
+fn subscription_ends_with_its_channel_and_with_no_other() {
+    let mut pair = Pair::new();
+    let ann = pair.connect();
+    let a = pair.joined(ann, "1", "room:a");
+    let b = pair.joined(ann, "2", "room:b");
+    pair.subscribe(a, "news");
+    pair.subscribe(b, "news");
+
+    pair.send(ann, r#"["1","3","room:a","crash",{}]"#);
+    pair.forget();
+    pair.broadcast("news", "flash", "{}", None);
+    pair.expect_said(["0 heard room:b news flash"]);
+
+    pair.send(ann, r#"["2","4","room:b","phx_leave",{}]"#);
+    assert!(pair.said().contains(&"no interest news".to_owned()));
+    assert_eq!(pair.server.topics(), 0);
+    assert!(pair.server.subscribe(a, "news", pair.now).is_err());
+    assert!(pair.server.unsubscribe(b, "news", pair.now).is_err());
+}
+
+#[test]
+fn subscription_made_while_joining_is_heard_once_joined() {
+    let mut pair = Pair::new();
+    let ann = pair.connect();
+    pair.send(ann, r#"["1","1","room:a","phx_join",{"do":"park"}]"#);
+    let channel = pair.channel(ann, "room:a");
+    pair.subscribe(channel, "news");
+    pair.broadcast("news", "flash", "{}", None);
+    pair.forget();
+
+    pair.answer(ann, "room:a", Answer::Join);
+
+    pair.expect_said([
+        "interest room:a",
+        r#"0 << ["1","1","room:a","phx_reply",{"status":"ok","response":{}}]"#,
+        "0 heard room:a news flash",
+    ]);
+}
+
+#[test]
+fn interest_is_told_of_the_first_subscriber_and_of_the_last() {
+    let mut pair = Pair::new();
+    let (ann, bob) = (pair.connect(), pair.connect());
+    let told = |pair: &mut Pair| {
+        let mut said = pair.said();
+        said.retain(|line| line.contains("interest"));
+        said
+    };
+
+    pair.join(ann, "1", "room:a");
+    assert_eq!(told(&mut pair), ["interest room:a"]);
+    pair.join(bob, "1", "room:a");
+    pair.send(ann, r#"["1","2","room:a","phx_leave",{}]"#);
+    pair.join(ann, "3", "room:a");
+    assert_eq!(told(&mut pair), [""; 0]);
+    pair.disconnect(bob);
+    pair.disconnect(ann);
+    assert_eq!(told(&mut pair), ["no interest room:a"]);
+}
+
+#[test]
+fn disconnect_on_a_sockets_id_closes_it_with_1001_and_no_other() {
+    let mut pair = Pair::new();
+    let ann = pair.connect_as(Serializer::V2, 0, Some("user:ann"));
+    let too = pair.connect_as(Serializer::V1, 0, Some("user:ann"));
+    let bob = pair.connect_as(Serializer::V2, 0, Some("user:bob"));
+    pair.joined(ann, "1", "room:a");
+    pair.forget();
+
+    pair.broadcast("user:ann", "disconnect", "{}", None);
+
+    let said = pair.said();
+    assert_eq!(said.iter().filter(|line| line.ends_with("close 1001")).count(), 2);
+    assert!(said.contains(&"0 terminate room:a Closed".to_owned()));
+    assert!(said.contains(&"no interest user:ann".to_owned()));
+    assert!(!pair.is_open(ann) && !pair.is_open(too) && pair.is_open(bob));
+}
+
+#[test]
+fn other_events_on_a_sockets_id_are_nothing_to_it() {
+    let mut pair = Pair::new();
+    let ann = pair.connect_as(Serializer::V2, 0, Some("user:ann"));
+    pair.expect_said(["interest user:ann"]);
+
+    pair.broadcast("user:ann", "Disconnect", "{}", None);
+    pair.broadcast("user:ann", "phx_close", "{}", None);
+    pair.expect_said([]);
+
+    pair.stop(ann, CloseReason::SlowConsumer);
+    pair.expect_said(["0 close 1013", "no interest user:ann"]);
+}
+
+#[test]
+fn disconnect_on_a_joined_topic_is_a_broadcast_like_others() {
+    let mut pair = Pair::new();
+    let ann = pair.connect_as(Serializer::V2, 0, Some("user:ann"));
+    pair.joined(ann, "1", "room:a");
+
+    pair.broadcast("room:a", "disconnect", "{}", None);
+
+    pair.expect(ann, [r#"[null,null,"room:a","disconnect",{}]"#]);
+    assert!(pair.is_open(ann));
+}
+
+#[test]
+fn each_serializer_gets_its_own_form() {
+    let mut pair = Pair::new();
+    let v2 = pair.connect();
+    let v1 = pair.connect_as(Serializer::V1, 0, None);
+    pair.join(v2, "1", "room:a");
+    pair.send(v1, r#"{"topic":"room:a","event":"phx_join","payload":{},"ref":"1"}"#);
+    pair.forget();
+
+    pair.broadcast("room:a", "news", r#"{"k":1}"#, None);
+
+    pair.expect(v2, [r#"[null,null,"room:a","news",{"k":1}]"#]);
+    pair.expect(v1, [r#"{"topic":"room:a","event":"news","payload":{"k":1},"ref":null}"#]);
+}
+
+#[test]
+fn binary_broadcast_reaches_v2_members_and_skips_the_others() {
+    let mut pair = Pair::new();
+    let v2 = pair.connect();
+    let v1 = pair.connect_as(Serializer::V1, 0, None);
+    pair.join(v2, "1", "room:a");
+    pair.send(v1, r#"{"topic":"room:a","event":"phx_join","payload":{},"ref":"1"}"#);
+    pair.forget();
+
+    let bytes = Payload::binary(&b"\x01\x02"[..]);
+    let broadcast = Broadcast::new(Topic::from("room:a"), "bin", bytes).expect("V2 carries bytes");
+    pair.broadcast_value(&broadcast, None);
+
+    pair.expect(v2, ["[02, 06, 03, 72, 6f, 6f, 6d, 3a, 61, 62, 69, 6e, 01, 02]"]);
+    pair.expect(v1, []);
+    assert!(pair.is_open(v1));
+}
+
+#[test]
+fn payload_that_no_serializer_carries_fails_its_publisher() {
+    for payload in ["1", "null", "[]", r#""text""#] {
+        let broadcast = Broadcast::new(Topic::from("room:a"), "news", json(payload));
+        assert_eq!(broadcast.err(), Some(EncodeError::NotAnObject), "{payload}");
+    }
+}
+
+#[test]
+fn thousand_members_of_both_serializers_share_two_frames() {
+    let mut mount = Mount { limits: Limits::default(), ..Mount::default() };
+    let route = mount.router.add("room:*", &[]).unwrap();
+    assert_eq!(mount.router.route("room:a"), Some(route));
+    let mut server: Server<usize, ()> =
+        Server::new(Config { shard: 0, hash_key: (0, 0), mounts: vec![mount] });
+    let now = Instant::EPOCH;
+    let join = Serializer::V2.decode(Kind::Text, br#"["1","1","room:a","phx_join",{}]"#).unwrap();
+    for handle in 0..1000 {
+        let serializer = Serializer::ALL[handle % 2];
+        let socket = server.connect(SocketConfig { handle, serializer, mount: 0, id: None }, now);
+        server.receive(socket, &join, now);
+        while let Some(output) = server.poll_output() {
+            if let Output::Call { call, .. } = output {
+                let reply = Frame::new(Kind::Text, b"{}");
+                server.done(call, Outcome::Joined { reply, next: None }, now);
+            }
+        }
+    }
+
+    let mut broadcast = Broadcast::new(Topic::from("room:a"), "news", Payload::empty()).unwrap();
+    broadcast.encode(Serializer::V1);
+    server.broadcast(&broadcast, None, now);
+    let Some(Output::Fanout(fanout)) = server.poll_output() else { panic!("one output for all") };
+    assert!(server.poll_output().is_none());
+
+    let mut handles = Vec::new();
+    for (&handle, serializer) in server.recipients(&fanout) {
+        assert_eq!(serializer, Serializer::ALL[handle % 2]);
+        let shared = fanout.frame(serializer).unwrap().body().as_ptr();
+        assert_eq!(
+            shared,
+            broadcast.frame(serializer).unwrap().body().as_ptr(),
+            "encoded once, by the publisher"
+        );
+        handles.push(handle);
+    }
+    handles.sort_unstable();
+    assert_eq!(handles, (0..1000).collect::<Vec<_>>());
+}
