@@ -149,15 +149,15 @@ impl<C: Channel> Context<C> {
         let run = std::mem::take(&mut *self.run.lock());
         let reply = match result.map_err(crate::Failure::into_kind) {
             Ok(reply) | Err(Kind::Reply(reply)) => reply,
-            Err(Kind::Crash(cause)) => return self.crash(&*cause.to_string()),
+            Err(Kind::Crash(cause)) => return self.crash(&cause.to_string()),
         };
         if let Some(why) = run.failed {
-            return self.crash(&*why);
+            return self.crash(&why);
         }
         let reply =
             match reply.into_answer().map(|answer| self.encode(run.msg_ref.as_ref(), answer)).transpose() {
                 Ok(reply) => reply,
-                Err(why) => return self.crash(&*why),
+                Err(why) => return self.crash(&why),
             };
         match run.stop.map(|reason| *reason) {
             Some(reason) => Outcome::Stop { reply, reason },

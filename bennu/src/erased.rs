@@ -203,7 +203,7 @@ impl<C: Channel> Cell<C> {
                 .await
             }
             // Joins are run by their route, and there are no other events.
-            _ => return ctx.conclude(Ok(Reply::none())),
+            Event::Join { .. } | _ => return ctx.conclude(Ok(Reply::none())),
         };
         match result {
             Ok(result) => ctx.conclude(result),

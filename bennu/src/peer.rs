@@ -27,6 +27,7 @@ pub(crate) struct Peer {
 struct Shared {
     outbox: Outbox,
     /// Handlers that other tasks have caused. Rare, but for intercepts and messages.
+    #[allow(clippy::box_collection, reason = "empty nearly always, and then a third as large")]
     work: Option<Box<VecDeque<Work>>>,
     waker: Option<Waker>,
     /// The stream takes nothing now; the connection's own task waits until it does.

@@ -29,6 +29,7 @@ use std::collections::VecDeque;
 #[derive(Debug)]
 pub struct Outbox {
     first: Option<Frame>,
+    #[allow(clippy::box_collection, reason = "empty nearly always, and then a third as large")]
     rest: Option<Box<VecDeque<Frame>>>,
     /// Bytes that wait, those in flight not counted.
     waiting: usize,

@@ -32,7 +32,7 @@ struct Wish {
 
 impl Wish {
     fn response(self) -> Result<Value, Failure> {
-        Ok(self.response.map_or(Ok(json!({})), |response| serde_json::from_str(response.get()))?)
+        Ok(self.response.map_or_else(|| Ok(json!({})), |response| serde_json::from_str(response.get()))?)
     }
 }
 
