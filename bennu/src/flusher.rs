@@ -4,6 +4,7 @@ use crate::peer::Peer;
 use crate::runtime::Runtime;
 use parking_lot::Mutex;
 use std::future::poll_fn;
+use std::hint::black_box;
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -26,6 +27,9 @@ struct Queue {
     waker: Option<Waker>,
     closed: bool,
 }
+
+/// How many peers are loaded into the cache together before they are written to.
+pub(crate) const TOGETHER: usize = 16;
 
 /// How many writes are made between two turns of everybody else. On tokio a turn costs 11 µs; a fan-out
 /// without turns would starve others for as long as it takes.
@@ -89,9 +93,12 @@ impl Flusher {
         while let Some(flusher) = flusher.upgrade() {
             let Some(peers) = flusher.next().await else { return };
             drop(flusher);
-            for peer in peers {
-                peer.settle();
-                writes += peer.flush_from_elsewhere();
+            for group in peers.chunks(TOGETHER) {
+                black_box(group.iter().map(|peer| peer.touch()).sum::<usize>());
+                for peer in group {
+                    peer.settle();
+                    writes += peer.flush_from_elsewhere();
+                }
                 if writes >= WRITES_PER_TURN {
                     writes = 0;
                     runtime.yield_now().await;

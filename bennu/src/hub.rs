@@ -4,7 +4,7 @@
 //! order in which frames are appended is the machine's order. No handler is polled, and nothing of the
 //! application is called, under a lock. Lock order: shard, then topic index or peer; never two shards.
 
-use crate::flusher::Flusher;
+use crate::flusher::{Flusher, TOGETHER};
 use crate::index::TopicIndex;
 use crate::letter::Letter;
 use crate::mount::Mounted;
@@ -21,6 +21,7 @@ use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
 use std::collections::{BinaryHeap, VecDeque};
 use std::fmt;
+use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Waker;
@@ -285,7 +286,11 @@ impl Hub {
                 return queue(peer, frame, dirty, slow);
             }
             Output::Fanout(fanout) => {
-                for (peer, serializer) in server.recipients(&fanout) {
+                let mut ahead = server.recipients(&fanout);
+                for (place, (peer, serializer)) in server.recipients(&fanout).enumerate() {
+                    if place % TOGETHER == 0 {
+                        black_box(ahead.by_ref().take(TOGETHER).map(|(peer, _)| peer.touch()).sum::<usize>());
+                    }
                     if let Some(frame) = fanout.frame(serializer) {
                         queue(peer, frame.clone(), dirty, slow);
                     }

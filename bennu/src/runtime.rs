@@ -57,6 +57,12 @@ pub trait PlainStream: Send + Sync + 'static {
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if it takes nothing now, or what the system says.
     fn try_write(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize>;
 
+    /// Loads what a write will need, and returns anything that depends on it, such as the descriptor: so
+    /// that the cache misses of several streams can be taken together before they are written to.
+    fn touch(&self) -> usize {
+        0
+    }
+
     /// Waits until there may be something to read. The reading task calls it, no other.
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 

@@ -4,6 +4,7 @@ use bennu::PlainStream;
 use socket2::SockRef;
 use std::io::{self, IoSlice, Read};
 use std::net::Shutdown;
+use std::os::fd::AsRawFd;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::Interest;
@@ -44,6 +45,10 @@ impl PlainStream for TokioStream {
         // Only now does tokio have to hear of it, so that it waits for the stream. Asking it before each
         // write would cost a cache miss more.
         self.stream.try_io(Interest::WRITABLE, || send(&self.stream, bufs))
+    }
+
+    fn touch(&self) -> usize {
+        usize::from(self.stream.as_raw_fd() == 0)
     }
 
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
