@@ -1,4 +1,128 @@
-//! Phoenix Channels for Rust.
+//! Phoenix Channels for Rust: what an application is written against.
+//!
+//! A client opens one connection, a *socket*, and joins any number of *topics* over it, such as `room:lobby`. For
+//! each topic that it joins it has a *channel* of its own: a value of a type of yours, whose methods are called for
+//! what the client sends, and which can push to the client, or broadcast to everybody on the topic. Any client of
+//! Phoenix connects, phoenix.js first of all.
+//!
+//! ```
+//! use bennu::Notification;
+//! use bennu::prelude::*;
+//! use serde::{Deserialize, Serialize};
+//! use serde_json::json;
+//!
+//! /// Who may connect: one value for all connections.
+//! struct Site;
+//!
+//! /// What the channels of one connection know of it.
+//! struct User { name: String }
+//!
+//! impl Socket for Site {
+//!     type Assigns = User;
+//!
+//!     async fn connect(&self, params: Params, _: &ConnectInfo) -> Result<User, Refused> {
+//!         let name = params.str("name").ok_or_else(Refused::forbidden)?;
+//!         Ok(User { name: name.to_owned() })
+//!     }
+//! }
+//!
+//! /// One client in one room.
+//! struct Room { said: u32 }
+//!
+//! #[derive(Deserialize)]
+//! struct Said { body: String }
+//!
+//! #[derive(Serialize)]
+//! struct Message<'a> { from: &'a str, body: &'a str }
+//!
+//! impl Channel for Room {
+//!     type Assigns = User;
+//!
+//!     async fn join(_topic: &str, _params: Payload, ctx: &JoinContext<Self>) -> Result<Joined<Self>, Failure> {
+//!         if ctx.subtopic() == "secret" { return Err(Failure::reason("unauthorized")); }
+//!         Ok(Joined::new(Room { said: 0 }))
+//!     }
+//!
+//!     async fn handle_in(&mut self, event: &str, payload: Payload, ctx: &Context<Self>) -> Result<Reply, Failure> {
+//!         match event {
+//!             "new_msg" => {
+//!                 let Said { body } = payload.parse()?;
+//!                 self.said += 1;
+//!                 ctx.broadcast("new_msg", Message { from: &ctx.assigns().name, body: &body });
+//!                 Ok(Reply::ok(json!({ "said": self.said })))
+//!             }
+//!             _ => Err(Failure::unknown_event(event)),
+//!         }
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let endpoint = Endpoint::builder()
+//!     .socket("/socket", bennu::socket(Site).channel::<Room>("room:*"))
+//!     .build(bennu_tokio::Tokio);
+//!
+//! // The endpoint takes connections, as a tower service; and it broadcasts and listens, from anywhere.
+//! let mut lobby = endpoint.subscribe("room:lobby");
+//! endpoint.broadcast("room:lobby", "new_msg", Message { from: "the house", body: "welcome" })?;
+//!
+//! let Notification::Broadcast(heard) = lobby.next().await else { panic!("nothing is lost so soon") };
+//! assert_eq!(&*heard.event, "new_msg");
+//! assert_eq!(heard.payload.parse::<Said>()?.body, "welcome");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What a client that connected to `/socket/websocket?name=ann&vsn=2.0.0` sends (→) and receives (←). The five items of
+//! a message are join_ref, ref, topic, event and payload:
+//!
+//! ```text
+//! → ["1","1","room:lobby","phx_join",{}]
+//! ← ["1","1","room:lobby","phx_reply",{"response":{},"status":"ok"}]
+//! → ["1","2","room:lobby","new_msg",{"body":"hi"}]
+//! ← [null,null,"room:lobby","new_msg",{"from":"ann","body":"hi"}]
+//! ← ["1","2","room:lobby","phx_reply",{"response":{"said":1},"status":"ok"}]
+//! ```
+//!
+//! # The map
+//!
+//! | you write | it says |
+//! |---|---|
+//! | [`Channel`] | who may join, and what is done with events: `join`, `handle_in`, `handle_out`, `terminate` |
+//! | [`HandleInfo`] | what a channel does with messages of a type: its own, timers, other tasks', other topics' |
+//! | [`Socket`] | who may connect, what the channels of a connection know, and the connection's id |
+//! | `main` | [`Endpoint::builder`], [`socket`] with its channels and settings, and a runtime |
+//!
+//! | you are given | it can |
+//! |---|---|
+//! | [`JoinContext`], in `join` | tell topic, assigns and connection; send messages to the channel; spawn; subscribe |
+//! | [`Context`], in the other handlers | all that, and push, broadcast, stop, defer a reply |
+//! | [`Handle`], [`ReplyRef`], [`Timer`] | leave the handler: send a message, answer later, take a message back |
+//! | [`Endpoint`] | broadcast, subscribe, disconnect, drain; be mounted as a service |
+//! | [`Payload`] | be parsed into a type of yours, or passed on unread |
+//!
+//! | a handler returns | it is |
+//! |---|---|
+//! | [`Joined`] | an accepted join: the channel's state, and a response |
+//! | [`Reply`] | the answer to a message, or none |
+//! | [`Failure`] | an error reply, or a crash; [`OrReason`] makes one of any `Result` or `Option` |
+//! | [`Refused`] | a connection that may not be |
+//!
+//! | settings | of |
+//! |---|---|
+//! | [`Builder`] | the endpoint |
+//! | [`SocketSettings`], [`Routes`] | one socket, and which channel has which topics |
+//! | [`CheckOrigin`], [`ConnectInfoKeys`] | what is looked at before a connection is accepted, and kept of it |
+//! | [`WebSocket`], [`Limits`] | the transport, and what a client may grow |
+//!
+//! [`prelude`] has what a file with channels needs. Methods of the traits open their docs with the line to copy: an
+//! `async fn` is how they are implemented, whatever an editor completes.
+//!
+//! Where the docs name a source, it is Phoenix 1.8.12.
+//!
+#![doc = include_str!("docs/guide.md")]
+#![doc = include_str!("docs/guarantees.md")]
+#![doc = include_str!("docs/runtime.md")]
 
 mod broadcast;
 mod channel;
