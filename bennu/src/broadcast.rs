@@ -2,7 +2,8 @@
 
 use bennu_core::{EventName, Payload, Topic};
 
-/// A broadcast on a topic that was subscribed to.
+/// A broadcast on a topic that was subscribed to: what `HandleInfo<Broadcast>` and
+/// [`Subscription`](crate::Subscription) receive.
 ///
 /// Source: `Phoenix.Socket.Broadcast`.
 #[derive(Clone, Debug, PartialEq, Eq)]

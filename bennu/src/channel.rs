@@ -41,7 +41,7 @@ use std::future::Future;
 /// Handlers of one channel run one after the other, in the order of what arrived; those of other
 /// channels go on meanwhile. A handler is not cancelled when the connection goes: it finishes, then
 /// [`terminate`](Self::terminate) runs. It is dropped at an `await` only when a second join replaces the
-/// channel, or when a shutdown's deadline passes; what must not stop half-way goes into
+/// channel, when a limit ends it, or when the process ends; what must not stop half-way goes into
 /// [`JoinContext::spawn`].
 ///
 /// Source: `Phoenix.Channel`.
@@ -59,8 +59,11 @@ pub trait Channel: Sized + Send + 'static {
 
     /// `async fn join(topic: &str, payload: Payload, ctx: &JoinContext<Self>) -> Result<Joined<Self>, Failure>`
     ///
-    /// A client wants to join. A [`Failure::reply`] refuses it; any other failure is answered with
-    /// `join crashed`.
+    /// A client wants to join `topic`, with the payload of its `phx_join`. An error reply
+    /// ([`Failure::reason`], [`Failure::reply`]) refuses it; a crash is answered with the error reply
+    /// `{"reason":"join crashed"}`.
+    ///
+    /// Source: `Phoenix.Channel.join/3`.
     fn join(
         topic: &str,
         payload: Payload,
@@ -70,7 +73,7 @@ pub trait Channel: Sized + Send + 'static {
     /// `async fn after_join(&mut self, ctx: &Context<Self>) -> Result<(), Failure>`
     ///
     /// Runs right after the join's answer, before anything else: where Phoenix sends itself
-    /// `:after_join`.
+    /// `:after_join`. Does nothing unless implemented.
     fn after_join(&mut self, ctx: &Context<Self>) -> impl Future<Output = Result<(), Failure>> + Send {
         let _ = ctx;
         async { Ok(()) }
@@ -78,7 +81,10 @@ pub trait Channel: Sized + Send + 'static {
 
     /// `async fn handle_in(&mut self, event: &str, payload: Payload, ctx: &Context<Self>) -> Result<Reply, Failure>`
     ///
-    /// The client sent an event. Without an implementation every event is a crash.
+    /// The client sent an event. The message is answered with the [`Reply`], or with the error reply that
+    /// a [`Failure`] is, unless it is a crash. Without an implementation every event is a crash.
+    ///
+    /// Source: `Phoenix.Channel.handle_in/3`.
     fn handle_in(
         &mut self,
         event: &str,
@@ -93,7 +99,9 @@ pub trait Channel: Sized + Send + 'static {
     /// `async fn handle_out(&mut self, event: &str, payload: Payload, ctx: &Context<Self>) -> Result<(), Failure>`
     ///
     /// A broadcast that this channel [intercepts](Self::INTERCEPTS). Nothing goes out but what is pushed
-    /// here.
+    /// here. Without an implementation it is pushed as it came.
+    ///
+    /// Source: `Phoenix.Channel.handle_out/3`.
     fn handle_out(
         &mut self,
         event: &str,
@@ -107,6 +115,11 @@ pub trait Channel: Sized + Send + 'static {
     /// `async fn terminate(&mut self, reason: &Reason, ctx: &Context<Self>)`
     ///
     /// The channel ends. What is pushed here follows `phx_close`, or precedes `phx_error`.
+    ///
+    /// Runs in every case but three: a second join replaces the channel, a limit ends it, or the process
+    /// ends before its turn comes.
+    ///
+    /// Source: `Phoenix.Channel.terminate/2`.
     fn terminate(&mut self, reason: &Reason, ctx: &Context<Self>) -> impl Future<Output = ()> + Send {
         let _ = (reason, ctx);
         async {}
@@ -149,6 +162,10 @@ pub trait Channel: Sized + Send + 'static {
 )]
 pub trait HandleInfo<M: Send + 'static>: Channel {
     /// `async fn handle_info(&mut self, message: M, ctx: &Context<Self>) -> Result<(), Failure>`
+    ///
+    /// A message has come. There is no client that waits for an answer: a [`Failure`] is best a crash.
+    ///
+    /// Source: `Phoenix.Channel.handle_info/2`.
     fn handle_info(
         &mut self,
         message: M,
@@ -156,7 +173,8 @@ pub trait HandleInfo<M: Send + 'static>: Channel {
     ) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
-/// A message that the channel `C` handles. Implemented by [`HandleInfo`].
+/// A message that the channel `C` handles: implemented for every `M` of which `C` is
+/// [`HandleInfo<M>`], and by nothing else.
 #[diagnostic::on_unimplemented(
     message = "`{C}` does not handle messages of type `{Self}`",
     note = "add `impl HandleInfo<{Self}> for {C}`"
@@ -186,6 +204,8 @@ impl<C: HandleInfo<M>, M: Send + 'static> InfoFor<C> for M {
 }
 
 /// A join that is accepted: the channel's state, and the response to the client.
+///
+/// Shape on the wire: `["1","1","room:lobby","phx_reply",{"response":{},"status":"ok"}]`.
 #[derive(Debug)]
 pub struct Joined<C> {
     pub(crate) state: C,
@@ -198,7 +218,7 @@ impl<C> Joined<C> {
         Self { state, response: Ok(Payload::empty()) }
     }
 
-    /// Accepts with a response.
+    /// Accepts with a response. One that cannot be written as JSON crashes the join.
     pub fn with(state: C, response: impl IntoPayload) -> Self {
         Self { state, response: response.into_payload() }
     }

@@ -62,8 +62,10 @@ impl<C: Channel> Context<C> {
 
     /// Sends an event to this channel's client.
     ///
-    /// A payload that cannot be sent (neither an object nor bytes) crashes the channel when the handler
-    /// returns.
+    /// Shape on the wire: `["1",null,"room:lobby","new_msg",{"body":"hi"}]`.
+    ///
+    /// A payload that cannot be sent (neither an object nor bytes, or bytes to a client of serializer V1)
+    /// crashes the channel when the handler returns.
     ///
     /// Source: `Phoenix.Channel.push/3`.
     pub fn push(&self, event: &str, payload: impl IntoPayload) {
@@ -86,7 +88,10 @@ impl<C: Channel> Context<C> {
 
     /// Sends an event to everybody on this channel's topic, this client included.
     ///
-    /// A payload that cannot be sent crashes the channel when the handler returns.
+    /// Shape on the wire: `[null,null,"room:lobby","new_msg",{"body":"hi"}]`.
+    ///
+    /// Never waits for those who receive it. A payload that cannot be sent (neither an object nor bytes)
+    /// crashes the channel when the handler returns. Bytes do not reach clients of serializer V1.
     ///
     /// Source: `Phoenix.Channel.broadcast/3`.
     pub fn broadcast(&self, event: &str, payload: impl IntoPayload) {
@@ -94,7 +99,7 @@ impl<C: Channel> Context<C> {
     }
 
     /// Sends an event to everybody on this channel's topic but this channel. (Other connections of the
-    /// same user get it.)
+    /// same user get it.) For the rest it is [`broadcast`](Self::broadcast).
     ///
     /// Source: `Phoenix.Channel.broadcast_from/3`.
     pub fn broadcast_from(&self, event: &str, payload: impl IntoPayload) {
@@ -112,8 +117,10 @@ impl<C: Channel> Context<C> {
         }
     }
 
-    /// Ends the channel when the handler returns, after its reply. A crash outranks it; of several calls
-    /// the last counts.
+    /// Ends the channel when the handler returns, after its reply: the client sees `phx_close`, or
+    /// `phx_error` for [`Reason::Crash`]. A crash outranks it; of several calls the last counts.
+    ///
+    /// Source: `{:stop, reason, socket}` of `Phoenix.Channel`.
     pub fn stop(&self, reason: Reason) {
         self.run.lock().stop = Some(Box::new(reason));
     }
@@ -125,11 +132,13 @@ impl<C: Channel> Context<C> {
         self.run.lock().msg_ref.clone()
     }
 
-    /// What the message that is being handled can be answered by later, from anywhere: Phoenix's
-    /// `socket_ref`.
+    /// What the message that is being handled can be answered by later, from anywhere. The handler itself
+    /// then returns [`Reply::none`].
     ///
     /// # Errors
     /// [`NoMessage`] outside of `handle_in`, or if the message carries no ref.
+    ///
+    /// Source: `Phoenix.Channel.socket_ref/1`.
     pub fn reply_ref(&self) -> Result<ReplyRef, NoMessage> {
         let msg_ref = self.msg_ref().ok_or(NoMessage)?;
         Ok(ReplyRef::new(&self.join, msg_ref))

@@ -92,10 +92,15 @@ impl Endpoint {
 
     /// Sends an event to everybody on a topic.
     ///
-    /// Those who joined the topic receive it in the order in which one task broadcasts.
+    /// Shape on the wire: `[null,null,"room:lobby","new_msg",{"body":"hello"}]`.
+    ///
+    /// Those who joined the topic receive it in the order in which one task broadcasts. It never waits for
+    /// them. Bytes do not reach clients of serializer V1.
     ///
     /// # Errors
     /// [`BroadcastError`] if the payload cannot be sent; nobody has received it then.
+    ///
+    /// Source: `Phoenix.Endpoint.broadcast/3`.
     pub fn broadcast(
         &self,
         topic: &str,
@@ -105,10 +110,13 @@ impl Endpoint {
         self.local_broadcast(topic, event, payload)
     }
 
-    /// Sends an event to everybody on a topic on this node alone.
+    /// Sends an event to everybody on a topic on this node alone. As long as there is no other,
+    /// [`broadcast`](Self::broadcast) does the same.
     ///
     /// # Errors
     /// As [`broadcast`](Self::broadcast).
+    ///
+    /// Source: `Phoenix.Endpoint.local_broadcast/3`.
     pub fn local_broadcast(
         &self,
         topic: &str,
@@ -123,6 +131,8 @@ impl Endpoint {
 
     /// Ends every connection whose socket has this id, with close code 1001: their clients reconnect,
     /// and [`Socket::connect`] decides anew.
+    ///
+    /// Source: the broadcast of `disconnect` that `Phoenix.Socket` describes at `id/1`.
     pub fn disconnect(&self, id: &str) {
         let broadcast = Broadcast::new(Topic::from(id), event::DISCONNECT, Payload::empty());
         if let Ok(broadcast) = broadcast {
@@ -130,14 +140,17 @@ impl Endpoint {
         }
     }
 
-    /// Subscribes to a topic, as a stream of its broadcasts.
+    /// Subscribes to a topic, as a stream of its broadcasts from now on, until it is dropped.
+    ///
+    /// Source: `Phoenix.Endpoint.subscribe/2`.
     #[must_use]
     pub fn subscribe(&self, topic: &str) -> Subscription {
         self.hub.subscribe_outside(topic)
     }
 
-    /// Ends all connections with 1012 ("service restart": clients reconnect elsewhere), takes no new ones
-    /// (503), and waits until the handlers that run have come to their end, for 5 s at most.
+    /// Ends all connections at once with 1012 ("service restart": clients reconnect), takes no new ones
+    /// (503), and waits until the handlers that run have come to their end, for 5 s at most. There is no way
+    /// back.
     pub async fn drain(&self) {
         self.hub.begin_drain();
         self.hub.stop_all(CloseReason::Draining);
@@ -148,7 +161,7 @@ impl Endpoint {
         }
     }
 
-    /// How many connections there are.
+    /// How many connections there are; one whose channels are still ending is counted.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.hub.sockets()
@@ -157,9 +170,10 @@ impl Endpoint {
 
 impl Builder {
     /// Mounts a socket at a path: `/socket`, or with variables `/orgs/{org}`, which become parameters.
+    /// Clients connect below it, at `/socket/websocket`.
     ///
     /// # Panics
-    /// If the path is none: a mistake in the program.
+    /// If the path is malformed: a mistake in the program.
     pub fn socket<S: Socket>(mut self, path: &str, settings: SocketSettings<S>) -> Self {
         self.mounts.push(settings.mount(path));
         self
@@ -178,7 +192,8 @@ impl Builder {
         self
     }
 
-    /// Starts the endpoint on a runtime.
+    /// Starts the endpoint on a runtime, whose tasks it spawns at once: on tokio it has to be called within
+    /// the runtime.
     ///
     /// # Panics
     /// If the system has no randomness to seed its tables with.

@@ -68,7 +68,7 @@ impl<S: Socket> SocketSettings<S> {
     /// Which origins may connect: by default those with the same host as the request.
     ///
     /// # Panics
-    /// If an entry of [`CheckOrigin::hosts`] is none: a mistake in the program.
+    /// If an entry of [`CheckOrigin::hosts`] is malformed: a mistake in the program.
     pub fn check_origin(mut self, check: impl IntoCheckOrigin) -> Self {
         self.options.check_origin = match check.into_check_origin() {
             Ok(check) => check,
@@ -91,19 +91,20 @@ impl<S: Socket> SocketSettings<S> {
         self
     }
 
-    /// How many channels one connection may have: 100 by default.
+    /// How many channels one connection may have: 100 by default. Short for [`Limits::channels`].
     pub fn max_channels(mut self, channels: usize) -> Self {
         self.limits = self.limits.channels(channels);
         self
     }
 
-    /// What a client may grow.
+    /// What a client may grow. Replaces all limits that were set before, [`max_channels`](Self::max_channels)
+    /// among them.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Settings of the WebSocket transport.
+    /// Settings of the WebSocket transport; those of [`WebSocket::new`] by default.
     pub fn websocket(mut self, websocket: WebSocket) -> Self {
         self.websocket = websocket;
         self
@@ -139,7 +140,7 @@ pub trait IntoCheckOrigin {
     /// The check.
     ///
     /// # Errors
-    /// The entry that is none.
+    /// The first entry that is malformed.
     fn into_check_origin(self) -> Result<CheckOrigin, OriginEntryError>;
 }
 

@@ -19,7 +19,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// What an endpoint answers with.
+/// The body of an endpoint's responses: empty, but for a sentence with some errors.
 pub type ResponseBody = Full<Bytes>;
 
 /// A future of the endpoint as a service.

@@ -42,7 +42,8 @@ impl WebSocket {
         self
     }
 
-    /// How long the client may be silent: 60 s, as Phoenix. phoenix.js sends a heartbeat every 30 s.
+    /// How long the client may be silent: 60 s, as Phoenix. Then the connection ends with 1002. phoenix.js
+    /// sends a heartbeat every 30 s.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.config.idle_timeout = Some(timeout);
         self
@@ -86,14 +87,16 @@ impl Limits {
         self
     }
 
-    /// Bytes that wait for the client to take them: 1 MiB. One who falls further behind is cut off with
-    /// 1013.
+    /// Bytes that wait for the client to take them, those of the first frame not counted: 1 MiB. One who
+    /// falls further behind is cut off with 1013. Past half of it, reading from the client pauses.
     pub fn outbox(mut self, bytes: usize) -> Self {
         self.outbox = bytes;
         self
     }
 
-    /// What the client has sent and no handler has taken yet, in messages: 1,024. Reading pauses there.
+    /// What the client has sent and no handler has taken yet, over all channels of its connection, in
+    /// messages: 1,024. Reading pauses there, and goes on at half. After a pause of 10 s the channel that
+    /// holds most of it ends with `phx_error`.
     pub fn input_messages(mut self, messages: usize) -> Self {
         self.machine.input_messages = messages;
         self
@@ -105,14 +108,15 @@ impl Limits {
         self
     }
 
-    /// Messages and intercepted broadcasts that wait at one channel: 1,024. Past that it ends with
-    /// `phx_error`.
+    /// Messages for [`HandleInfo`](crate::HandleInfo) and intercepted broadcasts that wait at one channel:
+    /// 1,024. Past that it ends with `phx_error`.
     pub fn channel_messages(mut self, messages: usize) -> Self {
         self.machine.channel_messages = messages;
         self
     }
 
-    /// The same in bytes: 1 MiB.
+    /// The same in bytes: 1 MiB. Only broadcasts have any; how large a message of the application is, nobody
+    /// knows.
     pub fn channel_bytes(mut self, bytes: usize) -> Self {
         self.machine.channel_bytes = bytes;
         self

@@ -41,15 +41,19 @@ pub trait Socket: Send + Sync + 'static {
     ///
     /// Somebody wants to connect, with these parameters: those of the query and of the path. Runs before
     /// the upgrade, also for a request that turns out to be none; so it should be cheap, and change
-    /// nothing.
+    /// nothing. A panic is answered with 500.
+    ///
+    /// Source: `Phoenix.Socket.connect/3`.
     fn connect(
         &self,
         params: Params,
         info: &ConnectInfo,
     ) -> impl Future<Output = Result<Self::Assigns, Refused>> + Send;
 
-    /// The id of a connection: all that share it are ended by
-    /// [`Endpoint::disconnect`](crate::Endpoint::disconnect).
+    /// The id of a connection, such as `player:ann`: all that share it are ended by
+    /// [`Endpoint::disconnect`](crate::Endpoint::disconnect). None unless implemented.
+    ///
+    /// Source: `Phoenix.Socket.id/1`.
     fn id(&self, assigns: &Self::Assigns) -> Option<String> {
         let _ = assigns;
         None

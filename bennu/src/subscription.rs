@@ -72,7 +72,9 @@ impl Subscription {
         &self.topic
     }
 
-    /// Waits for the next notification.
+    /// Waits for the next notification. There is always one more to come: it does not end.
+    ///
+    /// Dropped before it is done, it has taken nothing.
     pub async fn next(&mut self) -> Notification {
         std::future::poll_fn(|cx| self.queue.poll(cx)).await
     }

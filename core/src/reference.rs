@@ -37,7 +37,7 @@ impl Ref {
     /// The longest ref, in bytes of its JSON text, quotes and escapes included.
     pub const MAX_LEN: usize = 64;
 
-    /// A string ref, cut to what fits if it is too long. For refs that this side makes itself.
+    /// A string ref, for refs that this side makes itself. [`Ref::try_text`] is for those of others.
     ///
     /// # Panics
     /// If the JSON text of `text` is longer than [`Ref::MAX_LEN`] bytes.

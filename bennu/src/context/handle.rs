@@ -10,7 +10,8 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// Sends messages to a channel from any task or thread. Keeps no channel alive.
+/// Sends messages to a channel from any task or thread. It does not keep the channel alive: that ends when
+/// its client leaves.
 pub struct Handle<C> {
     hub: Arc<Hub>,
     channel: ChannelId,
@@ -52,7 +53,8 @@ impl<C: Channel> Handle<C> {
         &self.topic
     }
 
-    /// Sends the channel a message. Never waits.
+    /// Sends the channel a message: [`HandleInfo`](crate::HandleInfo) gets it behind what waits already.
+    /// Never waits.
     ///
     /// # Errors
     /// [`NotifyError::Closed`], with the message, if the channel has ended.

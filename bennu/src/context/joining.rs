@@ -62,7 +62,7 @@ impl<C: Channel> JoinContext<C> {
         self.link.id.as_deref()
     }
 
-    /// The connection, by the name that the machine gave it.
+    /// The connection, by the name that the machine gave it: unique in its endpoint, and never used again.
     #[must_use]
     pub fn socket(&self) -> SocketId {
         self.link.socket
@@ -74,7 +74,7 @@ impl<C: Channel> JoinContext<C> {
         Transport::WebSocket
     }
 
-    /// The join_ref that this channel's pushes carry.
+    /// The join_ref that this channel's pushes carry: that of the join, or in its absence the join's ref.
     #[must_use]
     pub fn join_ref(&self) -> Option<&Ref> {
         self.join_ref.as_ref()
@@ -86,7 +86,7 @@ impl<C: Channel> JoinContext<C> {
         Endpoint::of(Arc::clone(&self.link.hub))
     }
 
-    /// A handle for other tasks: they can send messages to this channel. Keeps it not alive.
+    /// A handle for other tasks: they can send messages to this channel. It does not keep it alive.
     #[must_use]
     pub fn handle(&self) -> Handle<C> {
         Handle::new(self)
@@ -98,14 +98,17 @@ impl<C: Channel> JoinContext<C> {
         let _ = self.link.hub.info(self.channel, message.__into_letter(), now, Kick::AtEndOfBatch);
     }
 
-    /// Sends this channel a message after `delay`. It ends with the channel.
+    /// Sends this channel a message after `delay`. The timer ends with the channel, or by
+    /// [`Timer::cancel`].
+    ///
+    /// Source: `Process.send_after/3`, as channels use it.
     pub fn notify_after<M: InfoFor<C>>(&self, delay: Duration, message: M) -> Timer {
         let at = self.link.hub.runtime.now() + delay;
         let timer = self.link.hub.info(self.channel, message.__into_letter(), at, Kick::AtEndOfBatch);
         Timer::new(&self.link.hub, timer.ok())
     }
 
-    /// Waits. Other channels of the connection go on meanwhile, this one does not.
+    /// Waits for `delay`. Other channels of the connection go on meanwhile, this one does not.
     pub fn sleep(&self, delay: Duration) -> impl Future<Output = ()> + Send + 'static + use<C> {
         self.link.hub.runtime.sleep(delay)
     }
@@ -118,7 +121,10 @@ impl<C: Channel> JoinContext<C> {
     }
 
     /// Subscribes to a further topic: its broadcasts come as messages, and the client does not see them.
-    /// Twice subscribed is twice delivered.
+    /// Twice subscribed is twice delivered. Those of the channel's own topic come to
+    /// [`handle_out`](Channel::handle_out) then, whatever they are, beside what the client gets.
+    ///
+    /// Source: `Phoenix.Endpoint.subscribe/2`, called in a channel.
     pub fn subscribe(&self, topic: &str)
     where
         C: HandleInfo<Broadcast>,

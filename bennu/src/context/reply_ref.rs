@@ -46,7 +46,10 @@ impl ReplyRef {
         }
     }
 
-    /// Sends the answer. Never waits; to a client that has gone, nothing is sent.
+    /// Sends the answer. Never waits; to a client that has gone, nothing is sent. An answer that cannot be
+    /// written is logged and dropped.
+    ///
+    /// Source: `Phoenix.Channel.reply/2`.
     pub fn send(&self, reply: Reply) {
         let Some(answer) = reply.into_answer() else { return };
         let Ok(response) = answer.response else {

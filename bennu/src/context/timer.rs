@@ -16,7 +16,8 @@ impl Timer {
         Self { hub: Arc::downgrade(hub), timer }
     }
 
-    /// Takes the message back. Returns whether it had not been given to its channel yet.
+    /// Takes the message back. Returns whether that was in time: `false` if its channel has it already, or
+    /// has ended.
     pub fn cancel(self) -> bool {
         match (self.hub.upgrade(), self.timer) {
             (Some(hub), Some(timer)) => hub.cancel(timer),

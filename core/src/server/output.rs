@@ -165,13 +165,13 @@ pub enum Reason {
     Closed,
     /// The server drains.
     Draining,
-    /// The channel stopped by itself.
+    /// The channel stopped by itself: Phoenix's `:normal`.
     Normal,
-    /// The channel stopped by itself.
+    /// The channel stopped by itself: Phoenix's `:shutdown`. The client sees no difference.
     Shutdown,
-    /// The channel stopped by itself, and says why.
+    /// The channel stopped by itself, and says why: Phoenix's `{:shutdown, why}`.
     ShutdownWith(String),
-    /// The channel failed.
+    /// The channel failed, for what the text says: an error or a panic.
     Crash(String),
 }
 
@@ -200,7 +200,8 @@ pub enum CloseReason {
 impl CloseReason {
     /// The code of the close frame.
     ///
-    /// Source: PROTOCOL of `Phoenix.Socket` transports; 1013 ("try again later") is Bennu's own.
+    /// Source: what Phoenix closes with for a `disconnect` broadcast, a drain, and a message that it cannot
+    /// decode; 1013 ("try again later") is Bennu's own.
     #[must_use]
     pub fn code(self) -> u16 {
         match self {
