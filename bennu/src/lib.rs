@@ -2,8 +2,8 @@
 //!
 //! A client opens one connection, a *socket*, and joins any number of *topics* over it, such as `room:lobby`. For
 //! each topic that it joins it has a *channel* of its own: a value of a type of yours, whose methods are called for
-//! what the client sends, and which can push to the client, or broadcast to everybody on the topic. Any client of
-//! Phoenix connects, phoenix.js first of all.
+//! what the client sends, and which can push to the client, or broadcast to everybody on the topic. Clients of
+//! Phoenix connect over WebSocket, phoenix.js first of all.
 //!
 //! ```
 //! use bennu::Notification;
