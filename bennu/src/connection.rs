@@ -23,6 +23,7 @@ use bennu_core::{Frame, Instant, Kind};
 use bytes::Bytes;
 use smallvec::SmallVec;
 use std::collections::VecDeque;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -46,7 +47,7 @@ pub(crate) struct Connection {
     /// Handlers that wait.
     running: Running,
     /// Bytes that were read with the upgrade.
-    early: Option<Bytes>,
+    early: Option<Box<Bytes>>,
     /// When the shard's sleeper will wake this task for its deadline.
     armed: Option<Instant>,
     life: Life,
@@ -86,7 +87,7 @@ impl Connection {
             websocket,
             channels: SmallVec::new(),
             running: Running::default(),
-            early: Some(early).filter(|early| !early.is_empty()),
+            early: Some(early).filter(|early| !early.is_empty()).map(Box::new),
             armed: None,
             life: Life::Open,
         }
@@ -346,14 +347,30 @@ impl Connection {
     }
 }
 
-impl Future for Connection {
+/// The task of one connection, for a runtime to run to its end.
+#[must_use = "a connection lives as long as its task runs"]
+pub struct ConnectionTask(Connection);
+
+impl ConnectionTask {
+    pub(crate) fn new(connection: Connection) -> Self {
+        Self(connection)
+    }
+}
+
+impl fmt::Debug for ConnectionTask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ConnectionTask").field(&self.0.peer).finish()
+    }
+}
+
+impl Future for ConnectionTask {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let link = Arc::clone(&self.link);
+        let link = Arc::clone(&self.0.link);
         // Also if a turn should unwind: nobody else would have its broadcasts written.
         let _kick = KickAtEnd(&link.hub.flusher);
-        if self.turn(cx) { Poll::Ready(()) } else { Poll::Pending }
+        if self.0.turn(cx) { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 

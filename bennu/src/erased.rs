@@ -159,7 +159,12 @@ impl<C: Channel> Cell<C> {
     /// `terminate` gets it.
     async fn handle(&mut self, event: Event<Letter>) -> Outcome<Letter> {
         let (state, ctx) = (&mut self.state, &self.ctx);
-        let done = |()| Reply::none();
+        // Only a message of the client can be answered, also with an error.
+        let done = |result: Result<(), Failure>| match result.map_err(Failure::into_kind) {
+            Ok(()) => Ok(Reply::none()),
+            Err(Kind::Crash(cause)) => Err(Failure::crash(cause)),
+            Err(Kind::Reply(_)) => Err(Failure::crash("an error reply where there is no message to answer")),
+        };
         let result = match event {
             Event::In { msg_ref, event, payload } => {
                 ctx.begin(msg_ref);
@@ -167,11 +172,11 @@ impl<C: Channel> Cell<C> {
             }
             Event::Out { event, payload } => {
                 ctx.begin(None);
-                catch(async { state.handle_out(&event, payload, ctx).await.map(done) }).await
+                catch(async { done(state.handle_out(&event, payload, ctx).await) }).await
             }
             Event::Info(Letter::AfterJoin) => {
                 ctx.begin(None);
-                catch(async { state.after_join(ctx).await.map(done) }).await
+                catch(async { done(state.after_join(ctx).await) }).await
             }
             Event::Info(Letter::Message(letter)) => {
                 ctx.begin(None);
@@ -179,7 +184,7 @@ impl<C: Channel> Cell<C> {
                 let Some(handler) = letter.deliver(state, context) else {
                     return ctx.crash("a message came to a channel of another type");
                 };
-                catch(async { handler.await.map(done) }).await
+                catch(async { done(handler.await) }).await
             }
             Event::Broadcast { topic, event, payload } => {
                 ctx.begin(None);
@@ -192,7 +197,7 @@ impl<C: Channel> Cell<C> {
                 let Some(handler) = letter.deliver(state, context) else {
                     return ctx.crash("a message came to a channel of another type");
                 };
-                catch(async { handler.await.map(done) }).await
+                catch(async { done(handler.await) }).await
             }
             Event::Terminate(reason) => {
                 ctx.begin(None);

@@ -151,11 +151,18 @@ mod socket;
 mod stream;
 mod subscription;
 
-pub use bennu_core::connect::{Carrier, CheckOrigin, ConnectInfo, ConnectInfoKeys, Origin, Params, Scheme};
-pub use bennu_core::server::Reason;
-pub use bennu_core::{EventError, EventName, Instant, IntoPayload, ParseError, Payload, RawJson, Ref, Topic};
+pub use bennu_core::connect::{
+    Carrier, CheckOrigin, ConnectInfo, ConnectInfoKeys, Origin, OriginEntryError, Param, Params, QueryError,
+    RequestUri, Scheme, ShapeError,
+};
+pub use bennu_core::server::{Reason, SocketId};
+pub use bennu_core::wire::EncodeError;
+pub use bennu_core::{
+    EventError, EventName, Instant, IntoPayload, NotEncodable, ParseError, Payload, RawJson, Ref, Topic,
+};
 pub use broadcast::Broadcast;
 pub use channel::{Channel, HandleInfo, InfoFor, Joined};
+pub use connection::ConnectionTask;
 pub use context::{Context, Handle, JoinContext, NoMessage, NotifyError, ReplyRef, Timer};
 pub use endpoint::{BroadcastError, Builder, Endpoint};
 pub use failure::{Failure, OrReason};

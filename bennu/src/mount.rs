@@ -196,7 +196,7 @@ impl<S: Socket> AnySocket for Served<S> {
         Box::pin(async move {
             let assigns = catch(async { self.socket.connect(params, &info).await }).await;
             let assigns = Arc::new(assigns.map_err(Refused::failed)??);
-            let id = self.socket.id(&assigns);
+            let id = catch(async { self.socket.id(&assigns) }).await.map_err(Refused::failed)?;
             let joins = Arc::new(Routed { routes: Arc::clone(&self.routes), assigns });
             Ok(Admitted { joins, id, info })
         })

@@ -1,5 +1,6 @@
 //! What a runtime has to offer, and nothing that names one.
 
+use crate::ConnectionTask;
 use bennu_core::Instant;
 use bytes::Bytes;
 use hyper::upgrade::Upgraded;
@@ -19,6 +20,12 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait Runtime: Send + Sync + 'static {
     /// Runs a future to its end, in the background.
     fn spawn(&self, future: BoxFuture<'static, ()>);
+
+    /// Runs a connection to its end. The same as [`spawn`](Self::spawn), but for the box that a runtime
+    /// that can do without saves each of its connections.
+    fn spawn_connection(&self, connection: ConnectionTask) {
+        self.spawn(Box::pin(connection));
+    }
 
     /// Waits.
     fn sleep(&self, delay: Duration) -> BoxFuture<'static, ()>;

@@ -2,7 +2,7 @@
 
 use crate::BoxFuture;
 use crate::Endpoint;
-use crate::connection::Connection;
+use crate::connection::{Connection, ConnectionTask};
 use crate::hub::{Hub, Slot};
 use crate::link::Link;
 use crate::mount::{Admitted, Mounted};
@@ -131,7 +131,7 @@ impl Opening {
             hub: Arc::clone(&hub),
         };
         let connection = Connection::new(Arc::new(link), peer, admitted.joins, stream, early, config);
-        hub.runtime.spawn(Box::pin(connection));
+        hub.runtime.spawn_connection(ConnectionTask::new(connection));
     }
 }
 

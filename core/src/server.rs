@@ -171,19 +171,22 @@ impl<H: Clone, I> Server<H, I> {
         self.begin(now);
         assert!(socket.mount < self.config.mounts.len(), "a socket belongs to one of the configured mounts");
         let serial = self.next_serial();
-        let index = index(self.sockets.insert(Socket {
-            serial,
-            handle: socket.handle,
-            serializer: socket.serializer,
-            life: Life::Open,
-            stopped: None,
-            mount: index(socket.mount),
-            id: None,
-            channels: SmallVec::new(),
-            terminating: 0,
-            waiting: Load::default(),
-            overload: None,
-        }));
+        let index = insert(
+            &mut self.sockets,
+            Socket {
+                serial,
+                handle: socket.handle,
+                serializer: socket.serializer,
+                life: Life::Open,
+                stopped: None,
+                mount: index(socket.mount),
+                id: None,
+                channels: SmallVec::new(),
+                terminating: 0,
+                waiting: Load::default(),
+                overload: None,
+            },
+        );
         self.connected[socket.serializer.index()] += 1;
         if let Some(id) = socket.id {
             let (key, change) = self.topics.add_listener(id, Listener::Socket(index));
@@ -375,6 +378,15 @@ impl<H: Clone, I> Server<H, I> {
             self.outputs.push_back(Output::Interest { topic, wanted });
         }
     }
+}
+
+/// Puts a value into a slab, which grows by a quarter: by half of it, on average, it would hold room that
+/// nobody uses.
+fn insert<T>(slab: &mut Slab<T>, value: T) -> u32 {
+    if slab.len() == slab.capacity() {
+        slab.reserve_exact((slab.len() / 4).max(8));
+    }
+    index(slab.insert(value))
 }
 
 /// A place in a slab, as ids carry it.

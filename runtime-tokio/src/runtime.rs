@@ -1,10 +1,11 @@
 //! What tokio offers to the endpoint.
 
 use crate::stream::TokioStream;
-use bennu::{BoxFuture, Instant, PlainStream, Runtime};
+use bennu::{BoxFuture, ConnectionTask, Instant, PlainStream, Runtime};
 use bytes::Bytes;
 use hyper::upgrade::{Parts, Upgraded};
 use hyper_util::rt::TokioIo;
+use hyper_util::server::conn::auto;
 use std::sync::LazyLock;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -43,8 +44,20 @@ impl Runtime for Tokio {
         Instant::from_epoch(START.elapsed())
     }
 
+    fn spawn_connection(&self, connection: ConnectionTask) {
+        tokio::spawn(connection);
+    }
+
     fn adopt(&self, upgraded: Upgraded) -> Result<(Box<dyn PlainStream>, Bytes), Upgraded> {
-        let Parts { io, read_buf, .. } = upgraded.downcast::<TokioIo<TcpStream>>()?;
-        Ok((Box::new(TokioStream::new(io.into_inner())), read_buf))
+        let (stream, early) = match upgraded.downcast::<TokioIo<TcpStream>>() {
+            Ok(Parts { io, read_buf, .. }) => (io, read_buf),
+            // As hyper-util's own server, which axum's is, wraps it.
+            Err(upgraded) => {
+                let auto::upgrade::Parts { io, read_buf, .. } =
+                    auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded)?;
+                (io, read_buf)
+            }
+        };
+        Ok((Box::new(TokioStream::new(stream.into_inner())), early))
     }
 }

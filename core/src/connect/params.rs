@@ -9,7 +9,6 @@ pub use query::QueryError;
 use serde::de::Deserialize;
 use serde::ser::{Serialize, Serializer};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::fmt;
 
 /// The parameters that a client connects with: its query, and what the path's variables matched.
@@ -34,7 +33,9 @@ use std::fmt;
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Params {
-    entries: BTreeMap<String, Param>,
+    /// Sorted by name, each name once. No tree: it is kept as long as its connection lives, and a tree
+    /// takes 600 bytes for the first of its few entries.
+    entries: Vec<(String, Param)>,
 }
 
 /// One parameter.
@@ -102,7 +103,7 @@ impl Params {
     /// The parameter of this name.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Param> {
-        self.entries.get(key)
+        self.place(key).ok().map(|place| &self.entries[place].1)
     }
 
     /// The parameter of this name, if it is a string.
@@ -113,7 +114,19 @@ impl Params {
 
     /// Sets a parameter to a string; whatever had that name before is gone.
     pub fn insert(&mut self, key: impl Into<String>, text: impl Into<String>) {
-        self.entries.insert(key.into(), Param::Text(text.into()));
+        let (key, param) = (key.into(), Param::Text(text.into()));
+        match self.place(&key) {
+            Ok(place) => self.entries[place].1 = param,
+            Err(place) => {
+                self.entries.reserve_exact(1);
+                self.entries.insert(place, (key, param));
+            }
+        }
+    }
+
+    /// Where the parameter of this name is, or would be.
+    fn place(&self, key: &str) -> Result<usize, usize> {
+        self.entries.binary_search_by(|(name, _)| name.as_str().cmp(key))
     }
 
     /// All parameters, sorted by name.
@@ -163,13 +176,20 @@ impl Param {
 
 impl FromIterator<(String, Param)> for Params {
     fn from_iter<I: IntoIterator<Item = (String, Param)>>(entries: I) -> Self {
-        Self { entries: entries.into_iter().collect() }
+        let mut entries: Vec<_> = entries.into_iter().collect();
+        // Stable, so that of several with one name the last is behind the others.
+        entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+        entries.reverse();
+        entries.dedup_by(|(one, _), (kept, _)| one == kept);
+        entries.reverse();
+        entries.shrink_to_fit();
+        Self { entries }
     }
 }
 
 impl Serialize for Params {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(&self.entries)
+        serializer.collect_map(self.entries.iter().map(|(key, param)| (key, param)))
     }
 }
 

@@ -5,7 +5,7 @@ use super::id::CallId;
 use super::mailbox::{Item, Received};
 use super::output::{Event, Output};
 use super::socket::Life;
-use super::{Server, index};
+use super::{Server, insert};
 use crate::message::Name;
 use crate::topic::MAX_NAME;
 use crate::wire::Outgoing;
@@ -151,19 +151,22 @@ impl<H: Clone, I> Server<H, I> {
         }
         let key = self.topics.add_channel(topic);
         let serial = self.next_serial();
-        let channel = index(self.channels.insert(Channel {
-            serial,
-            socket,
-            route,
-            topic: Some(key),
-            refs: Refs::new(message.join_ref, message.msg_ref),
-            state: State::Held,
-            busy: false,
-            calls: 0,
-            member: None,
-            mailbox: None,
-            extra: None,
-        }));
+        let channel = insert(
+            &mut self.channels,
+            Channel {
+                serial,
+                socket,
+                route,
+                topic: Some(key),
+                refs: Refs::new(message.join_ref, message.msg_ref),
+                state: State::Held,
+                busy: false,
+                calls: 0,
+                member: None,
+                mailbox: None,
+                extra: None,
+            },
+        );
         let limit = self.mount(socket).limits.max_terminating;
         let owner = &mut self.sockets[socket as usize];
         owner.channels.push(channel);
