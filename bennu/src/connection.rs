@@ -13,21 +13,24 @@ use crate::flusher::Flusher;
 use crate::hub::Owner;
 use crate::letter::Letter;
 use crate::link::Link;
-use crate::peer::{Notice, Peer, Work};
+use crate::panics::drop_quietly;
+use crate::peer::{Flush, Notice, Peer, Work};
 use crate::running::Running;
 use crate::scratch;
 use crate::stream::Stream;
 use bennu_core::server::{CallId, ChannelId, CloseReason, Event, Outcome};
 use bennu_core::websocket::{self, Output};
 use bennu_core::{Frame, Instant, Kind};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 /// What starts the joins of a connection: its routes, with what `connect` made.
 pub(crate) trait Joins: Send + Sync {
@@ -46,11 +49,26 @@ pub(crate) struct Connection {
     channels: SmallVec<[(ChannelId, Box<dyn AnyChannel>); 1]>,
     /// Handlers that wait.
     running: Running,
-    /// Bytes that were read with the upgrade.
+    /// What the machine has asked for, and this task has not done yet.
+    work: VecDeque<Work>,
+    /// Bytes that were read and not taken in yet: those that came with the upgrade, or that wait until less
+    /// else waits.
     early: Option<Box<Bytes>>,
     /// When the shard's sleeper will wake this task for its deadline.
     armed: Option<Instant>,
+    /// Since when the peer does not take what waits for it.
+    stuck: Option<Stuck>,
+    /// How many handlers this turn may still run.
+    budget: u32,
     life: Life,
+}
+
+/// A peer that does not take what waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stuck {
+    since: Instant,
+    /// How many bytes have been waiting since then, or longer.
+    ahead: usize,
 }
 
 /// Where a connection is in its life.
@@ -68,6 +86,13 @@ type Answers = SmallVec<[(CallId, Outcome<Letter>); 2]>;
 
 /// How many reads one turn takes before others have theirs.
 const READS_PER_TURN: usize = 8;
+
+/// How many handlers one turn runs before others have theirs: a channel that sends itself one message after
+/// the other keeps nobody waiting.
+const HANDLERS_PER_TURN: u32 = 512;
+
+/// How long a frame may wait for a peer that takes too little.
+const MAX_AGE: Duration = Duration::from_secs(10);
 
 impl Connection {
     pub(crate) fn new(
@@ -87,8 +112,11 @@ impl Connection {
             websocket,
             channels: SmallVec::new(),
             running: Running::default(),
+            work: VecDeque::new(),
             early: Some(early).filter(|early| !early.is_empty()).map(Box::new),
             armed: None,
+            stuck: None,
+            budget: 0,
             life: Life::Open,
         }
     }
@@ -98,38 +126,51 @@ impl Connection {
         let now = self.link.hub.runtime.now();
         // What is queued for this peer from here on is written at the end of the turn.
         self.peer.undertake();
+        self.budget = HANDLERS_PER_TURN;
         let mut reads = 0;
         loop {
-            let (mut work, notice) = self.peer.take_work(cx.waker());
-            self.heed(notice, now);
-            self.work_off(&mut work, Answers::new(), cx, now);
+            let (left, notice) = self.peer.take_work(cx.waker());
+            self.work.extend(left);
+            self.heed(notice, cx, now);
+            self.work_off(Answers::new(), cx, now);
             let finished = self.running.poll_finished(cx);
             let answers = finished.into_iter().map(|finished| self.finish(finished)).collect();
-            self.work_off(&mut work, answers, cx, now);
-            let more = self.read(notice, cx, now) || self.running.has_news();
+            self.work_off(answers, cx, now);
+            let more = (self.budget > 0 && self.read(notice, cx, now)) || self.running.has_news();
             reads += 1;
-            if !more {
+            if self.budget == 0 || (more && reads == READS_PER_TURN) {
+                cx.waker().wake_by_ref();
                 break;
             }
-            if reads == READS_PER_TURN {
-                cx.waker().wake_by_ref();
+            if !more {
                 break;
             }
         }
         self.speak(cx, now);
-        if self.life != Life::Closed && self.stream.flush(&self.peer, cx).is_err() {
+        if self.life != Life::Closed && self.flush(cx, now).is_err() {
             self.websocket.handle_eof(now);
             self.speak(cx, now);
         }
+        if self.peer.is_relieved() {
+            // What kept it from reading has just been written, and nobody else would wake it.
+            cx.waker().wake_by_ref();
+        }
         self.arm(now);
-        self.life == Life::Closed && self.channels.is_empty() && self.running.is_empty()
+        if self.work.is_empty() {
+            self.work = VecDeque::new();
+        }
+        let idle = self.channels.is_empty() && self.running.is_empty() && self.work.is_empty();
+        self.life == Life::Closed && idle
     }
 
     /// Acts on what others have noted for this task.
-    fn heed(&mut self, notice: Notice, now: Instant) {
+    fn heed(&mut self, notice: Notice, cx: &mut Context<'_>, now: Instant) {
         if notice.due {
             self.armed = None;
             self.websocket.handle_timeout(now);
+            if self.stuck.is_some_and(|stuck| stuck.since + MAX_AGE <= now) {
+                self.link.hub.cut_off(self.link.socket);
+            }
         }
         if notice.broken {
             self.websocket.handle_eof(now);
@@ -137,23 +178,42 @@ impl Connection {
         if let Some(reason) = notice.close.filter(|_| !self.websocket.is_closing()) {
             self.websocket.close(reason.code(), "", now);
             if reason == CloseReason::SlowConsumer {
-                // It would not take a farewell behind all that waits: that is dropped, the farewell tried
-                // once, and the stream reset.
-                self.peer.drop_queue();
-                self.speak_to_the_deaf();
+                self.reset(cx, now);
             }
         }
     }
 
-    fn speak_to_the_deaf(&mut self) {
+    /// Ends the stream of a peer that takes too little. It would not take a farewell behind all that waits:
+    /// that is dropped, the farewell tried once, and the stream reset.
+    fn reset(&mut self, cx: &mut Context<'_>, now: Instant) {
+        self.peer.drop_queue();
         while let Some(output) = self.websocket.poll_output() {
             if let Output::Send(frame) = output {
-                self.peer.push_last(Frame::control(frame.as_bytes()));
+                self.peer.push_control(Frame::control(frame.as_bytes()));
             }
         }
         self.stream.reset(&self.peer);
         self.tell();
         self.life = Life::Closed;
+        self.work_off(Answers::new(), cx, now);
+    }
+
+    /// Writes what is queued, and sees whether the peer takes it.
+    fn flush(&mut self, cx: &mut Context<'_>, now: Instant) -> io::Result<()> {
+        let flushed = self.stream.flush(&self.peer, cx)?;
+        if flushed.flush == Flush::Done {
+            self.stuck = None;
+            return Ok(());
+        }
+        let ahead = self.stuck.map_or(0, |stuck| stuck.ahead.saturating_sub(flushed.written));
+        self.stuck = match self.stuck {
+            Some(stuck) if ahead > 0 => Some(Stuck { ahead, ..stuck }),
+            Some(_) | None => Some(Stuck { since: now, ahead: self.peer.waiting() }),
+        };
+        if self.peer.overflows() {
+            self.link.hub.cut_off(self.link.socket);
+        }
+        Ok(())
     }
 
     /// Takes one read in. Returns whether there may be more.
@@ -161,7 +221,8 @@ impl Connection {
         if self.life == Life::Closed {
             return false;
         }
-        if notice.paused || notice.congested {
+        // A peer's close frame is always heard.
+        if (notice.paused || notice.congested) && !self.websocket.is_closing() {
             self.websocket.pause(now);
             return false;
         }
@@ -194,7 +255,6 @@ impl Connection {
     /// Works a read off, message by message. A handler's answer and the next message share one lock.
     fn take_in(&mut self, mut input: &mut [u8], cx: &mut Context<'_>, now: Instant) {
         let mut answers = Answers::new();
-        let mut work = VecDeque::new();
         let mut pong = None;
         loop {
             let received = self.websocket.receive(input, now);
@@ -214,16 +274,16 @@ impl Connection {
             match decoded.transpose() {
                 Ok(Some(message)) => {
                     if let Some(pong) = pong.take() {
-                        self.peer.push_last(Frame::control(pong.as_bytes()));
+                        self.peer.push_control(Frame::control(pong.as_bytes()));
                     }
                     let (hub, socket) = (&self.link.hub, self.link.socket);
                     let mut shard = hub.shard(socket.shard() as usize);
                     for (call, outcome) in answers.drain(..) {
                         shard.server.done(call, outcome, now);
-                        hub.drain(&mut shard, Some(Owner { socket, work: &mut work }));
+                        hub.drain(&mut shard, Some(Owner { socket, work: &mut self.work }));
                     }
                     shard.server.receive(socket, &message, now);
-                    hub.drain(&mut shard, Some(Owner { socket, work: &mut work }));
+                    hub.drain(&mut shard, Some(Owner { socket, work: &mut self.work }));
                 }
                 Ok(None) => {}
                 Err(error) => {
@@ -232,25 +292,32 @@ impl Connection {
                 }
             }
             input = &mut input[consumed..];
-            self.run(&mut work, &mut answers, cx);
+            self.run(&mut answers, cx);
+            if (self.budget == 0 || self.peer.holds()) && !input.is_empty() && !self.websocket.is_closing() {
+                self.hold_back(input);
+                break;
+            }
         }
         if let Some(pong) = pong {
-            self.peer.push_last(Frame::control(pong.as_bytes()));
+            self.peer.push_control(Frame::control(pong.as_bytes()));
         }
-        self.work_off(&mut work, answers, cx, now);
+        self.work_off(answers, cx, now);
+    }
+
+    /// Too much waits for this peer, or for its handlers: the rest of its input waits as well.
+    fn hold_back(&mut self, input: &[u8]) {
+        let mut rest = BytesMut::from(input);
+        if let Some(early) = self.early.take() {
+            rest.extend_from_slice(&early);
+        }
+        self.early = Some(Box::new(rest.freeze()));
     }
 
     /// Tells the machine what handlers have answered, and runs what it asks for then, until neither has
-    /// anything left.
-    fn work_off(
-        &mut self,
-        work: &mut VecDeque<Work>,
-        mut answers: Answers,
-        cx: &mut Context<'_>,
-        now: Instant,
-    ) {
+    /// anything left (or others are to have their turn).
+    fn work_off(&mut self, mut answers: Answers, cx: &mut Context<'_>, now: Instant) {
         loop {
-            self.run(work, &mut answers, cx);
+            self.run(&mut answers, cx);
             if answers.is_empty() {
                 return;
             }
@@ -258,16 +325,18 @@ impl Connection {
             let mut shard = hub.shard(socket.shard() as usize);
             for (call, outcome) in answers.drain(..) {
                 shard.server.done(call, outcome, now);
-                hub.drain(&mut shard, Some(Owner { socket, work }));
+                hub.drain(&mut shard, Some(Owner { socket, work: &mut self.work }));
             }
         }
     }
 
     /// Starts the handlers that the machine asks for, and polls each once, in place.
-    fn run(&mut self, work: &mut VecDeque<Work>, answers: &mut Answers, cx: &mut Context<'_>) {
-        while let Some(work) = work.pop_front() {
+    fn run(&mut self, answers: &mut Answers, cx: &mut Context<'_>) {
+        while self.budget > 0 {
+            let Some(work) = self.work.pop_front() else { return };
             match work {
                 Work::Call { channel, call, event } => {
+                    self.budget -= 1;
                     let Some(handler) = self.handler(channel, call, event) else { continue };
                     if let Poll::Ready(finished) = self.running.start(call, handler, cx) {
                         let answer = self.finish(finished);
@@ -275,7 +344,11 @@ impl Connection {
                     }
                 }
                 Work::Cancel { call } => self.running.cancel(call),
-                Work::Ended { channel } => self.channels.retain(|(id, _)| *id != channel),
+                Work::Ended { channel } => {
+                    if let Some(at) = self.channels.iter().position(|(id, _)| *id == channel) {
+                        drop_quietly(self.channels.swap_remove(at));
+                    }
+                }
             }
         }
     }
@@ -308,11 +381,11 @@ impl Connection {
     fn speak(&mut self, cx: &mut Context<'_>, now: Instant) {
         while let Some(output) = self.websocket.poll_output() {
             match output {
-                Output::Send(frame) => self.peer.push_last(Frame::control(frame.as_bytes())),
+                Output::Send(frame) => self.peer.push_control(Frame::control(frame.as_bytes())),
                 Output::Closed(reason) => {
                     tracing::debug!(socket = ?self.link.socket, ?reason, "a connection ends");
-                    let mut work = self.tell();
-                    self.work_off(&mut work, Answers::new(), cx, now);
+                    self.tell();
+                    self.work_off(Answers::new(), cx, now);
                 }
                 Output::End => {
                     // What can still be written is; a peer that takes no more has had its time.
@@ -324,26 +397,28 @@ impl Connection {
         }
     }
 
-    /// Tells the machine, once, that the transport has ended; returns what it wants done then.
-    fn tell(&mut self) -> VecDeque<Work> {
-        let mut work = VecDeque::new();
+    /// Tells the machine, once, that the transport has ended.
+    fn tell(&mut self) {
         if self.life == Life::Open {
             self.life = Life::Closing;
-            let owner = Owner { socket: self.link.socket, work: &mut work };
+            let owner = Owner { socket: self.link.socket, work: &mut self.work };
             self.link.hub.disconnect(self.link.socket, self.link.serializer, owner);
         }
-        work
     }
 
     /// Has the shard's sleeper wake this task for its next deadline, unless it will wake it earlier anyway.
     fn arm(&mut self, now: Instant) {
-        let Some(next) = self.websocket.poll_timeout().filter(|_| self.life != Life::Closed) else { return };
+        if self.life == Life::Closed {
+            return;
+        }
+        let stuck = self.stuck.map(|stuck| stuck.since + MAX_AGE);
+        let Some(next) = self.websocket.poll_timeout().into_iter().chain(stuck).min() else { return };
         if self.armed.is_some_and(|armed| armed <= next) {
             return;
         }
         let at = next.max(now);
         self.armed = Some(at);
-        self.link.hub.shard(self.link.socket.shard() as usize).arm(at, &self.peer);
+        self.link.hub.shard(self.link.socket.shard() as usize).arm(at, self.link.socket);
     }
 }
 
@@ -384,9 +459,15 @@ impl Drop for KickAtEnd<'_> {
 }
 
 impl Drop for Connection {
+    /// Also when the task is dropped in the midst of its life: at the end of its runtime, or because
+    /// something in it panicked.
     fn drop(&mut self) {
+        drop_quietly(std::mem::take(&mut self.running));
+        drop_quietly(std::mem::take(&mut self.channels));
         self.tell();
         self.stream.close(&self.peer);
         self.peer.retire();
+        self.link.hub.abandon(self.link.socket);
+        self.link.hub.flusher.kick();
     }
 }

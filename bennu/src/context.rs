@@ -158,7 +158,7 @@ impl<C: Channel> Context<C> {
         let run = std::mem::take(&mut *self.run.lock());
         let reply = match result.map_err(crate::Failure::into_kind) {
             Ok(reply) | Err(Kind::Reply(reply)) => reply,
-            Err(Kind::Crash(cause)) => return self.crash(&cause.to_string()),
+            Err(Kind::Crash(cause)) => return self.crash(&crate::panics::text(&cause)),
         };
         if let Some(why) = run.failed {
             return self.crash(&why);

@@ -2,9 +2,9 @@
 
 use crate::BoxFuture;
 use crate::failure::Kind;
-use crate::letter::Letter;
+use crate::letter::{AnyLetter, Letter};
 use crate::link::Link;
-use crate::panics::catch;
+use crate::panics::{catch, text};
 use crate::{Broadcast, Channel, Context, Failure, JoinContext, Joined, Reply};
 use bennu_core::server::{CallId, ChannelId, Event, Outcome};
 use bennu_core::wire::Outgoing;
@@ -76,7 +76,7 @@ async fn join<C: Channel>(seed: Seed, assigns: Arc<C::Assigns>) -> Finished {
     match answer.to(result) {
         Ok((state, reply)) => {
             let cell = Cell { state, ctx: Context::new(ctx) };
-            let outcome = Outcome::Joined { reply, next: Some(Letter::AfterJoin) };
+            let outcome = Outcome::Joined { reply, next: Some(Letter::AFTER_JOIN) };
             Finished { call, channel: Some(Box::new(cell)), outcome }
         }
         Err(outcome) => Finished { call, channel: None, outcome },
@@ -102,7 +102,7 @@ impl<C: Channel> Answer<'_, C> {
                 Ok((state, reply))
             }
             Ok(Err(Kind::Reply(reply))) => Err(self.refused(reply)),
-            Ok(Err(Kind::Crash(cause))) => Err(self.crashed(&cause.to_string())),
+            Ok(Err(Kind::Crash(cause))) => Err(self.crashed(&text(&cause))),
             Err(panic) => Err(self.crashed(&panic)),
         }
     }
@@ -174,30 +174,21 @@ impl<C: Channel> Cell<C> {
                 ctx.begin(None);
                 catch(async { done(state.handle_out(&event, payload, ctx).await) }).await
             }
-            Event::Info(Letter::AfterJoin) => {
+            Event::Info(letter) => {
                 ctx.begin(None);
-                catch(async { done(state.after_join(ctx).await) }).await
-            }
-            Event::Info(Letter::Message(letter)) => {
-                ctx.begin(None);
-                let (state, context): (&mut (dyn Any + Send), &(dyn Any + Send + Sync)) = (state, ctx);
-                let Some(handler) = letter.deliver(state, context) else {
-                    return ctx.crash("a message came to a channel of another type");
-                };
-                catch(async { done(handler.await) }).await
+                match letter.open() {
+                    Some(message) => catch(async { done(deliver(message, state, ctx).await) }).await,
+                    None => catch(async { done(state.after_join(ctx).await) }).await,
+                }
             }
             Event::Broadcast { topic, event, payload } => {
                 ctx.begin(None);
                 // Subscribing has noted how.
-                let Some(enclose) = ctx.enclose.get() else { return ctx.conclude(Ok(Reply::none())) };
-                let Letter::Message(letter) = enclose(Broadcast::new(topic, event, payload)) else {
-                    return ctx.conclude(Ok(Reply::none()));
-                };
-                let (state, context): (&mut (dyn Any + Send), &(dyn Any + Send + Sync)) = (state, ctx);
-                let Some(handler) = letter.deliver(state, context) else {
-                    return ctx.crash("a message came to a channel of another type");
-                };
-                catch(async { done(handler.await) }).await
+                let letter = ctx.enclose.get().map(|enclose| enclose(Broadcast::new(topic, event, payload)));
+                match letter.and_then(Letter::open) {
+                    Some(message) => catch(async { done(deliver(message, state, ctx).await) }).await,
+                    None => Ok(Ok(Reply::none())),
+                }
             }
             Event::Terminate(reason) => {
                 ctx.begin(None);
@@ -214,5 +205,18 @@ impl<C: Channel> Cell<C> {
             Ok(result) => ctx.conclude(result),
             Err(panic) => ctx.crash(&panic),
         }
+    }
+}
+
+/// Gives a message to a channel, which is of the type that it was addressed to.
+async fn deliver<C: Channel>(
+    message: Box<dyn AnyLetter>,
+    state: &mut C,
+    ctx: &Context<C>,
+) -> Result<(), Failure> {
+    let (state, ctx): (&mut (dyn Any + Send), &(dyn Any + Send + Sync)) = (state, ctx);
+    match message.deliver(state, ctx) {
+        Some(handler) => handler.await,
+        None => Err(Failure::crash("a message came to a channel of another type")),
     }
 }

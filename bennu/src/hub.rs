@@ -6,9 +6,9 @@
 
 use crate::flusher::{Flusher, TOGETHER};
 use crate::index::TopicIndex;
-use crate::letter::Letter;
+use crate::letter::{Letter, Locked};
 use crate::mount::Mounted;
-use crate::peer::{Peer, Work};
+use crate::peer::{Peer, Queued, Work};
 use crate::runtime::Runtime;
 use crate::sleeper::{Deadline, Sleeper};
 use crate::subscription::Subscriptions;
@@ -22,6 +22,7 @@ use smallvec::SmallVec;
 use std::collections::{BinaryHeap, VecDeque};
 use std::fmt;
 use std::hint::black_box;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Waker;
@@ -50,6 +51,27 @@ pub(crate) struct Shard {
     /// Until when the sleeper sleeps.
     pub(crate) armed: Option<Instant>,
     pub(crate) sleeper: Option<Waker>,
+}
+
+/// A shard that is locked. What an application has sent and nobody gets is dropped behind the lock.
+pub(crate) struct ShardGuard<'a> {
+    // In this order: the lock is released first.
+    shard: MutexGuard<'a, Shard>,
+    _locked: Locked,
+}
+
+impl Deref for ShardGuard<'_> {
+    type Target = Shard;
+
+    fn deref(&self) -> &Shard {
+        &self.shard
+    }
+}
+
+impl DerefMut for ShardGuard<'_> {
+    fn deref_mut(&mut self) -> &mut Shard {
+        &mut self.shard
+    }
 }
 
 /// When the flusher is to write what has been queued.
@@ -110,8 +132,8 @@ impl Hub {
         hub
     }
 
-    pub(crate) fn shard(&self, shard: usize) -> MutexGuard<'_, Shard> {
-        self.shards[shard].lock()
+    pub(crate) fn shard(&self, shard: usize) -> ShardGuard<'_> {
+        ShardGuard { shard: self.shards[shard].lock(), _locked: Locked::new() }
     }
 
     pub(crate) fn mounts(&self) -> &[Mounted] {
@@ -144,6 +166,11 @@ impl Hub {
         let socket = SocketConfig { handle: Arc::clone(peer), serializer, mount, id };
         let socket = shard.server.connect(socket, self.runtime.now());
         peer.set_id(socket);
+        if self.draining.load(Ordering::Acquire) {
+            // It was admitted before the node began to end; whoever ends the others has passed this shard,
+            // or will find it here.
+            shard.server.stop(socket, CloseReason::Draining, self.runtime.now());
+        }
         self.drain(&mut shard, None);
         socket
     }
@@ -155,6 +182,22 @@ impl Hub {
         let mut shard = self.shard(socket.shard() as usize);
         shard.server.disconnect(socket, now);
         self.drain(&mut shard, Some(owner));
+    }
+
+    /// A peer's task has ended, and the handlers with it.
+    pub(crate) fn abandon(&self, socket: SocketId) {
+        let now = self.runtime.now();
+        let mut shard = self.shard(socket.shard() as usize);
+        shard.server.abandon(socket, now);
+        self.drain(&mut shard, None);
+    }
+
+    /// A peer takes its messages too slowly.
+    pub(crate) fn cut_off(&self, socket: SocketId) {
+        let now = self.runtime.now();
+        let mut shard = self.shard(socket.shard() as usize);
+        shard.server.stop(socket, CloseReason::SlowConsumer, now);
+        self.drain(&mut shard, None);
     }
 
     /// Sends a channel's push. To a channel that has ended, nothing is sent.
@@ -191,7 +234,8 @@ impl Hub {
     }
 
     pub(crate) fn cancel(&self, timer: TimerId) -> bool {
-        self.shard(timer.channel().shard() as usize).server.cancel(timer).is_some()
+        let letter = self.shard(timer.channel().shard() as usize).server.cancel(timer);
+        letter.is_some()
     }
 
     pub(crate) fn subscribe(&self, channel: ChannelId, topic: &str) {
@@ -241,8 +285,8 @@ impl Hub {
     /// Ends every socket.
     pub(crate) fn stop_all(&self, reason: CloseReason) {
         let now = self.runtime.now();
-        for shard in &self.shards {
-            let mut shard = shard.lock();
+        for place in 0..self.shards.len() {
+            let mut shard = self.shard(place);
             for socket in shard.server.socket_ids() {
                 shard.server.stop(socket, reason, now);
                 self.drain(&mut shard, None);
@@ -252,7 +296,7 @@ impl Hub {
 
     /// How many sockets there are, those counted whose channels are still ending.
     pub(crate) fn sockets(&self) -> usize {
-        self.shards.iter().map(|shard| shard.lock().server.sockets()).sum()
+        (0..self.shards.len()).map(|place| self.shard(place).server.sockets()).sum()
     }
 
     /// Carries out what the machine of a shard wants, before its lock is released.
@@ -335,9 +379,9 @@ impl Drop for Slot {
 
 fn queue(peer: &Arc<Peer>, frame: Frame, dirty: &mut Vec<Arc<Peer>>, slow: &mut SmallVec<[SocketId; 1]>) {
     match peer.push(frame) {
-        Ok(true) => dirty.push(Arc::clone(peer)),
-        Ok(false) => {}
-        Err(_) => slow.extend(peer.id()),
+        Queued::Undertaken => {}
+        Queued::Dirty => dirty.push(Arc::clone(peer)),
+        Queued::Overflow => slow.extend(peer.id()),
     }
 }
 
@@ -354,8 +398,8 @@ fn notify(
 impl Drop for Hub {
     fn drop(&mut self) {
         self.flusher.close();
-        for shard in &self.shards {
-            if let Some(sleeper) = shard.lock().sleeper.take() {
+        for place in 0..self.shards.len() {
+            if let Some(sleeper) = self.shard(place).sleeper.take() {
                 sleeper.wake();
             }
         }

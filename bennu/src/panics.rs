@@ -1,6 +1,7 @@
-//! Panics of handlers, held where they happen.
+//! Panics of the application, held where they happen.
 
 use std::any::Any;
+use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -17,6 +18,18 @@ pub(crate) async fn catch<T>(future: impl Future<Output = T>) -> Result<T, Strin
         Err(panic) => Poll::Ready(Err(message(&*panic))),
     })
     .await
+}
+
+/// Drops what is the application's: should that panic, nobody else is to suffer.
+pub(crate) fn drop_quietly<T>(value: T) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+        tracing::error!(why = message(&*panic), "something of the application panicked when it was dropped");
+    }
+}
+
+/// What an error of the application says of itself, should it come to say it.
+pub(crate) fn text(error: &dyn fmt::Display) -> String {
+    catch_unwind(AssertUnwindSafe(|| error.to_string())).unwrap_or_else(|panic| message(&*panic))
 }
 
 fn message(panic: &(dyn Any + Send)) -> String {

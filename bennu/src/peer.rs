@@ -3,7 +3,7 @@
 use crate::letter::Letter;
 use crate::runtime::PlainStream;
 use bennu_core::Frame;
-use bennu_core::outbox::{Batch, Outbox, Overflow, Written};
+use bennu_core::outbox::{Batch, Outbox, Written};
 use bennu_core::server::{CallId, ChannelId, CloseReason, Event, SocketId};
 use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
@@ -24,6 +24,8 @@ pub(crate) struct Peer {
     stream: Option<Box<dyn PlainStream>>,
     /// Whether somebody has already undertaken to flush what is queued.
     dirty: AtomicBool,
+    /// Whether its task should look up from its input: too much waits here, or for its handlers.
+    hold: AtomicBool,
     shared: Mutex<Shared>,
     id: OnceLock<SocketId>,
 }
@@ -37,6 +39,8 @@ struct Shared {
     waker: Option<Waker>,
     /// The stream takes nothing now; the connection's own task waits until it does.
     blocked: bool,
+    /// The stream is to be closed by whoever writes to it just now.
+    closing: bool,
     notice: Notice,
 }
 
@@ -63,6 +67,17 @@ pub(crate) enum Work {
     Ended { channel: ChannelId },
 }
 
+/// What became of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Queued {
+    /// Somebody will flush it.
+    Undertaken,
+    /// Nobody has undertaken to flush it yet: the caller has.
+    Dirty,
+    /// The peer takes its messages too slowly.
+    Overflow,
+}
+
 /// What became of a flush.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flush {
@@ -72,19 +87,29 @@ pub(crate) enum Flush {
     Blocked,
 }
 
+/// How a flush by a connection's own task went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Flushed {
+    pub(crate) flush: Flush,
+    /// How many bytes were written.
+    pub(crate) written: usize,
+}
+
 impl Peer {
     pub(crate) fn new(stream: Option<Box<dyn PlainStream>>, outbox_limit: usize) -> Self {
         Self {
-            id: OnceLock::new(),
             stream,
             dirty: AtomicBool::new(false),
+            hold: AtomicBool::new(false),
             shared: Mutex::new(Shared {
                 outbox: Outbox::new(outbox_limit),
                 work: None,
                 waker: None,
                 blocked: false,
+                closing: false,
                 notice: Notice::default(),
             }),
+            id: OnceLock::new(),
         }
     }
 
@@ -107,14 +132,23 @@ impl Peer {
         stream + usize::from(self.dirty.load(Ordering::Relaxed))
     }
 
-    /// Queues a frame. Returns whether somebody has yet to undertake to flush it.
-    pub(crate) fn push(&self, frame: Frame) -> Result<bool, Overflow> {
+    /// Queues a frame.
+    ///
+    /// Too much is only what a stream that is known to be blocked does not take: what is queued faster
+    /// than anybody could write it says nothing about the peer.
+    pub(crate) fn push(&self, frame: Frame) -> Queued {
         let mut shared = self.shared.lock();
-        shared.outbox.push(frame)?;
-        // Whoever waits for a blocked stream will flush all of it.
+        shared.outbox.push(frame);
         let blocked = shared.blocked;
+        if blocked && shared.outbox.overflow().is_some() {
+            return Queued::Overflow;
+        }
+        if shared.outbox.is_congested() {
+            self.hold.store(true, Ordering::Relaxed);
+        }
         drop(shared);
-        Ok(!blocked && !self.dirty.swap(true, Ordering::AcqRel))
+        // Whoever waits for a blocked stream will flush all of it.
+        if blocked || self.dirty.swap(true, Ordering::AcqRel) { Queued::Undertaken } else { Queued::Dirty }
     }
 
     /// Undertakes to flush: until [`Peer::settle`], nobody else need.
@@ -125,6 +159,11 @@ impl Peer {
     /// Whoever undertook to flush now does: what is queued from here on is somebody else's again.
     pub(crate) fn settle(&self) {
         self.dirty.store(false, Ordering::Release);
+    }
+
+    /// Whether the connection's task should look up from its input.
+    pub(crate) fn holds(&self) -> bool {
+        self.hold.load(Ordering::Relaxed)
     }
 
     /// Leaves work for the connection's task, and wakes it.
@@ -138,6 +177,7 @@ impl Peer {
     pub(crate) fn notify(&self, change: impl FnOnce(&mut Notice)) {
         let mut shared = self.shared.lock();
         change(&mut shared.notice);
+        self.hold.store(true, Ordering::Relaxed);
         wake(shared.waker.take());
     }
 
@@ -148,17 +188,28 @@ impl Peer {
             shared.waker = Some(waker.clone());
         }
         shared.notice.congested = shared.outbox.is_congested();
+        self.hold.store(shared.notice.congested || shared.notice.paused, Ordering::Relaxed);
         let notice = shared.notice;
         shared.notice.due = false;
         (shared.work.take().map(|work| *work).unwrap_or_default(), notice)
     }
 
+    /// Whether a task that stopped reading because too much waited may go on: it has been written.
+    pub(crate) fn is_relieved(&self) -> bool {
+        let shared = self.shared.lock();
+        shared.notice.congested && !shared.outbox.is_congested()
+    }
+
     /// Forgets the connection's task: it has ended.
     pub(crate) fn retire(&self) {
         let mut shared = self.shared.lock();
-        shared.waker = None;
-        shared.work = None;
-        shared.outbox.clear();
+        let left = (shared.waker.take(), shared.work.take());
+        if !shared.closing {
+            shared.outbox.clear();
+        }
+        drop(shared);
+        // Behind the lock: what an application sends may do anything when it is dropped.
+        drop(left);
     }
 
     /// Drops what waits.
@@ -167,9 +218,18 @@ impl Peer {
     }
 
     /// Queues a pong or a close frame.
-    pub(crate) fn push_last(&self, frame: Frame) {
-        // A peer that has no room left for it has no ear for it either.
-        let _ = self.shared.lock().outbox.push(frame);
+    pub(crate) fn push_control(&self, frame: Frame) {
+        self.shared.lock().outbox.push(frame);
+    }
+
+    /// How many bytes wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.shared.lock().outbox.waiting()
+    }
+
+    /// Whether more waits than may.
+    pub(crate) fn overflows(&self) -> bool {
+        self.shared.lock().outbox.overflow().is_some()
     }
 
     /// Takes the lease and what is to be written, for a stream that its own task writes.
@@ -177,8 +237,22 @@ impl Peer {
         self.shared.lock().outbox.begin()
     }
 
-    pub(crate) fn finish(&self, batch: Batch, written: usize) -> Written {
-        self.shared.lock().outbox.finish(batch, written)
+    /// Gives the lease back.
+    pub(crate) fn finish(&self, batch: Batch, written: usize) {
+        let mut shared = self.shared.lock();
+        shared.blocked = shared.outbox.finish(batch, written) == Written::Blocked;
+    }
+
+    /// Closes a plain stream behind what is being written to it.
+    pub(crate) fn close(&self) {
+        let Some(stream) = self.stream.as_deref() else { return };
+        let mut shared = self.shared.lock();
+        if shared.outbox.is_leased() {
+            shared.closing = true;
+            return;
+        }
+        drop(shared);
+        stream.close();
     }
 
     /// Writes what is queued, from any task. Returns how many writes that took.
@@ -194,20 +268,20 @@ impl Peer {
         if shared.blocked {
             return 0;
         }
-        let (mut shared, writes, result) = self.write_all(stream, shared);
+        let (mut shared, progress, result) = self.write_all(stream, shared);
         let idle = matches!(result, Ok(Flush::Done)) && !shared.notice.congested;
         shared.notice.broken |= result.is_err();
         if !idle {
             wake(shared.waker.take());
         }
-        writes
+        progress.writes
     }
 
     /// Writes what is queued to a plain stream, from its own task, which waits for it if need be.
-    pub(crate) fn flush_own(&self, stream: &dyn PlainStream) -> io::Result<Flush> {
-        let (shared, _, result) = self.write_all(stream, self.shared.lock());
+    pub(crate) fn flush_own(&self, stream: &dyn PlainStream) -> io::Result<Flushed> {
+        let (shared, progress, result) = self.write_all(stream, self.shared.lock());
         drop(shared);
-        result
+        Ok(Flushed { flush: result?, written: progress.bytes })
     }
 
     /// Writes until nothing waits, somebody else writes, or the stream takes no more.
@@ -215,29 +289,44 @@ impl Peer {
         &'a self,
         stream: &dyn PlainStream,
         mut shared: MutexGuard<'a, Shared>,
-    ) -> (MutexGuard<'a, Shared>, usize, io::Result<Flush>) {
-        let mut writes = 0;
+    ) -> (MutexGuard<'a, Shared>, Progress, io::Result<Flush>) {
+        let mut progress = Progress::default();
+        let mut flush = Ok(Flush::Done);
         shared.blocked = false;
         while let Some(batch) = shared.outbox.begin() {
             drop(shared);
             let result = write(stream, &batch);
-            writes += 1;
+            let bytes = *result.as_ref().unwrap_or(&0);
+            progress.writes += 1;
+            progress.bytes += bytes;
             shared = self.shared.lock();
-            let written = shared.outbox.finish(batch, *result.as_ref().unwrap_or(&0));
+            let written = shared.outbox.finish(batch, bytes);
             match result {
                 Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
                     shared.outbox.clear();
-                    return (shared, writes, Err(error));
+                    flush = Err(error);
+                    break;
                 }
                 Ok(_) | Err(_) if written == Written::Blocked => {
                     shared.blocked = true;
-                    return (shared, writes, Ok(Flush::Blocked));
+                    flush = Ok(Flush::Blocked);
+                    break;
                 }
                 Ok(_) | Err(_) => {}
             }
         }
-        (shared, writes, Ok(Flush::Done))
+        if shared.closing && !shared.outbox.is_leased() {
+            stream.close();
+        }
+        (shared, progress, flush)
     }
+}
+
+/// What a flush has done.
+#[derive(Clone, Copy, Debug, Default)]
+struct Progress {
+    writes: usize,
+    bytes: usize,
 }
 
 fn write(stream: &dyn PlainStream, batch: &Batch) -> io::Result<usize> {

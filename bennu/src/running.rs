@@ -2,11 +2,14 @@
 
 use crate::BoxFuture;
 use crate::erased::Finished;
+use crate::panics::drop_quietly;
 use bennu_core::server::CallId;
 use futures_util::StreamExt;
 use futures_util::future::{AbortHandle, Abortable};
 use futures_util::stream::FuturesUnordered;
 use smallvec::SmallVec;
+use std::future::Future;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
 /// The handlers of one connection that have not answered at once. Nothing on the heap while there are
@@ -18,10 +21,30 @@ pub(crate) struct Running {
 
 #[derive(Default)]
 struct Waiting {
-    handlers: FuturesUnordered<Abortable<BoxFuture<'static, Finished>>>,
+    handlers: FuturesUnordered<Abortable<Handler>>,
     aborts: Vec<(CallId, AbortHandle)>,
     /// A handler has been added, and has to be polled here so that its wakes are heard.
     news: bool,
+}
+
+/// A handler that waits. Should it panic when it is dropped, nobody else is to suffer.
+struct Handler(Option<BoxFuture<'static, Finished>>);
+
+impl Future for Handler {
+    type Output = Finished;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Finished> {
+        match self.0.as_mut() {
+            Some(handler) => handler.as_mut().poll(cx),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Handler {
+    fn drop(&mut self) {
+        drop_quietly(self.0.take());
+    }
 }
 
 impl Running {
@@ -36,7 +59,7 @@ impl Running {
         if polled.is_pending() {
             let waiting = self.waiting.get_or_insert_default();
             let (abort, registration) = AbortHandle::new_pair();
-            waiting.handlers.push(Abortable::new(handler, registration));
+            waiting.handlers.push(Abortable::new(Handler(Some(handler)), registration));
             waiting.aborts.push((call, abort));
             waiting.news = true;
         }

@@ -2,8 +2,8 @@
 
 use crate::BoxFuture;
 use crate::hub::{Hub, Shard};
-use crate::peer::Peer;
 use bennu_core::Instant;
+use bennu_core::server::SocketId;
 use std::cmp::Ordering;
 use std::future::Future;
 use std::pin::Pin;
@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 #[derive(Debug)]
 pub(crate) struct Deadline {
     at: Instant,
-    peer: Weak<Peer>,
+    socket: SocketId,
 }
 
 impl Ord for Deadline {
@@ -39,8 +39,8 @@ impl Eq for Deadline {}
 
 impl Shard {
     /// Has a connection looked at when `at` has come.
-    pub(crate) fn arm(&mut self, at: Instant, peer: &Arc<Peer>) {
-        self.deadlines.push(Deadline { at, peer: Arc::downgrade(peer) });
+    pub(crate) fn arm(&mut self, at: Instant, socket: SocketId) {
+        self.deadlines.push(Deadline { at, socket });
         self.wake_sleeper_before(at);
     }
 
@@ -55,11 +55,11 @@ impl Shard {
 
     /// Does what is due, and returns what comes next.
     fn fire(&mut self, hub: &Hub, now: Instant) -> Option<Instant> {
-        while let Some(deadline) = self.deadlines.peek().filter(|deadline| deadline.at <= now) {
-            if let Some(peer) = deadline.peer.upgrade() {
+        while self.deadlines.peek().is_some_and(|deadline| deadline.at <= now) {
+            let Some(deadline) = self.deadlines.pop() else { break };
+            if let Some(peer) = self.server.handle(deadline.socket) {
                 peer.notify(|notice| notice.due = true);
             }
-            self.deadlines.pop();
         }
         if self.server.poll_timeout().is_some_and(|at| at <= now) {
             self.server.handle_timeout(now);

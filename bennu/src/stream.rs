@@ -1,10 +1,10 @@
 //! What a connection reads from and writes to.
 
-use crate::peer::{Flush, Peer};
+use crate::peer::{Flush, Flushed, Peer};
 use hyper::rt::{Read, ReadBuf, Write};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 /// A connection's stream.
 pub(crate) enum Stream {
@@ -12,6 +12,8 @@ pub(crate) enum Stream {
     Plain,
     /// Any other (TLS, or what somebody else has upgraded): its own task alone reads and writes.
     Foreign(Box<dyn Foreign>),
+    /// A foreign stream that has ended.
+    Gone,
 }
 
 /// Bytes both ways.
@@ -32,7 +34,7 @@ impl Stream {
                 ready!(Pin::new(stream).poll_read(cx, buf.unfilled()))?;
                 return Poll::Ready(Ok(buf.filled().len()));
             }
-            Self::Plain => peer.stream(),
+            Self::Plain | Self::Gone => peer.stream(),
         };
         let Some(stream) = stream else { return Poll::Ready(Ok(0)) };
         loop {
@@ -44,42 +46,41 @@ impl Stream {
     }
 
     /// Writes what is queued, as far as the stream takes it; the task is woken when it takes more.
-    pub(crate) fn flush(&mut self, peer: &Peer, cx: &mut Context<'_>) -> io::Result<()> {
+    pub(crate) fn flush(&mut self, peer: &Peer, cx: &mut Context<'_>) -> io::Result<Flushed> {
         // What others queue from here on, they flush.
         peer.settle();
+        let done = Flushed { flush: Flush::Done, written: 0 };
         if let Self::Foreign(stream) = self {
             return flush_foreign(Pin::new(&mut **stream), peer, cx);
         }
-        let Some(stream) = peer.stream() else { return Ok(()) };
-        while peer.flush_own(stream)? == Flush::Blocked {
+        let Some(stream) = peer.stream() else { return Ok(done) };
+        let mut written = 0;
+        loop {
+            let flushed = peer.flush_own(stream)?;
+            written += flushed.written;
+            if flushed.flush == Flush::Done {
+                return Ok(Flushed { flush: Flush::Done, written });
+            }
             match stream.poll_writable(cx) {
-                Poll::Pending => break,
+                Poll::Pending => return Ok(Flushed { flush: Flush::Blocked, written }),
                 Poll::Ready(ready) => ready?,
             }
         }
-        Ok(())
     }
 
     /// Ends the stream behind what has been written.
     pub(crate) fn close(&mut self, peer: &Peer) {
-        match self {
-            Self::Plain => {
-                if let Some(stream) = peer.stream() {
-                    stream.close();
-                }
-            }
-            Self::Foreign(stream) => {
-                // Whatever it takes: the stream is dropped next.
-                let cx = &mut Context::from_waker(std::task::Waker::noop());
-                let _ = Pin::new(stream).poll_shutdown(cx);
-            }
+        if let Self::Foreign(stream) = self {
+            // Whatever comes of it: the stream is dropped here, and its descriptor with it.
+            let _ = Pin::new(stream).poll_shutdown(&mut Context::from_waker(Waker::noop()));
+            *self = Self::Gone;
         }
+        peer.close();
     }
 
     /// Tries once to write what is queued, and ends the stream without waiting for it.
     pub(crate) fn reset(&mut self, peer: &Peer) {
-        let cx = &mut Context::from_waker(std::task::Waker::noop());
-        let _ = self.flush(peer, cx);
+        let _ = self.flush(peer, &mut Context::from_waker(Waker::noop()));
         match peer.stream() {
             Some(stream) => stream.abort(),
             None => self.close(peer),
@@ -87,26 +88,36 @@ impl Stream {
     }
 }
 
-fn flush_foreign(mut stream: Pin<&mut dyn Foreign>, peer: &Peer, cx: &mut Context<'_>) -> io::Result<()> {
+fn flush_foreign(
+    mut stream: Pin<&mut dyn Foreign>,
+    peer: &Peer,
+    cx: &mut Context<'_>,
+) -> io::Result<Flushed> {
+    let mut flushed = Flushed { flush: Flush::Done, written: 0 };
     while let Some(batch) = peer.begin() {
         let mut slices = Vec::with_capacity(batch.frames());
         slices.extend(batch.slices().map(IoSlice::new));
         let result = stream.as_mut().poll_write_vectored(cx, &slices);
         drop(slices);
+        let written = match &result {
+            Poll::Ready(Ok(written)) => *written,
+            Poll::Ready(Err(_)) | Poll::Pending => 0,
+        };
+        peer.finish(batch, written);
+        flushed.written += written;
         match result {
             Poll::Pending => {
-                peer.finish(batch, 0);
+                flushed.flush = Flush::Blocked;
                 break;
             }
             Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
-            Poll::Ready(Ok(written)) => {
-                peer.finish(batch, written);
-            }
+            // It may take the rest: `begin` gives that again.
+            Poll::Ready(Ok(_)) => {}
             Poll::Ready(Err(error)) => return Err(error),
         }
     }
     match stream.poll_flush(cx) {
         Poll::Ready(Err(error)) => Err(error),
-        Poll::Ready(Ok(())) | Poll::Pending => Ok(()),
+        Poll::Ready(Ok(())) | Poll::Pending => Ok(flushed),
     }
 }

@@ -4,7 +4,7 @@ use crate::Frame;
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 
-/// Frames that wait to be written to one peer, in order, bounded in bytes.
+/// Frames that wait to be written to one peer, in order, counted in bytes.
 ///
 /// Many append, one writes at a time, by a lease: who finds it taken marks the outbox and goes, and the
 /// holder looks again before it lets go. So no two writers interleave, and no frame is left behind.
@@ -18,12 +18,16 @@ use std::collections::VecDeque;
 /// use bennu_core::outbox::{Outbox, Written};
 ///
 /// let mut outbox = Outbox::new(1 << 20);
-/// outbox.push(Frame::new(Kind::Text, b"hello")).unwrap();
+/// outbox.push(Frame::new(Kind::Text, b"hello"));
 ///
 /// let batch = outbox.begin().expect("nobody else writes");
 /// let bytes: usize = batch.slices().map(<[u8]>::len).sum();      // … and write them
 /// assert_eq!(outbox.finish(batch, bytes), Written::Everything);
 /// ```
+///
+/// The limit is for a peer that does not take its frames: whoever drives the outbox asks for
+/// [`overflow`](Outbox::overflow) when the stream is known to be blocked. What is queued faster than anybody
+/// had a chance to write it says nothing about the peer.
 ///
 /// A queue that is empty holds nothing on the heap, and its first frame none either.
 #[derive(Debug)]
@@ -50,7 +54,7 @@ enum Lease {
 /// More waits in an outbox than its limit: the peer takes its messages too slowly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Overflow {
-    /// What would wait, in bytes.
+    /// What waits, in bytes.
     pub waiting: usize,
     /// What may wait, in bytes.
     pub limit: usize,
@@ -58,7 +62,7 @@ pub struct Overflow {
 
 impl std::fmt::Display for Overflow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} bytes would wait for a peer that may have {} waiting", self.waiting, self.limit)
+        write!(f, "{} bytes wait for a peer that may have {} waiting", self.waiting, self.limit)
     }
 }
 
@@ -93,22 +97,21 @@ impl Outbox {
     }
 
     /// Appends a frame.
-    ///
-    /// # Errors
-    /// [`Overflow`] if more than the limit would then wait; the frame is not taken.
-    pub fn push(&mut self, frame: Frame) -> Result<(), Overflow> {
-        let len = frame.as_websocket().len();
-        // One frame is never too much, however large: the limit is for what waits behind it.
-        if self.first.is_some() && self.behind_first() + len > self.limit {
-            return Err(Overflow { waiting: self.behind_first() + len, limit: self.limit });
-        }
-        self.waiting += len;
+    pub fn push(&mut self, frame: Frame) {
+        self.waiting += frame.as_websocket().len();
         if self.first.is_none() {
             self.first = Some(frame);
         } else {
             self.rest.get_or_insert_default().push_back(frame);
         }
-        Ok(())
+    }
+
+    /// Whether more waits than may. One frame is never too much, however large: the limit is for what
+    /// waits behind it.
+    #[must_use]
+    pub fn overflow(&self) -> Option<Overflow> {
+        let waiting = self.behind_first();
+        (waiting > self.limit).then_some(Overflow { waiting, limit: self.limit })
     }
 
     /// What waits behind the frame that is the next to be written, in bytes.
@@ -187,6 +190,12 @@ impl Outbox {
         self.written = written;
     }
 
+    /// Whether somebody writes just now.
+    #[must_use]
+    pub fn is_leased(&self) -> bool {
+        self.lease != Lease::Free
+    }
+
     /// Drops all that waits, but for a frame that the peer has a part of already.
     pub fn clear(&mut self) {
         self.rest = None;
@@ -232,18 +241,20 @@ mod tests {
     fn limit_counts_what_waits_behind_the_first_frame() {
         let mut outbox = Outbox::new(10);
 
-        outbox.push(frame(&[0; 100])).unwrap();
-        outbox.push(frame(&[0; 8])).unwrap();
+        outbox.push(frame(&[0; 100]));
+        outbox.push(frame(&[0; 8]));
+        assert_eq!(outbox.overflow(), None);
 
-        assert_eq!(outbox.push(frame(&[])), Err(Overflow { waiting: 12, limit: 10 }));
+        outbox.push(frame(&[]));
+        assert_eq!(outbox.overflow(), Some(Overflow { waiting: 12, limit: 10 }));
     }
 
     #[test]
     fn second_writer_goes_away() {
         let mut outbox = Outbox::new(100);
-        outbox.push(frame(b"a")).unwrap();
+        outbox.push(frame(b"a"));
         let batch = outbox.begin().unwrap();
-        outbox.push(frame(b"b")).unwrap();
+        outbox.push(frame(b"b"));
 
         assert!(outbox.begin().is_none());
 
@@ -254,8 +265,8 @@ mod tests {
     #[test]
     fn cleared_outbox_keeps_the_frame_that_is_half_written() {
         let mut outbox = Outbox::new(100);
-        outbox.push(frame(b"abc")).unwrap();
-        outbox.push(frame(b"d")).unwrap();
+        outbox.push(frame(b"abc"));
+        outbox.push(frame(b"d"));
         let mut wire = Vec::new();
         assert_eq!(write_some(&mut outbox, &mut wire, 1), Some(Written::Blocked));
 
@@ -270,7 +281,7 @@ mod tests {
     fn empty_outbox_holds_nothing() {
         let mut outbox = Outbox::new(1 << 20);
         for _ in 0..100 {
-            outbox.push(frame(b"x")).unwrap();
+            outbox.push(frame(b"x"));
         }
         while write_some(&mut outbox, &mut Vec::new(), usize::MAX) == Some(Written::More) {}
 
@@ -289,7 +300,7 @@ mod tests {
                 for _ in 0..pushes {
                     let frame = frame(&vec![next; usize::from(next)]);
                     sent.extend_from_slice(frame.as_websocket());
-                    outbox.push(frame).unwrap();
+                    outbox.push(frame);
                     next = next.wrapping_add(37);
                 }
                 write_some(&mut outbox, &mut wire, room);

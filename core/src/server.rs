@@ -215,6 +215,16 @@ impl<H: Clone, I> Server<H, I> {
         }
     }
 
+    /// The transport has ended, and so has whoever ran the handlers: the socket and its channels are
+    /// forgotten at once, without `terminate`.
+    pub fn abandon(&mut self, id: SocketId, now: Instant) {
+        self.disconnect(id, now);
+        let Some(socket) = self.socket(id) else { return };
+        while let Some(channel) = self.channels.iter().find(|(_, channel)| channel.socket == socket) {
+            self.end(index(channel.0));
+        }
+    }
+
     /// A handler's answer to an [`Output::Call`].
     ///
     /// Ignored if the call was cancelled or its channel has ended.

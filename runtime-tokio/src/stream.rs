@@ -1,12 +1,12 @@
 //! A TCP stream that any task may write to.
 
 use bennu::PlainStream;
+use rustix::net::SendFlags;
 use socket2::SockRef;
 use std::io::{self, IoSlice, Read};
 use std::net::Shutdown;
 use std::os::fd::AsRawFd;
 use std::task::{Context, Poll};
-use std::time::Duration;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
@@ -65,16 +65,19 @@ impl PlainStream for TokioStream {
     }
 
     fn abort(&self) {
-        let socket = SockRef::from(&self.stream);
-        let _ = socket.set_linger(Some(Duration::ZERO));
-        let _ = socket.shutdown(Shutdown::Both);
+        // Dissolving the association resets the connection and frees what the system holds of it, now, and
+        // not when the last who knows the stream lets go of it.
+        if rustix::net::connect_unspec(&self.stream).is_err() {
+            let _ = SockRef::from(&self.stream).shutdown(Shutdown::Both);
+        }
     }
 }
 
+/// Sends without asking tokio whether the stream is writable.
 fn send(stream: &TcpStream, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-    let socket = SockRef::from(stream);
-    match bufs {
-        [buf] => socket.send(buf),
-        bufs => socket.send_vectored(bufs),
-    }
+    let written = match bufs {
+        [buf] => rustix::net::send(stream, buf, SendFlags::NOSIGNAL)?,
+        bufs => rustix::io::writev(stream, bufs)?,
+    };
+    Ok(written)
 }

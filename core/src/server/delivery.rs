@@ -8,6 +8,7 @@ use super::socket::{Life, Overload};
 use super::{Server, Timer};
 use crate::{Instant, Payload};
 use std::collections::VecDeque;
+use std::time::Duration;
 
 impl<H: Clone, I> Server<H, I> {
     /// Gives a channel a message of the application, now or at a later time. It ends with its channel.
@@ -122,7 +123,8 @@ impl<H: Clone, I> Server<H, I> {
     }
 
     fn arm_overload(&mut self, socket: u32) {
-        let until = self.now + self.mount(socket).limits.overload;
+        // At least a moment, so that a limit of zero does not relieve for ever within one instant.
+        let until = self.now + self.mount(socket).limits.overload.max(Duration::from_millis(1));
         let number = self.next_serial();
         self.timers.insert((until, number), Timer::Overload { socket });
         self.sockets[socket as usize].overload = Some(Box::new(Overload { until, number }));
