@@ -200,8 +200,17 @@ impl Connection {
 
     /// Writes what is queued, and sees whether the peer takes it.
     fn flush(&mut self, cx: &mut Context<'_>, now: Instant) -> io::Result<()> {
-        let flushed = self.stream.flush(&self.peer, cx)?;
-        if flushed.flush == Flush::Done {
+        let mut flushed = self.stream.flush(&self.peer, cx)?;
+        if flushed.flush == Flush::AwaitsSeal {
+            self.link.hub.seal();
+            flushed = self.stream.flush(&self.peer, cx)?;
+        }
+        if flushed.flush == Flush::AwaitsSeal {
+            // Another has been opened this instant: its batch will have it written.
+            self.peer.undertake();
+            self.link.hub.flusher.mark(&mut vec![Arc::clone(&self.peer)]);
+        }
+        if flushed.flush != Flush::Blocked {
             self.stuck = None;
             return Ok(());
         }
@@ -389,6 +398,7 @@ impl Connection {
                 }
                 Output::End => {
                     // What can still be written is; a peer that takes no more has had its time.
+                    self.link.hub.seal();
                     let _ = self.stream.flush(&self.peer, cx);
                     self.stream.close(&self.peer);
                     self.life = Life::Closed;

@@ -12,7 +12,7 @@ pub use timer::Timer;
 
 use crate::Channel;
 use crate::failure::Kind;
-use crate::hub::Kick;
+use crate::hub::{Kick, Sender};
 use crate::letter::Letter;
 use crate::reply::Reply;
 use bennu_core::Name;
@@ -95,7 +95,7 @@ impl<C: Channel> Context<C> {
     ///
     /// Source: `Phoenix.Channel.broadcast/3`.
     pub fn broadcast(&self, event: &str, payload: impl IntoPayload) {
-        self.send_out(event, payload, None);
+        self.send_out(event, payload, Sender::Included(self.join.channel));
     }
 
     /// Sends an event to everybody on this channel's topic but this channel. (Other connections of the
@@ -103,16 +103,16 @@ impl<C: Channel> Context<C> {
     ///
     /// Source: `Phoenix.Channel.broadcast_from/3`.
     pub fn broadcast_from(&self, event: &str, payload: impl IntoPayload) {
-        self.send_out(event, payload, Some(self.join.channel));
+        self.send_out(event, payload, Sender::Excluded(self.join.channel));
     }
 
-    fn send_out(&self, event: &str, payload: impl IntoPayload, from: Option<server::ChannelId>) {
+    fn send_out(&self, event: &str, payload: impl IntoPayload, sender: Sender) {
         let payload = match payload.into_payload() {
             Ok(payload) => payload,
             Err(error) => return self.fail(&error),
         };
         match server::Broadcast::new(self.join.topic.clone(), event, payload) {
-            Ok(broadcast) => self.join.link.hub.broadcast(broadcast, from, Kick::AtEndOfBatch),
+            Ok(broadcast) => self.join.link.hub.broadcast(broadcast, sender, Kick::AtEndOfBatch),
             Err(error) => self.fail(&error),
         }
     }

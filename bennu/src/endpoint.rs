@@ -1,6 +1,6 @@
 //! The node as the application holds it.
 
-use crate::hub::{Hub, Kick};
+use crate::hub::{Hub, Kick, Sender};
 use crate::index::TopicIndex;
 use crate::mount::{Mounted, SocketSettings};
 use crate::runtime::Runtime;
@@ -125,7 +125,7 @@ impl Endpoint {
     ) -> Result<(), BroadcastError> {
         let payload = payload.into_payload().map_err(BroadcastError::NotEncodable)?;
         let broadcast = Broadcast::new(Topic::from(topic), event, payload).map_err(BroadcastError::Encode)?;
-        self.hub.broadcast(broadcast, None, Kick::Now);
+        self.hub.broadcast(broadcast, Sender::Nobody, Kick::Now);
         Ok(())
     }
 
@@ -136,7 +136,7 @@ impl Endpoint {
     pub fn disconnect(&self, id: &str) {
         let broadcast = Broadcast::new(Topic::from(id), event::DISCONNECT, Payload::empty());
         if let Ok(broadcast) = broadcast {
-            self.hub.broadcast(broadcast, None, Kick::Now);
+            self.hub.broadcast(broadcast, Sender::Nobody, Kick::Now);
         }
     }
 

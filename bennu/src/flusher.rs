@@ -1,7 +1,7 @@
 //! The task that writes what fan-outs have queued.
 
+use crate::hub::Hub;
 use crate::peer::Peer;
-use crate::runtime::Runtime;
 use parking_lot::Mutex;
 use std::future::poll_fn;
 use std::hint::black_box;
@@ -88,22 +88,36 @@ impl Flusher {
     }
 
     /// The task.
-    pub(crate) async fn run(flusher: Weak<Self>, runtime: Arc<dyn Runtime>) {
+    pub(crate) async fn run(hub: Weak<Hub>) {
         let mut writes = 0;
-        while let Some(flusher) = flusher.upgrade() {
+        loop {
+            let Some(flusher) = hub.upgrade().map(|hub| Arc::clone(&hub.flusher)) else { return };
             let Some(peers) = flusher.next().await else { return };
-            drop(flusher);
+            let Some(runtime) = hub.upgrade().map(|hub| {
+                hub.begin_batch();
+                Arc::clone(&hub.runtime)
+            }) else {
+                return;
+            };
+            let mut again = Vec::new();
             for group in peers.chunks(TOGETHER) {
                 black_box(group.iter().map(|peer| peer.touch()).sum::<usize>());
                 for peer in group {
                     peer.settle();
-                    writes += peer.flush_from_elsewhere();
+                    let flushed = peer.flush_from_elsewhere();
+                    writes += flushed.writes;
+                    if flushed.awaits_seal {
+                        // A run has been opened since the last one was sealed: it is written next.
+                        peer.undertake();
+                        again.push(Arc::clone(peer));
+                    }
                 }
                 if writes >= WRITES_PER_TURN {
                     writes = 0;
                     runtime.yield_now().await;
                 }
             }
+            flusher.mark(&mut again);
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::index::TopicIndex;
 use crate::letter::{Letter, Locked};
 use crate::mount::Mounted;
 use crate::peer::{Peer, Queued, Work};
+use crate::run::{Run, Step};
 use crate::runtime::Runtime;
 use crate::sleeper::{Deadline, Sleeper};
 use crate::subscription::Subscriptions;
@@ -24,7 +25,7 @@ use std::fmt;
 use std::hint::black_box;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::Waker;
 
 /// One node.
@@ -34,6 +35,10 @@ pub(crate) struct Hub {
     pub(crate) flusher: Arc<Flusher>,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) subscriptions: Subscriptions,
+    /// The shards in which a run is open, as bits.
+    open: AtomicU64,
+    /// Counts the passes of the flusher: broadcasts merge within one.
+    batch: AtomicU64,
     mounts: Vec<Mounted>,
     max_connections: usize,
     /// Connections that are, or are being opened.
@@ -51,6 +56,18 @@ pub(crate) struct Shard {
     /// Until when the sleeper sleeps.
     pub(crate) armed: Option<Instant>,
     pub(crate) sleeper: Option<Waker>,
+    pub(crate) run: Run,
+}
+
+/// Who makes a broadcast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sender {
+    /// No channel.
+    Nobody,
+    /// A channel, which gets it too.
+    Included(ChannelId),
+    /// A channel, which does not.
+    Excluded(ChannelId),
 }
 
 /// A shard that is locked. What an application has sent and nobody gets is dropped behind the lock.
@@ -109,6 +126,7 @@ impl Hub {
                 deadlines: BinaryHeap::new(),
                 armed: None,
                 sleeper: None,
+                run: Run::default(),
             })
         };
         let hub = Arc::new(Self {
@@ -116,6 +134,8 @@ impl Hub {
             index: TopicIndex::default(),
             flusher: Arc::default(),
             runtime,
+            open: AtomicU64::new(0),
+            batch: AtomicU64::new(0),
             mounts,
             max_connections,
             subscriptions: Subscriptions::default(),
@@ -124,7 +144,7 @@ impl Hub {
             draining: AtomicBool::new(false),
             next_shard: AtomicUsize::new(0),
         });
-        let flusher = Flusher::run(Arc::downgrade(&hub.flusher), Arc::clone(&hub.runtime));
+        let flusher = Flusher::run(Arc::downgrade(&hub));
         hub.runtime.spawn(Box::pin(flusher));
         for shard in 0..hub.shards.len() {
             hub.runtime.spawn(Box::pin(Sleeper::new(&hub, shard)));
@@ -254,7 +274,7 @@ impl Hub {
 
     /// Sends a broadcast to everybody on this node: each shard that has the topic, one after the other,
     /// in the caller's task. Never waits.
-    pub(crate) fn broadcast(&self, mut broadcast: Broadcast, from: Option<ChannelId>, kick: Kick) {
+    pub(crate) fn broadcast(&self, mut broadcast: Broadcast, sender: Sender, kick: Kick) {
         let shards = self.index.get(broadcast.topic());
         for serializer in Serializer::ALL {
             if self.connected[serializer.index()].load(Ordering::Relaxed) > 0 {
@@ -267,13 +287,35 @@ impl Hub {
                 self.subscriptions.deliver(&broadcast);
                 continue;
             }
-            // Only the sender's own shard knows the sender.
-            let from = from.filter(|from| from.shard() == place);
             let mut shard = self.shard(place as usize);
-            shard.server.broadcast(&broadcast, from, now);
+            // Only the sender's own shard knows the sender.
+            match sender {
+                Sender::Included(by) if by.shard() == place => shard.server.broadcast_by(by, &broadcast, now),
+                Sender::Excluded(from) if from.shard() == place => {
+                    shard.server.broadcast(&broadcast, Some(from), now);
+                }
+                Sender::Nobody | Sender::Included(_) | Sender::Excluded(_) => {
+                    shard.server.broadcast(&broadcast, None, now);
+                }
+            }
             self.drain(&mut shard, None);
         }
         self.kick(kick);
+    }
+
+    /// Ends the runs that are open, so that they can be written.
+    pub(crate) fn seal(&self) {
+        let mut open = self.open.swap(0, Ordering::AcqRel);
+        while open != 0 {
+            self.shard(open.trailing_zeros() as usize).run.seal();
+            open &= open - 1;
+        }
+    }
+
+    /// Begins a pass of the flusher: what is queued from here on belongs to another batch.
+    pub(crate) fn begin_batch(&self) {
+        self.batch.fetch_add(1, Ordering::Relaxed);
+        self.seal();
     }
 
     fn kick(&self, kick: Kick) {
@@ -305,7 +347,7 @@ impl Hub {
         let mut slow = SmallVec::<[SocketId; 1]>::new();
         loop {
             while let Some(output) = shard.server.poll_output() {
-                self.carry_out(&shard.server, output, owner.as_mut(), &mut dirty, &mut slow);
+                self.carry_out(shard, output, owner.as_mut(), &mut dirty, &mut slow);
             }
             let Some(socket) = slow.pop() else { break };
             shard.server.stop(socket, CloseReason::SlowConsumer, self.runtime.now());
@@ -318,24 +360,34 @@ impl Hub {
 
     fn carry_out(
         &self,
-        server: &Server<Arc<Peer>, Letter>,
+        shard: &mut Shard,
         output: Output<Letter>,
         owner: Option<&mut Owner<'_>>,
         dirty: &mut Vec<Arc<Peer>>,
         slow: &mut SmallVec<[SocketId; 1]>,
     ) {
+        let Shard { server, run, .. } = shard;
         let (socket, work) = match output {
             Output::Send { to, frame } => {
+                run.interrupt(to);
                 let Some(peer) = server.handle(to) else { return };
                 return queue(peer, frame, dirty, slow);
             }
             Output::Fanout(fanout) => {
+                let step = run.take(server, &fanout, self.batch.load(Ordering::Relaxed));
+                if step == Step::Open {
+                    self.open.fetch_or(1 << server.shard(), Ordering::AcqRel);
+                }
+                if step == Step::Appended {
+                    return;
+                }
                 let mut ahead = server.recipients(&fanout);
                 for (place, (peer, serializer)) in server.recipients(&fanout).enumerate() {
                     if place % TOGETHER == 0 {
                         black_box(ahead.by_ref().take(TOGETHER).map(|(peer, _)| peer.touch()).sum::<usize>());
                     }
-                    if let Some(frame) = fanout.frame(serializer) {
+                    let open = run.frame(serializer).filter(|_| step == Step::Open);
+                    if let Some(frame) = open.or_else(|| fanout.frame(serializer)) {
                         queue(peer, frame.clone(), dirty, slow);
                     }
                 }

@@ -141,6 +141,7 @@ mod panics;
 mod peer;
 mod reply;
 mod routes;
+mod run;
 mod running;
 mod runtime;
 mod scratch;

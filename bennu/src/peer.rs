@@ -85,6 +85,16 @@ pub(crate) enum Flush {
     Done,
     /// The stream takes no more now: the connection's own task has to wait for it.
     Blocked,
+    /// What waits is a run that is open still: to be sealed first.
+    AwaitsSeal,
+}
+
+/// How a flush by another task went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FlushedElsewhere {
+    pub(crate) writes: usize,
+    /// What waits is a run that is open still.
+    pub(crate) awaits_seal: bool,
 }
 
 /// How a flush by a connection's own task went.
@@ -243,6 +253,11 @@ impl Peer {
         shared.blocked = shared.outbox.finish(batch, written) == Written::Blocked;
     }
 
+    /// Whether what waits is a run that is open still.
+    pub(crate) fn awaits_seal(&self) -> bool {
+        self.shared.lock().outbox.awaits_seal()
+    }
+
     /// Closes a plain stream behind what is being written to it.
     pub(crate) fn close(&self) {
         let Some(stream) = self.stream.as_deref() else { return };
@@ -259,22 +274,23 @@ impl Peer {
     ///
     /// The connection's own task is woken if it has to wait for the stream, and always if the stream is
     /// not plain: nobody else can write to that.
-    pub(crate) fn flush_from_elsewhere(&self) -> usize {
+    pub(crate) fn flush_from_elsewhere(&self) -> FlushedElsewhere {
         let mut shared = self.shared.lock();
         let Some(stream) = self.stream.as_deref() else {
             wake(shared.waker.take());
-            return 0;
+            return FlushedElsewhere::default();
         };
         if shared.blocked {
-            return 0;
+            return FlushedElsewhere::default();
         }
         let (mut shared, progress, result) = self.write_all(stream, shared);
-        let idle = matches!(result, Ok(Flush::Done)) && !shared.notice.congested;
+        let awaits_seal = matches!(result, Ok(Flush::AwaitsSeal));
+        let idle = (awaits_seal || matches!(result, Ok(Flush::Done))) && !shared.notice.congested;
         shared.notice.broken |= result.is_err();
         if !idle {
             wake(shared.waker.take());
         }
-        progress.writes
+        FlushedElsewhere { writes: progress.writes, awaits_seal }
     }
 
     /// Writes what is queued to a plain stream, from its own task, which waits for it if need be.
@@ -317,6 +333,9 @@ impl Peer {
         }
         if shared.closing && !shared.outbox.is_leased() {
             stream.close();
+        }
+        if matches!(flush, Ok(Flush::Done)) && shared.outbox.awaits_seal() {
+            flush = Ok(Flush::AwaitsSeal);
         }
         (shared, progress, flush)
     }

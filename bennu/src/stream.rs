@@ -58,8 +58,8 @@ impl Stream {
         loop {
             let flushed = peer.flush_own(stream)?;
             written += flushed.written;
-            if flushed.flush == Flush::Done {
-                return Ok(Flushed { flush: Flush::Done, written });
+            if flushed.flush != Flush::Blocked {
+                return Ok(Flushed { flush: flushed.flush, written });
             }
             match stream.poll_writable(cx) {
                 Poll::Pending => return Ok(Flushed { flush: Flush::Blocked, written }),
@@ -115,6 +115,9 @@ fn flush_foreign(
             Poll::Ready(Ok(_)) => {}
             Poll::Ready(Err(error)) => return Err(error),
         }
+    }
+    if flushed.flush == Flush::Done && peer.awaits_seal() {
+        flushed.flush = Flush::AwaitsSeal;
     }
     match stream.poll_flush(cx) {
         Poll::Ready(Err(error)) => Err(error),

@@ -1,7 +1,7 @@
 //! One encoded message, ready for every transport, shared by all who receive it.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What kind of data a message is on its transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -14,6 +14,9 @@ pub enum Kind {
 
 /// An encoded message, server to client, with its WebSocket header in front.
 ///
+/// A frame that is [open](Frame::open) is a place in queues for bytes that are still to come: several
+/// messages to the same recipients, in one.
+///
 /// Encoded once, then shared: a clone is a reference count, and the handle is one pointer wide, so
 /// that a queue of thousands costs eight bytes a place. A transport that is not a WebSocket takes
 /// [`Frame::body`], without the header.
@@ -21,13 +24,15 @@ pub enum Kind {
 pub struct Frame(Arc<Encoded>);
 
 struct Encoded {
-    /// Room for the longest header, then the body. The header is right-aligned to the body.
-    bytes: Vec<u8>,
+    /// Room for the longest header, then the body. The header is right-aligned to the body. Not there yet
+    /// while the frame is open.
+    bytes: OnceLock<Vec<u8>>,
     /// Where the header starts.
     start: u8,
     /// Where the body starts.
     body: usize,
     kind: Kind,
+    is_run: bool,
 }
 
 /// The longest header of an unmasked frame: two bytes and a 64-bit length.
@@ -59,10 +64,39 @@ impl Frame {
         bytes.extend_from_slice(encoded);
         Self(Arc::new(Encoded {
             body: bytes.len(),
-            bytes,
+            bytes: OnceLock::from(bytes),
             start: u8::try_from(start).expect("at most HEADER_ROOM"),
             kind: Kind::Binary,
+            is_run: false,
         }))
+    }
+
+    /// A place in queues for a run of frames that are still to come; for WebSockets alone. Nobody writes it
+    /// before it is [sealed](Frame::seal).
+    #[must_use]
+    pub fn open() -> Self {
+        Self(Arc::new(Encoded { bytes: OnceLock::new(), start: 0, body: 0, kind: Kind::Binary, is_run: true }))
+    }
+
+    /// Fills an open frame with the bytes of its run, headers and all: for good. A frame that is not open
+    /// stays as it is.
+    pub fn seal(&self, run: Vec<u8>) {
+        let _ = self.0.bytes.set(run);
+    }
+
+    /// Whether the frame waits for its bytes.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.0.bytes.get().is_none()
+    }
+
+    /// Whether the frame is, or will be, a run of several.
+    pub(crate) fn is_run(&self) -> bool {
+        self.0.is_run
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.0.bytes.get().map_or(&[], Vec::as_slice)
     }
 
     /// Text or binary.
@@ -71,16 +105,17 @@ impl Frame {
         self.0.kind
     }
 
-    /// Header and body as a server writes them to a WebSocket: one final, unmasked frame.
+    /// Header and body as a server writes them to a WebSocket: one final, unmasked frame (of a run, one
+    /// after the other; while it is open, nothing).
     #[must_use]
     pub fn as_websocket(&self) -> &[u8] {
-        &self.0.bytes[usize::from(self.0.start)..]
+        &self.bytes()[usize::from(self.0.start)..]
     }
 
     /// The body alone.
     #[must_use]
     pub fn body(&self) -> &[u8] {
-        &self.0.bytes[self.0.body..]
+        &self.bytes()[self.0.body..]
     }
 }
 
@@ -128,7 +163,8 @@ impl FrameBuilder {
         self.bytes.shrink_to_fit();
         Frame(Arc::new(Encoded {
             body: HEADER_ROOM,
-            bytes: self.bytes,
+            bytes: OnceLock::from(self.bytes),
+            is_run: false,
             start: u8::try_from(start).expect("at most HEADER_ROOM"),
             kind: self.kind,
         }))

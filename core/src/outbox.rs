@@ -35,8 +35,10 @@ pub struct Outbox {
     first: Option<Frame>,
     #[allow(clippy::box_collection, reason = "empty nearly always, and then a third as large")]
     rest: Option<Box<VecDeque<Frame>>>,
-    /// Bytes that wait, those in flight not counted.
+    /// Bytes that wait, those in flight and those of runs not counted.
     waiting: usize,
+    /// How many runs wait: how long each is, nobody knows before it is sealed.
+    runs: u32,
     limit: usize,
     /// Bytes of the first frame that the peer has already.
     written: usize,
@@ -93,12 +95,12 @@ impl Outbox {
     /// An empty outbox that holds at most `limit` bytes, headers counted, behind its first frame.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { first: None, rest: None, waiting: 0, limit, written: 0, lease: Lease::Free }
+        Self { first: None, rest: None, waiting: 0, runs: 0, limit, written: 0, lease: Lease::Free }
     }
 
     /// Appends a frame.
     pub fn push(&mut self, frame: Frame) {
-        self.waiting += frame.as_websocket().len();
+        self.count(&frame);
         if self.first.is_none() {
             self.first = Some(frame);
         } else {
@@ -116,7 +118,23 @@ impl Outbox {
 
     /// What waits behind the frame that is the next to be written, in bytes.
     fn behind_first(&self) -> usize {
-        self.waiting - self.first.as_ref().map_or(0, |first| first.as_websocket().len())
+        self.waiting() - self.first.as_ref().map_or(0, |first| first.as_websocket().len())
+    }
+
+    fn count(&mut self, frame: &Frame) {
+        if frame.is_run() {
+            self.runs += 1;
+        } else {
+            self.waiting += frame.as_websocket().len();
+        }
+    }
+
+    fn discount(&mut self, frame: &Frame) {
+        if frame.is_run() {
+            self.runs -= 1;
+        } else {
+            self.waiting -= frame.as_websocket().len();
+        }
     }
 
     /// Whether nothing waits.
@@ -128,7 +146,19 @@ impl Outbox {
     /// What waits, in bytes; what is being written is not counted.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.waiting
+        if self.runs == 0 {
+            return self.waiting;
+        }
+        // Few wait, unless the peer does not take them.
+        let rest = self.rest.iter().flat_map(|rest| rest.iter());
+        let runs = self.first.iter().chain(rest).filter(|frame| frame.is_run());
+        self.waiting + runs.map(|run| run.as_websocket().len()).sum::<usize>()
+    }
+
+    /// Whether nothing can be written before a run is sealed.
+    #[must_use]
+    pub fn awaits_seal(&self) -> bool {
+        self.first.as_ref().is_some_and(Frame::is_open)
     }
 
     /// Whether more than half of the limit waits: nothing more should be read from this peer, so that
@@ -138,25 +168,27 @@ impl Outbox {
         self.behind_first() > self.limit / 2
     }
 
-    /// Takes the lease and what is to be written; `None` if nothing waits, or if somebody else writes
-    /// (who will then look again).
+    /// Takes the lease and what is to be written, up to a run that is open still; `None` if there is
+    /// nothing, or if somebody else writes (who will then look again).
     pub fn begin(&mut self) -> Option<Batch> {
         if self.lease != Lease::Free {
             self.lease = Lease::Marked;
             return None;
         }
         let mut frames = SmallVec::<[Frame; 4]>::new();
-        frames.push(self.first.take()?);
+        frames.push(self.first.take_if(|first| !first.is_open())?);
         if let Some(rest) = self.rest.as_mut() {
-            let more = rest.len().min(BATCH - 1);
-            frames.extend(rest.drain(..more));
+            let sealed = rest.iter().take(BATCH - 1).take_while(|frame| !frame.is_open()).count();
+            frames.extend(rest.drain(..sealed));
             self.first = rest.pop_front();
             if rest.is_empty() {
                 self.rest = None;
             }
         }
         self.lease = Lease::Taken;
-        self.waiting -= frames.iter().map(|frame| frame.as_websocket().len()).sum::<usize>();
+        for frame in &frames {
+            self.discount(frame);
+        }
         Some(Batch { frames, written: std::mem::take(&mut self.written) })
     }
 
@@ -182,7 +214,7 @@ impl Outbox {
 
     fn put_back(&mut self, frames: impl DoubleEndedIterator<Item = Frame>, written: usize) {
         for frame in frames.rev() {
-            self.waiting += frame.as_websocket().len();
+            self.count(&frame);
             if let Some(second) = self.first.replace(frame) {
                 self.rest.get_or_insert_default().push_front(second);
             }
@@ -202,7 +234,10 @@ impl Outbox {
         if self.written == 0 {
             self.first = None;
         }
-        self.waiting = self.first.as_ref().map_or(0, |first| first.as_websocket().len());
+        (self.waiting, self.runs) = (0, 0);
+        if let Some(first) = self.first.clone() {
+            self.count(&first);
+        }
     }
 }
 

@@ -294,6 +294,13 @@ impl<H: Clone, I> Server<H, I> {
         self.socket(id).map(|socket| &self.sockets[socket as usize].handle)
     }
 
+    /// The socket of a channel.
+    #[must_use]
+    pub fn socket_of(&self, channel: ChannelId) -> Option<SocketId> {
+        let channel = self.channel(channel)?;
+        Some(self.socket_id(self.channels[channel as usize].socket))
+    }
+
     /// Which of several machines this is.
     #[must_use]
     pub fn shard(&self) -> u32 {

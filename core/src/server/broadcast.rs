@@ -92,10 +92,30 @@ pub struct Fanout {
     pub(super) topic: Topic,
     pub(super) event: EventName,
     pub(super) from: Option<ChannelId>,
+    pub(super) is_uniform: bool,
     pub(super) frames: [Option<Frame>; 2],
 }
 
 impl Fanout {
+    /// The topic.
+    #[must_use]
+    pub fn topic(&self) -> &Topic {
+        &self.topic
+    }
+
+    /// The channel that is left out, because it made the broadcast.
+    #[must_use]
+    pub fn from(&self) -> Option<ChannelId> {
+        self.from
+    }
+
+    /// Whether every member but `from` is a recipient, as none intercepts anything: then the next fan-out
+    /// of the topic has the same recipients, unless somebody joins, leaves, or is sent something else.
+    #[must_use]
+    pub fn is_uniform(&self) -> bool {
+        self.is_uniform
+    }
+
     /// The frame for one serializer; `None` if it cannot carry the broadcast.
     #[must_use]
     pub fn frame(&self, serializer: Serializer) -> Option<&Frame> {

@@ -17,6 +17,34 @@ impl<H: Clone, I> Server<H, I> {
     /// others a call of `handle_out` each.
     pub fn broadcast(&mut self, broadcast: &Broadcast, from: Option<ChannelId>, now: Instant) {
         self.begin(now);
+        self.send_out(broadcast, from);
+    }
+
+    /// The same for a channel that broadcasts to itself as well: it gets its own copy apart from the
+    /// others', by an [`Output::Send`]. So what only it receives, its replies, comes between its own copies
+    /// and not between those of everybody else.
+    pub fn broadcast_by(&mut self, by: ChannelId, broadcast: &Broadcast, now: Instant) {
+        self.begin(now);
+        self.send_out(broadcast, Some(by));
+        let Some(channel) = self.channel(by) else { return };
+        let state = &self.channels[channel as usize];
+        let (socket, Some(key), Some(_)) = (state.socket, state.topic, state.member) else {
+            return;
+        };
+        if self.topics.get(key).name != *broadcast.topic() {
+            return;
+        }
+        if self.intercepts(channel, broadcast.event()) {
+            let (event, payload) = (broadcast.event().clone(), broadcast.payload().clone());
+            return self.deliver(channel, Item::Out { event, payload });
+        }
+        let serializer = self.sockets[socket as usize].serializer;
+        if let Some(frame) = self.frames(broadcast)[serializer.index()].take() {
+            let _ = self.send(socket, frame);
+        }
+    }
+
+    fn send_out(&mut self, broadcast: &Broadcast, from: Option<ChannelId>) {
         let Some(key) = self.topics.find(broadcast.topic()) else { return };
         let event = broadcast.event();
         let entry = self.topics.get(key);
@@ -34,11 +62,12 @@ impl<H: Clone, I> Server<H, I> {
             );
             fanout = intercepting.len() < entry.members.len();
         }
+        let is_uniform = entry.intercepting == 0;
         let (topic, listeners) = (entry.name.clone(), entry.listeners.clone());
         if fanout {
             let frames = self.frames(broadcast);
             let event = event.clone();
-            self.outputs.push_back(Output::Fanout(Fanout { topic, event, from, frames }));
+            self.outputs.push_back(Output::Fanout(Fanout { topic, event, from, is_uniform, frames }));
         }
         for id in intercepting {
             if let Some(channel) = self.channel(id) {
