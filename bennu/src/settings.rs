@@ -108,6 +108,13 @@ impl Limits {
         self
     }
 
+    /// How long reading may pause for that: 10 s. Then the channel for which most waits ends with
+    /// `phx_error`, and the others of its connection are heard again.
+    pub fn overload(mut self, pause: Duration) -> Self {
+        self.machine.overload = pause;
+        self
+    }
+
     /// Messages for [`HandleInfo`](crate::HandleInfo) and intercepted broadcasts that wait at one channel:
     /// 1,024. Past that it ends with `phx_error`.
     pub fn channel_messages(mut self, messages: usize) -> Self {
