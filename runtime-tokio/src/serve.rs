@@ -44,9 +44,16 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
+    prepare(&socket)?;
     socket.bind(&address.into())?;
     socket.listen(4096)?;
     TcpListener::from_std(socket.into())
+}
+
+/// Sets on a listener what its connections inherit, from the first that arrives on.
+fn prepare(listener: &Socket) -> io::Result<()> {
+    listener.set_tcp_nodelay(true)?;
+    listener.set_send_buffer_size(SEND_BUFFER)
 }
 
 /// Serves an endpoint on a listener; to be awaited.
@@ -142,10 +149,8 @@ where
 {
     async fn run(self) -> io::Result<()> {
         let Self { listener, endpoint, app, mut shutdown, secure } = self;
-        // Connections inherit both.
-        let socket = SockRef::from(&listener);
-        socket.set_tcp_nodelay(true)?;
-        socket.set_send_buffer_size(SEND_BUFFER)?;
+        // Of a listener that is not from `bind`, connections that wait already do without.
+        prepare(&SockRef::from(&listener))?;
 
         // Every connection holds a receiver: it learns of the end, and the end waits for it.
         let (ending, alive) = watch::channel(());

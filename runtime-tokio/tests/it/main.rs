@@ -13,6 +13,7 @@ mod handlers;
 mod handshake;
 mod idle;
 mod limits;
+mod listening;
 mod messages;
 mod mounting;
 mod order;
