@@ -32,7 +32,7 @@ const HEAD_BUFFER: usize = 32 * 1024;
 /// takes megabytes before an outbox sees the first of them.
 const SEND_BUFFER: usize = 64 * 1024;
 
-/// How long requests that are being answered have at shutdown.
+/// How long handlers that run, and requests that are being answered, have at shutdown.
 const SHUTDOWN: Duration = Duration::from_secs(5);
 
 /// Binds a listener for many connections: the address can be bound again at once, and many may wait to
@@ -171,9 +171,9 @@ where
             }
         }
         drop((listener, alive));
-        endpoint.drain().await;
         let _ = ending.send(());
-        let _ = tokio::time::timeout(SHUTDOWN, ending.closed()).await;
+        let ended = async { tokio::join!(endpoint.drain(), ending.closed()) };
+        let _ = tokio::time::timeout(SHUTDOWN, ended).await;
         Ok(())
     }
 }
@@ -197,7 +197,8 @@ async fn serve_connection<S, B>(
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(HEAD_BUFFER);
-    let ended = async move {
+    // Borrowed, since the end waits until all receivers are dropped: this one when the connection has ended.
+    let ended = async {
         let _ = ending.changed().await;
     };
     let result = match transport::accept(stream, &secure).await {

@@ -19,5 +19,6 @@ mod mounting;
 mod order;
 mod overload;
 mod prelude;
+mod shutdown;
 #[cfg(feature = "tls")]
 mod tls;
