@@ -89,6 +89,8 @@ impl Limits {
 
     /// Bytes that wait for the client to take them, those of the first frame not counted: 1 MiB. One who
     /// falls further behind is cut off with 1013. Past half of it, reading from the client pauses.
+    ///
+    /// Replies to what it has sent itself do not count: while they wait, it is not read from.
     pub fn outbox(mut self, bytes: usize) -> Self {
         self.outbox = bytes;
         self

@@ -20,5 +20,6 @@ mod order;
 mod overload;
 mod prelude;
 mod shutdown;
+mod slow_consumer;
 #[cfg(feature = "tls")]
 mod tls;
