@@ -371,7 +371,10 @@ impl Hub {
             Output::Send { to, frame } => {
                 run.interrupt(to);
                 let Some(peer) = server.handle(to) else { return };
-                return queue(peer, frame, dirty, slow);
+                // What comes of its own input, a peer cannot be cut off for.
+                let is_answer = owner.is_some_and(|owner| owner.socket == to);
+                let queued = if is_answer { peer.push_owed(frame) } else { peer.push(frame) };
+                return note(peer, queued, dirty, slow);
             }
             Output::Fanout(fanout) => {
                 let step = run.take(server, &fanout, self.batch.load(Ordering::Relaxed));
@@ -388,7 +391,7 @@ impl Hub {
                     }
                     let open = run.frame(serializer).filter(|_| step == Step::Open);
                     if let Some(frame) = open.or_else(|| fanout.frame(serializer)) {
-                        queue(peer, frame.clone(), dirty, slow);
+                        note(peer, peer.push(frame.clone()), dirty, slow);
                     }
                 }
                 return;
@@ -429,8 +432,9 @@ impl Drop for Slot {
     }
 }
 
-fn queue(peer: &Arc<Peer>, frame: Frame, dirty: &mut Vec<Arc<Peer>>, slow: &mut SmallVec<[SocketId; 1]>) {
-    match peer.push(frame) {
+/// Notes what queueing a frame has come to.
+fn note(peer: &Arc<Peer>, queued: Queued, dirty: &mut Vec<Arc<Peer>>, slow: &mut SmallVec<[SocketId; 1]>) {
+    match queued {
         Queued::Undertaken => {}
         Queued::Dirty => dirty.push(Arc::clone(peer)),
         Queued::Overflow => slow.extend(peer.id()),

@@ -89,6 +89,8 @@ impl Limits {
 
     /// Bytes that wait for the client to take them, those of the first frame not counted: 1 MiB. One who
     /// falls further behind is cut off with 1013. Past half of it, reading from the client pauses.
+    ///
+    /// Replies to what it has sent itself do not count: while they wait, it is not read from.
     pub fn outbox(mut self, bytes: usize) -> Self {
         self.outbox = bytes;
         self
@@ -105,6 +107,13 @@ impl Limits {
     /// The same in bytes: 1 MiB.
     pub fn input_bytes(mut self, bytes: usize) -> Self {
         self.machine.input_bytes = bytes;
+        self
+    }
+
+    /// How long reading may pause for that: 10 s. Then the channel for which most waits ends with
+    /// `phx_error`, and the others of its connection are heard again.
+    pub fn overload(mut self, pause: Duration) -> Self {
+        self.machine.overload = pause;
         self
     }
 

@@ -75,7 +75,13 @@ impl Frame {
     /// before it is [sealed](Frame::seal).
     #[must_use]
     pub fn open() -> Self {
-        Self(Arc::new(Encoded { bytes: OnceLock::new(), start: 0, body: 0, kind: Kind::Binary, is_run: true }))
+        Self(Arc::new(Encoded {
+            bytes: OnceLock::new(),
+            start: 0,
+            body: 0,
+            kind: Kind::Binary,
+            is_run: true,
+        }))
     }
 
     /// Fills an open frame with the bytes of its run, headers and all: for good. A frame that is not open

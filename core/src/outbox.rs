@@ -42,6 +42,8 @@ pub struct Outbox {
     limit: usize,
     /// Bytes of the first frame that the peer has already.
     written: usize,
+    /// Of what waits, so many bytes at most are owed: they do not count against the limit.
+    owed: u32,
     lease: Lease,
 }
 
@@ -95,7 +97,7 @@ impl Outbox {
     /// An empty outbox that holds at most `limit` bytes, headers counted, behind its first frame.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { first: None, rest: None, waiting: 0, runs: 0, limit, written: 0, lease: Lease::Free }
+        Self { first: None, rest: None, waiting: 0, runs: 0, limit, written: 0, owed: 0, lease: Lease::Free }
     }
 
     /// Appends a frame.
@@ -108,11 +110,19 @@ impl Outbox {
         }
     }
 
+    /// Appends a frame that the peer itself has caused, an answer: it does not count against the limit. What
+    /// bounds these is that nothing more is read from a peer that [is congested](Self::is_congested).
+    pub fn push_owed(&mut self, frame: Frame) {
+        let len = u32::try_from(frame.as_websocket().len()).unwrap_or(u32::MAX);
+        self.owed = self.owed.saturating_add(len);
+        self.push(frame);
+    }
+
     /// Whether more waits than may. One frame is never too much, however large: the limit is for what
     /// waits behind it.
     #[must_use]
     pub fn overflow(&self) -> Option<Overflow> {
-        let waiting = self.behind_first();
+        let waiting = self.behind_first().saturating_sub(self.owed as usize);
         (waiting > self.limit).then_some(Overflow { waiting, limit: self.limit })
     }
 
@@ -206,10 +216,17 @@ impl Outbox {
             done += 1;
         }
         if done == batch.frames.len() {
+            self.forget_owed();
             return if self.is_empty() { Written::Everything } else { Written::More };
         }
         self.put_back(batch.frames.drain(done..), written);
+        self.forget_owed();
         Written::Blocked
+    }
+
+    /// No more can be owed than waits.
+    fn forget_owed(&mut self) {
+        self.owed = self.owed.min(u32::try_from(self.waiting).unwrap_or(u32::MAX));
     }
 
     fn put_back(&mut self, frames: impl DoubleEndedIterator<Item = Frame>, written: usize) {
@@ -238,6 +255,7 @@ impl Outbox {
         if let Some(first) = self.first.clone() {
             self.count(&first);
         }
+        self.forget_owed();
     }
 }
 
@@ -282,6 +300,21 @@ mod tests {
 
         outbox.push(frame(&[]));
         assert_eq!(outbox.overflow(), Some(Overflow { waiting: 12, limit: 10 }));
+    }
+
+    #[test]
+    fn what_is_owed_counts_only_as_congestion() {
+        let mut outbox = Outbox::new(10);
+        outbox.push_owed(frame(&[0; 100]));
+        outbox.push_owed(frame(&[0; 100]));
+
+        assert!(outbox.is_congested());
+        assert_eq!(outbox.overflow(), None);
+
+        while write_some(&mut outbox, &mut Vec::new(), usize::MAX) == Some(Written::More) {}
+        outbox.push(frame(&[]));
+        outbox.push(frame(&[0; 11]));
+        assert_eq!(outbox.overflow(), Some(Overflow { waiting: 13, limit: 10 }));
     }
 
     #[test]

@@ -32,7 +32,7 @@ const HEAD_BUFFER: usize = 32 * 1024;
 /// takes megabytes before an outbox sees the first of them.
 const SEND_BUFFER: usize = 64 * 1024;
 
-/// How long requests that are being answered have at shutdown.
+/// How long handlers that run, and requests that are being answered, have at shutdown.
 const SHUTDOWN: Duration = Duration::from_secs(5);
 
 /// Binds a listener for many connections: the address can be bound again at once, and many may wait to
@@ -44,9 +44,16 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
+    prepare(&socket)?;
     socket.bind(&address.into())?;
     socket.listen(4096)?;
     TcpListener::from_std(socket.into())
+}
+
+/// Sets on a listener what its connections inherit, from the first that arrives on.
+fn prepare(listener: &Socket) -> io::Result<()> {
+    listener.set_tcp_nodelay(true)?;
+    listener.set_send_buffer_size(SEND_BUFFER)
 }
 
 /// Serves an endpoint on a listener; to be awaited.
@@ -142,10 +149,8 @@ where
 {
     async fn run(self) -> io::Result<()> {
         let Self { listener, endpoint, app, mut shutdown, secure } = self;
-        // Connections inherit both.
-        let socket = SockRef::from(&listener);
-        socket.set_tcp_nodelay(true)?;
-        socket.set_send_buffer_size(SEND_BUFFER)?;
+        // Of a listener that is not from `bind`, connections that wait already do without.
+        prepare(&SockRef::from(&listener))?;
 
         // Every connection holds a receiver: it learns of the end, and the end waits for it.
         let (ending, alive) = watch::channel(());
@@ -166,9 +171,9 @@ where
             }
         }
         drop((listener, alive));
-        endpoint.drain().await;
         let _ = ending.send(());
-        let _ = tokio::time::timeout(SHUTDOWN, ending.closed()).await;
+        let ended = async { tokio::join!(endpoint.drain(), ending.closed()) };
+        let _ = tokio::time::timeout(SHUTDOWN, ended).await;
         Ok(())
     }
 }
@@ -192,7 +197,8 @@ async fn serve_connection<S, B>(
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(HEAD_BUFFER);
-    let ended = async move {
+    // Borrowed, since the end waits until all receivers are dropped: this one when the connection has ended.
+    let ended = async {
         let _ = ending.changed().await;
     };
     let result = match transport::accept(stream, &secure).await {

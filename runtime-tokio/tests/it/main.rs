@@ -1,0 +1,25 @@
+//! What only real sockets, time and threads can break.
+// Clippy knows tests by their attribute, not the functions that they share; and a test fails on whatever
+// else comes.
+#![allow(missing_docs, clippy::unwrap_used, clippy::wildcard_enum_match_arm)]
+
+mod app;
+mod client;
+mod server;
+
+mod broadcasts;
+mod ends;
+mod handlers;
+mod handshake;
+mod idle;
+mod limits;
+mod listening;
+mod messages;
+mod mounting;
+mod order;
+mod overload;
+mod prelude;
+mod shutdown;
+mod slow_consumer;
+#[cfg(feature = "tls")]
+mod tls;

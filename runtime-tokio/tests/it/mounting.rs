@@ -1,0 +1,105 @@
+//! The endpoint within an axum application.
+
+use crate::app::{Probe, Probing, Room, text_of};
+use crate::client::{Client, status};
+use axum::Router;
+use axum::routing::get;
+use bennu::{BoxFuture, ConnectionTask, Endpoint, Instant, PlainStream, Runtime};
+use bennu_tokio::Tokio;
+use bytes::Bytes;
+use hyper::upgrade::Upgraded;
+use serde_json::json;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// Tokio, counting the streams that it knew.
+#[derive(Clone, Default)]
+struct Counting {
+    adopted: Arc<AtomicUsize>,
+}
+
+impl Runtime for Counting {
+    fn spawn(&self, future: BoxFuture<'static, ()>) {
+        Tokio.spawn(future);
+    }
+
+    fn spawn_connection(&self, connection: ConnectionTask) {
+        Tokio.spawn_connection(connection);
+    }
+
+    fn sleep(&self, delay: Duration) -> BoxFuture<'static, ()> {
+        Tokio.sleep(delay)
+    }
+
+    fn yield_now(&self) -> BoxFuture<'static, ()> {
+        Tokio.yield_now()
+    }
+
+    fn now(&self) -> Instant {
+        Tokio.now()
+    }
+
+    fn adopt(&self, upgraded: Upgraded) -> Result<(Box<dyn PlainStream>, Bytes), Upgraded> {
+        let adopted = Tokio.adopt(upgraded);
+        self.adopted.fetch_add(usize::from(adopted.is_ok()), Ordering::Relaxed);
+        adopted
+    }
+}
+
+fn application(runtime: Counting) -> (Endpoint, Router) {
+    let socket = bennu::socket(Probing(Probe::new().0)).channel::<Room>("room:*");
+    let endpoint = Endpoint::builder().socket("/socket", socket).build(runtime);
+    let router = Router::new()
+        .route("/health", get(|| async { "ok" }))
+        .route_service("/socket/{*path}", endpoint.clone());
+    (endpoint, router)
+}
+
+/// Uses everything that is mounted.
+async fn use_all(address: SocketAddr, endpoint: &Endpoint) {
+    let plain = |path: &str| format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    assert_eq!(status(address, &plain("/health")).await, 200);
+    assert_eq!(status(address, &plain("/nowhere")).await, 404);
+    assert_eq!(status(address, &plain("/socket/nowhere")).await, 404);
+    assert_eq!(status(address, &plain("/socket/websocket?vsn=2.0.0")).await, 400);
+
+    let mut client = Client::connect(address).await;
+    client.join("room:a").await;
+    client.call("room:a", "echo", json!({ "text": "x".repeat(200_000) })).await;
+    for n in 0..50 {
+        endpoint.broadcast("room:a", &format!("event {n}"), text_of(n * 100)).unwrap();
+    }
+    for n in 0..50 {
+        client.event("room:a", &format!("event {n}")).await;
+    }
+    assert_eq!(status(address, &plain("/health")).await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn endpoint_in_a_router_is_served_by_axum() {
+    let runtime = Counting::default();
+    let (endpoint, router) = application(runtime.clone());
+    let listener = bennu_tokio::bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+
+    use_all(address, &endpoint).await;
+
+    assert_eq!(runtime.adopted.load(Ordering::Relaxed), 1, "the stream is written to from any task");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn router_with_an_endpoint_is_served_by_bennu() {
+    let runtime = Counting::default();
+    let (endpoint, router) = application(runtime.clone());
+    let listener = bennu_tokio::bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let serve = bennu_tokio::serve(listener, endpoint.clone()).app(router);
+    tokio::spawn(async move { serve.await });
+
+    use_all(address, &endpoint).await;
+
+    assert_eq!(runtime.adopted.load(Ordering::Relaxed), 1, "the stream is written to from any task");
+}
