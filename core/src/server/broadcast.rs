@@ -103,7 +103,8 @@ impl Fanout {
         &self.topic
     }
 
-    /// The channel that is left out, because it made the broadcast.
+    /// The channel that is left out, because it made the broadcast; `None` also if its publisher is no
+    /// member of the topic (any more), and so leaves out nobody.
     #[must_use]
     pub fn from(&self) -> Option<ChannelId> {
         self.from

@@ -67,6 +67,8 @@ impl<H: Clone, I> Server<H, I> {
         if fanout {
             let frames = self.frames(broadcast);
             let event = event.clone();
+            // Not one that is joining, or has closed: its client may be a recipient by another channel.
+            let from = from.filter(|&from| self.is_member(from, key));
             self.outputs.push_back(Output::Fanout(Fanout { topic, event, from, is_uniform, frames }));
         }
         for id in intercepting {
@@ -98,6 +100,11 @@ impl<H: Clone, I> Server<H, I> {
             Item::Broadcast { topic: broadcast.topic().clone(), event, payload }
         };
         self.deliver(channel, item);
+    }
+
+    fn is_member(&self, id: ChannelId, topic: TopicKey) -> bool {
+        let channel = self.channel(id).map(|channel| &self.channels[channel as usize]);
+        channel.is_some_and(|channel| channel.topic == Some(topic) && channel.member.is_some())
     }
 
     /// The frames for the serializers in use here. One that its publisher did not know of, because a
