@@ -91,6 +91,10 @@ const READS_PER_TURN: usize = 8;
 /// the other keeps nobody waiting.
 const HANDLERS_PER_TURN: u32 = 512;
 
+/// How many handlers the first read of a turn may run whatever ran before it: what a channel sends itself
+/// without end must not keep its own client from being heard.
+const HANDLERS_PER_READ: u32 = 64;
+
 /// How long a frame may wait for a peer that takes too little.
 const MAX_AGE: Duration = Duration::from_secs(10);
 
@@ -136,9 +140,13 @@ impl Connection {
             let finished = self.running.poll_finished(cx);
             let answers = finished.into_iter().map(|finished| self.finish(finished)).collect();
             self.work_off(answers, cx, now);
+            let is_spent = self.budget == 0;
+            if reads == 0 {
+                self.budget = self.budget.max(HANDLERS_PER_READ);
+            }
             let more = (self.budget > 0 && self.read(notice, cx, now)) || self.running.has_news();
             reads += 1;
-            if self.budget == 0 || (more && reads == READS_PER_TURN) {
+            if is_spent || self.budget == 0 || (more && reads == READS_PER_TURN) {
                 cx.waker().wake_by_ref();
                 break;
             }

@@ -186,10 +186,11 @@ mod tests {
         }
 
         fn heed(&mut self, output: &Output<()>) {
-            match output {
-                Output::Send { to, .. } => self.run.interrupt(*to),
-                Output::Call { channel, event: Event::Terminate(_), .. } => self.ending.push(*channel),
-                _ => {}
+            if let Output::Send { to, .. } = output {
+                self.run.interrupt(*to);
+            }
+            if let Output::Call { channel, event: Event::Terminate(_), .. } = output {
+                self.ending.push(*channel);
             }
         }
 
