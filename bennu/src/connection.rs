@@ -98,6 +98,10 @@ const HANDLERS_PER_READ: u32 = 64;
 /// How long a frame may wait for a peer that takes too little.
 const MAX_AGE: Duration = Duration::from_secs(10);
 
+/// How long more than the limit may wait, if it was queued before the stream was known to be blocked: what a
+/// handler sends at once says nothing about the peer, who has this long to take it.
+const GRACE: Duration = Duration::from_secs(1);
+
 impl Connection {
     pub(crate) fn new(
         link: Arc<Link>,
@@ -176,7 +180,7 @@ impl Connection {
         if notice.due {
             self.armed = None;
             self.websocket.handle_timeout(now);
-            if self.stuck.is_some_and(|stuck| stuck.since + MAX_AGE <= now) {
+            if self.patience().is_some_and(|end| end <= now) {
                 self.link.hub.cut_off(self.link.socket);
             }
         }
@@ -227,9 +231,6 @@ impl Connection {
             Some(stuck) if ahead > 0 => Some(Stuck { ahead, ..stuck }),
             Some(_) | None => Some(Stuck { since: now, ahead: self.peer.waiting() }),
         };
-        if self.peer.overflows() {
-            self.link.hub.cut_off(self.link.socket);
-        }
         Ok(())
     }
 
@@ -424,13 +425,20 @@ impl Connection {
         }
     }
 
+    /// Until when a peer that is stuck has to take more.
+    fn patience(&self) -> Option<Instant> {
+        let stuck = self.stuck?;
+        Some(stuck.since + if self.peer.overflows() { GRACE } else { MAX_AGE })
+    }
+
     /// Has the shard's sleeper wake this task for its next deadline, unless it will wake it earlier anyway.
     fn arm(&mut self, now: Instant) {
         if self.life == Life::Closed {
             return;
         }
-        let stuck = self.stuck.map(|stuck| stuck.since + MAX_AGE);
-        let Some(next) = self.websocket.poll_timeout().into_iter().chain(stuck).min() else { return };
+        let Some(next) = self.websocket.poll_timeout().into_iter().chain(self.patience()).min() else {
+            return;
+        };
         if self.armed.is_some_and(|armed| armed <= next) {
             return;
         }
