@@ -18,6 +18,7 @@ use crate::peer::{Flush, Notice, Peer, Work};
 use crate::running::Running;
 use crate::scratch;
 use crate::stream::Stream;
+use crate::stuck::Stuck;
 use bennu_core::server::{CallId, ChannelId, CloseReason, Event, Outcome};
 use bennu_core::websocket::{self, Output};
 use bennu_core::{Frame, Instant, Kind};
@@ -30,7 +31,6 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 /// What starts the joins of a connection: its routes, with what `connect` made.
 pub(crate) trait Joins: Send + Sync {
@@ -63,14 +63,6 @@ pub(crate) struct Connection {
     life: Life,
 }
 
-/// A peer that does not take what waits for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stuck {
-    since: Instant,
-    /// How many bytes have been waiting since then, or longer.
-    ahead: usize,
-}
-
 /// Where a connection is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Life {
@@ -94,13 +86,6 @@ const HANDLERS_PER_TURN: u32 = 512;
 /// How many handlers the first read of a turn may run whatever ran before it: what a channel sends itself
 /// without end must not keep its own client from being heard.
 const HANDLERS_PER_READ: u32 = 64;
-
-/// How long a frame may wait for a peer that takes too little.
-const MAX_AGE: Duration = Duration::from_secs(10);
-
-/// How long more than the limit may wait, if it was queued before the stream was known to be blocked: what a
-/// handler sends at once says nothing about the peer, who has this long to take it.
-const GRACE: Duration = Duration::from_secs(1);
 
 impl Connection {
     pub(crate) fn new(
@@ -226,11 +211,7 @@ impl Connection {
             self.stuck = None;
             return Ok(());
         }
-        let ahead = self.stuck.map_or(0, |stuck| stuck.ahead.saturating_sub(flushed.written));
-        self.stuck = match self.stuck {
-            Some(stuck) if ahead > 0 => Some(Stuck { ahead, ..stuck }),
-            Some(_) | None => Some(Stuck { since: now, ahead: self.peer.waiting() }),
-        };
+        self.stuck = Some(Stuck::after(self.stuck, flushed.written, self.peer.waiting(), now));
         Ok(())
     }
 
@@ -427,8 +408,7 @@ impl Connection {
 
     /// Until when a peer that is stuck has to take more.
     fn patience(&self) -> Option<Instant> {
-        let stuck = self.stuck?;
-        Some(stuck.since + if self.peer.overflows() { GRACE } else { MAX_AGE })
+        self.stuck.map(|stuck| stuck.until(self.peer.overflows()))
     }
 
     /// Has the shard's sleeper wake this task for its next deadline, unless it will wake it earlier anyway.
