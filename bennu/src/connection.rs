@@ -69,6 +69,8 @@ enum Life {
     Open,
     /// The machine has been told of the end; the stream is being closed.
     Closing,
+    /// The answer to the peer's close frame is on its way, behind what it is being sent.
+    Ending,
     /// The stream is closed. Handlers that run come to their end.
     Closed,
 }
@@ -144,9 +146,14 @@ impl Connection {
             }
         }
         self.speak(cx, now);
-        if self.life != Life::Closed && self.flush(cx, now).is_err() {
+        let failed = self.life != Life::Closed && self.flush(cx, now).is_err();
+        if failed {
             self.websocket.handle_eof(now);
             self.speak(cx, now);
+        }
+        if self.life == Life::Ending && (failed || self.peer.is_written()) {
+            self.stream.close(&self.peer);
+            self.life = Life::Closed;
         }
         if self.peer.is_relieved() {
             // What kept it from reading has just been written, and nobody else would wake it.
@@ -165,8 +172,10 @@ impl Connection {
         if notice.due {
             self.armed = None;
             self.websocket.handle_timeout(now);
-            if self.patience().is_some_and(|end| end <= now) {
-                self.link.hub.cut_off(self.link.socket);
+            match self.patience().is_some_and(|end| end <= now) {
+                true if self.life == Life::Ending => self.reset(cx, now),
+                true => self.link.hub.cut_off(self.link.socket),
+                false => {}
             }
         }
         if notice.broken {
@@ -217,7 +226,7 @@ impl Connection {
 
     /// Takes one read in. Returns whether there may be more.
     fn read(&mut self, notice: Notice, cx: &mut Context<'_>, now: Instant) -> bool {
-        if self.life == Life::Closed {
+        if matches!(self.life, Life::Ending | Life::Closed) {
             return false;
         }
         // A peer's close frame is always heard.
@@ -378,14 +387,17 @@ impl Connection {
 
     /// Carries out what the WebSocket wants: pongs, the close frame, the end.
     fn speak(&mut self, cx: &mut Context<'_>, now: Instant) {
+        let mut by_peer = false;
         while let Some(output) = self.websocket.poll_output() {
             match output {
                 Output::Send(frame) => self.peer.push_control(Frame::control(frame.as_bytes())),
                 Output::Closed(reason) => {
+                    by_peer = matches!(reason, websocket::CloseReason::Peer { .. });
                     tracing::debug!(socket = ?self.link.socket, ?reason, "a connection ends");
                     self.tell();
                     self.work_off(Answers::new(), cx, now);
                 }
+                Output::End if by_peer => self.life = Life::Ending,
                 Output::End => {
                     // What can still be written is; a peer that takes no more has had its time.
                     self.link.hub.seal();

@@ -41,6 +41,8 @@ struct Shared {
     blocked: bool,
     /// The stream is to be closed by whoever writes to it just now.
     closing: bool,
+    /// The connection's task waits until everything is written.
+    ending: bool,
     notice: Notice,
 }
 
@@ -117,6 +119,7 @@ impl Peer {
                 waker: None,
                 blocked: false,
                 closing: false,
+                ending: false,
                 notice: Notice::default(),
             }),
             id: OnceLock::new(),
@@ -267,6 +270,13 @@ impl Peer {
         self.shared.lock().outbox.awaits_seal()
     }
 
+    /// Whether everything is written; if not, whoever writes it wakes the connection's task.
+    pub(crate) fn is_written(&self) -> bool {
+        let mut shared = self.shared.lock();
+        shared.ending = shared.outbox.is_leased() || !shared.outbox.is_empty();
+        !shared.ending
+    }
+
     /// Closes a plain stream behind what is being written to it.
     pub(crate) fn close(&self) {
         let Some(stream) = self.stream.as_deref() else { return };
@@ -294,7 +304,8 @@ impl Peer {
         }
         let (mut shared, progress, result) = self.write_all(stream, shared);
         let awaits_seal = matches!(result, Ok(Flush::AwaitsSeal));
-        let idle = (awaits_seal || matches!(result, Ok(Flush::Done))) && !shared.notice.congested;
+        let idle =
+            (awaits_seal || matches!(result, Ok(Flush::Done))) && !shared.notice.congested && !shared.ending;
         shared.notice.broken |= result.is_err();
         if !idle {
             wake(shared.waker.take());

@@ -1,6 +1,7 @@
 //! Joins, leaves, and connections that go, while handlers run.
 
-use crate::client::{Client, until};
+use crate::app::text_of;
+use crate::client::{Client, Got, until};
 use crate::server::Server;
 use serde_json::json;
 
@@ -163,4 +164,31 @@ async fn client_that_closes_is_answered_and_its_channels_are_terminated() {
     assert_eq!(client.closed().await, 1000);
     assert_eq!(told.next().await, "terminate Closed after 0");
     until("the connection to be forgotten", || server.endpoint.connections() == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn close_frame_is_answered_while_others_write_broadcasts_to_its_sender() {
+    let (server, _told) = Server::rooms();
+    for _ in 0..60 {
+        let mut client = Client::connect(server.address).await;
+        client.join("room:a").await;
+        let (endpoint, payload) = (server.endpoint.clone(), text_of(20_000));
+        let publishing = tokio::spawn(async move {
+            for _ in 0..10 {
+                endpoint.broadcast("room:a", "event", &payload).unwrap();
+                tokio::task::yield_now().await;
+            }
+        });
+
+        client.raw(&[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]).await;
+
+        let end = loop {
+            match client.next().await {
+                Got::Message(message) => assert!(message.event == "event" || message.event == "goodbye"),
+                end => break end,
+            }
+        };
+        assert_eq!(end, Got::Closed(Some(1000)));
+        publishing.await.unwrap();
+    }
 }

@@ -1,10 +1,10 @@
 //! Clients that send more than their handlers take.
 
-use crate::client::Client;
+use crate::client::{Client, Got};
 use crate::server::Server;
 use bennu::Limits;
 use serde_json::json;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn flood_behind_a_handler_that_waits_pauses_reading_until_it_goes_on() {
@@ -112,4 +112,28 @@ async fn messages_that_no_handler_takes_end_their_channel_alone() {
     client.event("room:a", "phx_error").await;
     assert_eq!(told.next().await, "handler dropped");
     client.call("room:b", "count", json!({})).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn close_frame_is_heard_while_reading_pauses() {
+    let (server, mut told) = Server::rooms_with(|socket| socket.limits(Limits::new().input_messages(2)));
+    let mut client = Client::connect(server.address).await;
+    client.join("room:a").await;
+    let (mut batch, _) = client.pushed("room:a", "wait", json!({}));
+    for _ in 0..4 {
+        batch.extend(client.pushed("room:a", "count", json!({})).0);
+    }
+    client.raw(&batch).await;
+    assert_eq!(told.next().await, "handler waits");
+
+    let endpoint = server.endpoint.clone();
+    let drained = tokio::spawn(async move { endpoint.drain().await });
+    assert_eq!(client.close_code().await, 1012);
+    let start = Instant::now();
+    client.raw(&[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xf4]).await;
+    assert_eq!(client.next().await, Got::Ended);
+
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    told.let_pass(1);
+    drained.await.unwrap();
 }

@@ -267,3 +267,19 @@ async fn reader_that_takes_nothing_for_10_s_is_cut_off_though_it_asked_for_all_t
     };
     assert!(matches!(end, Got::Closed(Some(1013)) | Got::Ended), "{end:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn client_that_closes_and_takes_nothing_is_forgotten_within_10_s() {
+    let socket = bennu::socket(Probing(Probe::new().0)).channel::<Room>("room:*");
+    let server = Server::start(Endpoint::builder().socket("/socket", socket).build(Hasty));
+    let mut client = Client::connect_narrow(server.address).await;
+    client.join("room:a").await;
+    let (mut bytes, _) = client.pushed("room:a", "grow", json!({ "bytes": 5_000_000 }));
+    bytes.extend([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]);
+
+    client.raw(&bytes).await;
+
+    let start = Instant::now();
+    until("the connection to be forgotten", || server.endpoint.connections() == 0).await;
+    assert!(start.elapsed() < Duration::from_secs(30) / HASTE, "{:?}", start.elapsed());
+}
