@@ -20,6 +20,7 @@ mod mounting;
 mod order;
 mod overload;
 mod prelude;
+mod runs;
 mod shutdown;
 mod slow_consumer;
 #[cfg(feature = "tls")]
