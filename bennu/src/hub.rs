@@ -404,7 +404,11 @@ impl Hub {
             Output::Close { to, reason } => return notify(server, to, |notice| notice.close = Some(reason)),
             Output::Call { socket, channel, call, event } => (socket, Work::Call { channel, call, event }),
             Output::Cancel { socket, call } => (socket, Work::Cancel { call }),
-            Output::Ended { socket, channel } => (socket, Work::Ended { channel }),
+            Output::Ended { socket, channel } => {
+                // Of a channel that is replaced, its client is told only behind the reply to the new join.
+                run.interrupt(socket);
+                (socket, Work::Ended { channel })
+            }
         };
         match owner {
             Some(owner) if owner.socket == socket => owner.work.push_back(work),
@@ -467,3 +471,6 @@ impl fmt::Debug for Hub {
         f.debug_struct("Hub").field("shards", &self.shards.len()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
