@@ -1,0 +1,341 @@
+//! What clients are sent depends neither on the number of shards nor on what is merged into runs.
+
+use super::*;
+use crate::channel::{Channel, Joined};
+use crate::{BoxFuture, Context, Endpoint, Failure, JoinContext, Open, PlainStream};
+use bennu_core::server::{Event, Outcome};
+use bennu_core::{IntoPayload, Kind, Payload};
+use bytes::Bytes;
+use hyper::upgrade::Upgraded;
+use proptest::prelude::*;
+use serde_json::json;
+use std::time::Duration;
+
+/// A runtime on which time stands still and nothing runs by itself.
+struct Still;
+
+impl Runtime for Still {
+    fn spawn(&self, _: BoxFuture<'static, ()>) {}
+
+    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::pending())
+    }
+
+    fn yield_now(&self) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    fn now(&self) -> Instant {
+        Instant::EPOCH
+    }
+
+    fn adopt(&self, upgraded: Upgraded) -> Result<(Box<dyn PlainStream>, Bytes), Upgraded> {
+        Err(upgraded)
+    }
+}
+
+/// Stands for its route: the script does what a handler would do.
+struct Scripted<const INTERCEPTING: bool>;
+
+impl<const INTERCEPTING: bool> Channel for Scripted<INTERCEPTING> {
+    type Assigns = ();
+    const INTERCEPTS: &'static [&'static str] = if INTERCEPTING { &["text"] } else { &[] };
+
+    async fn join(_: &str, _: Payload, _: &JoinContext<Self>) -> Result<Joined<Self>, Failure> {
+        Ok(Joined::new(Self))
+    }
+
+    async fn handle_out(&mut self, _: &str, _: Payload, _: &Context<Self>) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+const TOPICS: [&str; 3] = ["plain:a", "plain:b", "intercepting:a"];
+const CLIENTS: usize = 6;
+
+/// One step of a script. Clients and topics by their place.
+#[derive(Clone, Debug)]
+enum Act {
+    Join {
+        client: usize,
+        topic: usize,
+    },
+    Leave {
+        client: usize,
+        topic: usize,
+    },
+    Ask {
+        client: usize,
+        topic: usize,
+    },
+    Push {
+        client: usize,
+        topic: usize,
+    },
+    Shout {
+        client: usize,
+        topic: usize,
+        what: What,
+    },
+    TellOthers {
+        client: usize,
+        topic: usize,
+        what: What,
+    },
+    Publish {
+        topic: usize,
+        what: What,
+    },
+    /// The client's oldest handler that waits runs.
+    Handle {
+        client: usize,
+    },
+    /// The client is written so many bytes.
+    Write {
+        client: usize,
+        room: usize,
+    },
+    Disconnect {
+        client: usize,
+    },
+    /// A batch ends, and another begins.
+    NextBatch,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum What {
+    Text,
+    LongText,
+    Bytes,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let (client, topic) = (0..CLIENTS, prop_oneof![4 => Just(0), 1 => Just(1), 1 => Just(2)]);
+    let what = prop_oneof![8 => Just(What::Text), 1 => Just(What::LongText), 2 => Just(What::Bytes)];
+    let both = (client.clone(), topic.clone());
+    // Few publishers, so that they make several broadcasts in a row.
+    let publisher = (prop_oneof![4 => Just(0), 1 => Just(1)], topic.clone(), what.clone());
+    prop_oneof![
+        4 => both.clone().prop_map(|(client, topic)| Act::Join { client, topic }),
+        2 => both.clone().prop_map(|(client, topic)| Act::Leave { client, topic }),
+        1 => both.clone().prop_map(|(client, topic)| Act::Ask { client, topic }),
+        1 => both.prop_map(|(client, topic)| Act::Push { client, topic }),
+        12 => publisher.clone().prop_map(|(client, topic, what)| Act::Shout { client, topic, what }),
+        4 => publisher.prop_map(|(client, topic, what)| Act::TellOthers { client, topic, what }),
+        4 => (topic, what).prop_map(|(topic, what)| Act::Publish { topic, what }),
+        8 => client.clone().prop_map(|client| Act::Handle { client }),
+        2 => (client.clone(), 0usize..300).prop_map(|(client, room)| Act::Write { client, room }),
+        1 => client.prop_map(|client| Act::Disconnect { client }),
+        1 => Just(Act::NextBatch),
+    ]
+}
+
+struct Client {
+    peer: Arc<Peer>,
+    socket: SocketId,
+    serializer: Serializer,
+    connected: bool,
+    /// The channel that was asked for last, by topic.
+    channels: [Option<ChannelId>; TOPICS.len()],
+    work: VecDeque<Work>,
+    /// What it has been written.
+    wire: Vec<u8>,
+}
+
+struct Wire {
+    bytes: Vec<u8>,
+    connected: bool,
+}
+
+struct Node {
+    endpoint: Endpoint,
+    clients: Vec<Client>,
+    /// The number of the act.
+    n: usize,
+}
+
+impl Node {
+    fn new(shards: usize) -> Self {
+        let socket = crate::socket(Open)
+            .channel::<Scripted<false>>("plain:*")
+            .channel::<Scripted<true>>("intercepting:*");
+        let endpoint = Endpoint::builder().shards(shards).socket("/socket", socket).build(Still);
+        let connect = |number: usize| {
+            let peer = Arc::new(Peer::new(None, usize::MAX));
+            let serializer = Serializer::ALL[usize::from(number % 3 != 2)];
+            let socket = endpoint.hub().connect(&peer, serializer, 0, None);
+            let channels = [None; TOPICS.len()];
+            Client {
+                peer,
+                socket,
+                serializer,
+                connected: true,
+                channels,
+                work: VecDeque::new(),
+                wire: Vec::new(),
+            }
+        };
+        let clients = (0..CLIENTS).map(connect).collect();
+        Self { endpoint, clients, n: 0 }
+    }
+
+    fn act(&mut self, act: &Act) {
+        self.n += 1;
+        let hub = Arc::clone(self.endpoint.hub());
+        match *act {
+            Act::Join { client, topic } => self.receive(client, topic, "phx_join"),
+            Act::Leave { client, topic } => self.receive(client, topic, "phx_leave"),
+            Act::Ask { client, topic } => self.receive(client, topic, "ask"),
+            Act::Push { client, topic } => {
+                if let Some(channel) = self.clients[client].channels[topic] {
+                    hub.push(channel, self.frame("push"));
+                }
+            }
+            Act::Shout { client, topic, what } => {
+                if let Some(channel) = self.clients[client].channels[topic] {
+                    hub.broadcast(self.broadcast(topic, what), Sender::Included(channel), Kick::AtEndOfBatch);
+                }
+            }
+            Act::TellOthers { client, topic, what } => {
+                if let Some(channel) = self.clients[client].channels[topic] {
+                    hub.broadcast(self.broadcast(topic, what), Sender::Excluded(channel), Kick::AtEndOfBatch);
+                }
+            }
+            Act::Publish { topic, what } => {
+                hub.broadcast(self.broadcast(topic, what), Sender::Nobody, Kick::Now);
+            }
+            Act::Handle { client } => self.handle(client),
+            Act::Write { client, room } => self.write(client, room),
+            Act::Disconnect { client } => self.disconnect(client),
+            Act::NextBatch => hub.begin_batch(),
+        }
+    }
+
+    /// A frame that says which act has made it.
+    fn frame(&self, what: &str) -> Frame {
+        Frame::new(Kind::Text, format!("{what} {}", self.n).as_bytes())
+    }
+
+    fn broadcast(&self, topic: usize, what: What) -> Broadcast {
+        let (event, payload) = match what {
+            What::Text => ("text", json!({ "n": self.n }).into_payload()),
+            What::LongText => ("text", json!({ "n": self.n, "x": "x".repeat(30_000) }).into_payload()),
+            What::Bytes => ("bytes", Ok(Payload::binary(self.n.to_be_bytes().to_vec()))),
+        };
+        Broadcast::new(Topic::from(TOPICS[topic]), event, payload.unwrap()).unwrap()
+    }
+
+    fn receive(&mut self, client: usize, topic: usize, event: &str) {
+        let hub = Arc::clone(self.endpoint.hub());
+        let n = self.n.to_string();
+        let Client { socket, connected, work, .. } = &mut self.clients[client];
+        if !*connected {
+            return;
+        }
+        let join_ref = (event == "phx_join").then_some(&n);
+        let text = json!([join_ref, n, TOPICS[topic], event, {}]).to_string();
+        let message = Serializer::V2.decode(Kind::Text, text.as_bytes()).unwrap();
+        let mut shard = hub.shard(socket.shard() as usize);
+        shard.server.receive(*socket, &message, Instant::EPOCH);
+        hub.drain(&mut shard, Some(Owner { socket: *socket, work }));
+        drop(shard);
+        self.note_joins(client);
+    }
+
+    /// Notes the channels of the joins that wait to be handled.
+    fn note_joins(&mut self, client: usize) {
+        let Client { channels, work, .. } = &mut self.clients[client];
+        for work in work {
+            if let Work::Call { channel, event: Event::Join { topic, .. }, .. } = work {
+                let at = TOPICS.iter().position(|other| *other == &**topic).unwrap();
+                channels[at] = Some(*channel);
+            }
+        }
+    }
+
+    fn handle(&mut self, client: usize) {
+        let hub = Arc::clone(self.endpoint.hub());
+        let left = self.clients[client].peer.take_work(Waker::noop()).0;
+        self.clients[client].work.extend(left);
+        let Some(Work::Call { channel, call, event }) = self.clients[client].work.pop_front() else { return };
+        let outcome = match event {
+            Event::Join { .. } => Outcome::Joined { reply: self.frame("joined"), next: None },
+            Event::In { .. } => Outcome::Continue { reply: Some(self.frame("reply")) },
+            Event::Out { .. } => {
+                hub.push(channel, self.frame("out"));
+                Outcome::Continue { reply: None }
+            }
+            Event::Terminate(_) => {
+                let topic = self.clients[client].channels.iter().position(|other| *other == Some(channel));
+                let farewell = self.broadcast(topic.unwrap_or(0), What::Text);
+                hub.broadcast(farewell, Sender::Included(channel), Kick::AtEndOfBatch);
+                Outcome::Continue { reply: None }
+            }
+            _ => Outcome::Continue { reply: None },
+        };
+        let Client { socket, work, .. } = &mut self.clients[client];
+        let mut shard = hub.shard(socket.shard() as usize);
+        shard.server.done(call, outcome, Instant::EPOCH);
+        hub.drain(&mut shard, Some(Owner { socket: *socket, work }));
+        drop(shard);
+        self.note_joins(client);
+    }
+
+    fn write(&mut self, client: usize, room: usize) {
+        let Client { peer, wire, .. } = &mut self.clients[client];
+        if let Some(batch) = peer.begin() {
+            let bytes: Vec<u8> = batch.slices().flatten().copied().take(room).collect();
+            peer.finish(batch, bytes.len());
+            wire.extend(bytes);
+        }
+    }
+
+    fn disconnect(&mut self, client: usize) {
+        let hub = Arc::clone(self.endpoint.hub());
+        let Client { socket, serializer, connected, work, .. } = &mut self.clients[client];
+        if std::mem::take(connected) {
+            hub.disconnect(*socket, *serializer, Owner { socket: *socket, work });
+        }
+    }
+
+    /// All that each client has been written in the end.
+    fn wires(mut self) -> Vec<Wire> {
+        self.endpoint.hub().seal();
+        for client in 0..CLIENTS {
+            while self.clients[client].peer.waiting() > 0 {
+                self.write(client, usize::MAX);
+            }
+        }
+        let wire = |client: Client| Wire { bytes: client.wire, connected: client.connected };
+        self.clients.into_iter().map(wire).collect()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn clients_are_sent_the_same_on_one_shard_and_on_eight_merged_and_unmerged(
+        joins in prop::collection::vec(0..CLIENTS, 0..6),
+        script in prop::collection::vec(act(), 1..120),
+    ) {
+        let (mut one, mut eight, mut unmerged) = (Node::new(1), Node::new(8), Node::new(1));
+        let joins = joins.iter().flat_map(|&client| [Act::Join { client, topic: 0 }, Act::Handle { client }]);
+
+        for act in joins.chain(script) {
+            one.act(&act);
+            eight.act(&act);
+            unmerged.endpoint.hub().begin_batch();
+            unmerged.act(&act);
+        }
+
+        let unmerged = unmerged.wires();
+        for (wires, what) in [(one.wires(), "one shard"), (eight.wires(), "eight shards")] {
+            for (client, (wire, unmerged)) in wires.iter().zip(&unmerged).enumerate() {
+                // Who has gone may be in a run that goes on: nobody will write that.
+                let whole = if unmerged.connected { wire.bytes.len() } else { unmerged.bytes.len() };
+                prop_assert_eq!(&wire.bytes[..whole], &unmerged.bytes[..], "client {} on {}", client, what);
+            }
+        }
+    }
+}
