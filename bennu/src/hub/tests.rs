@@ -9,6 +9,7 @@ use bytes::Bytes;
 use hyper::upgrade::Upgraded;
 use proptest::prelude::*;
 use serde_json::json;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// A runtime on which time stands still and nothing runs by itself.
@@ -137,6 +138,8 @@ struct Client {
     connected: bool,
     /// The channel that was asked for last, by topic.
     channels: [Option<ChannelId>; TOPICS.len()],
+    /// The topic of every channel that there ever was.
+    topics: HashMap<ChannelId, usize>,
     work: VecDeque<Work>,
     /// What it has been written.
     wire: Vec<u8>,
@@ -171,6 +174,7 @@ impl Node {
                 serializer,
                 connected: true,
                 channels,
+                topics: HashMap::new(),
                 work: VecDeque::new(),
                 wire: Vec::new(),
             }
@@ -244,11 +248,12 @@ impl Node {
 
     /// Notes the channels of the joins that wait to be handled.
     fn note_joins(&mut self, client: usize) {
-        let Client { channels, work, .. } = &mut self.clients[client];
+        let Client { channels, topics, work, .. } = &mut self.clients[client];
         for work in work {
             if let Work::Call { channel, event: Event::Join { topic, .. }, .. } = work {
                 let at = TOPICS.iter().position(|other| *other == &**topic).unwrap();
                 channels[at] = Some(*channel);
+                topics.insert(*channel, at);
             }
         }
     }
@@ -258,20 +263,20 @@ impl Node {
         let left = self.clients[client].peer.take_work(Waker::noop()).0;
         self.clients[client].work.extend(left);
         let Some(Work::Call { channel, call, event }) = self.clients[client].work.pop_front() else { return };
-        let outcome = match event {
-            Event::Join { .. } => Outcome::Joined { reply: self.frame("joined"), next: None },
-            Event::In { .. } => Outcome::Continue { reply: Some(self.frame("reply")) },
-            Event::Out { .. } => {
+        let outcome = if let Event::Join { .. } = event {
+            Outcome::Joined { reply: self.frame("joined"), next: None }
+        } else if let Event::In { .. } = event {
+            Outcome::Continue { reply: Some(self.frame("reply")) }
+        } else {
+            if let Event::Out { .. } = event {
                 hub.push(channel, self.frame("out"));
-                Outcome::Continue { reply: None }
             }
-            Event::Terminate(_) => {
-                let topic = self.clients[client].channels.iter().position(|other| *other == Some(channel));
-                let farewell = self.broadcast(topic.unwrap_or(0), What::Text);
+            if let Event::Terminate(_) = event {
+                let topic = self.clients[client].topics[&channel];
+                let farewell = self.broadcast(topic, What::Text);
                 hub.broadcast(farewell, Sender::Included(channel), Kick::AtEndOfBatch);
-                Outcome::Continue { reply: None }
             }
-            _ => Outcome::Continue { reply: None },
+            Outcome::Continue { reply: None }
         };
         let Client { socket, work, .. } = &mut self.clients[client];
         let mut shard = hub.shard(socket.shard() as usize);

@@ -8,6 +8,7 @@ mod client;
 mod server;
 
 mod broadcasts;
+mod differences;
 mod drops;
 mod ends;
 mod handlers;

@@ -109,7 +109,7 @@ impl Heard {
             self.next = Some(n + 1);
             return;
         }
-        let made = message.payload["made"].as_u64().or(message.payload["response"]["made"].as_u64());
+        let made = message.payload["made"].as_u64().or_else(|| message.payload["response"]["made"].as_u64());
         if let Some(made) = made {
             assert!(self.next.is_none_or(|next| made <= next), "{made} were made, {:?} comes", self.next);
         }
