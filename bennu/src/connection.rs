@@ -413,6 +413,8 @@ impl Connection {
     fn tell(&mut self) {
         if self.life == Life::Open {
             self.life = Life::Closing;
+            // The machine may forget this socket, and with it whose deadlines these were.
+            self.armed = None;
             let owner = Owner { socket: self.link.socket, work: &mut self.work };
             self.link.hub.disconnect(self.link.socket, self.link.serializer, owner);
         }
@@ -436,7 +438,11 @@ impl Connection {
         }
         let at = next.max(now);
         self.armed = Some(at);
-        self.link.hub.shard(self.link.socket.shard() as usize).arm(at, self.link.socket);
+        let mut shard = self.link.hub.shard(self.link.socket.shard() as usize);
+        match self.life {
+            Life::Open => shard.arm(at, self.link.socket),
+            Life::Closing | Life::Ending | Life::Closed => shard.arm_ended(at, &self.peer),
+        }
     }
 }
 

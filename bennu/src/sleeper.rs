@@ -2,6 +2,7 @@
 
 use crate::BoxFuture;
 use crate::hub::{Hub, Shard};
+use crate::peer::Peer;
 use bennu_core::Instant;
 use bennu_core::server::SocketId;
 use std::cmp::Ordering;
@@ -14,7 +15,14 @@ use std::task::{Context, Poll};
 #[derive(Debug)]
 pub(crate) struct Deadline {
     at: Instant,
-    socket: SocketId,
+    whose: Whose,
+}
+
+#[derive(Debug)]
+enum Whose {
+    Socket(SocketId),
+    /// A connection whose socket has ended: the machine may not know it any more.
+    Peer(Weak<Peer>),
 }
 
 impl Ord for Deadline {
@@ -40,7 +48,16 @@ impl Eq for Deadline {}
 impl Shard {
     /// Has a connection looked at when `at` has come.
     pub(crate) fn arm(&mut self, at: Instant, socket: SocketId) {
-        self.deadlines.push(Deadline { at, socket });
+        self.push(at, Whose::Socket(socket));
+    }
+
+    /// The same for a connection whose socket has ended.
+    pub(crate) fn arm_ended(&mut self, at: Instant, peer: &Arc<Peer>) {
+        self.push(at, Whose::Peer(Arc::downgrade(peer)));
+    }
+
+    fn push(&mut self, at: Instant, whose: Whose) {
+        self.deadlines.push(Deadline { at, whose });
         self.wake_sleeper_before(at);
     }
 
@@ -57,7 +74,11 @@ impl Shard {
     fn fire(&mut self, hub: &Hub, now: Instant) -> Option<Instant> {
         while self.deadlines.peek().is_some_and(|deadline| deadline.at <= now) {
             let Some(deadline) = self.deadlines.pop() else { break };
-            if let Some(peer) = self.server.handle(deadline.socket) {
+            let peer = match deadline.whose {
+                Whose::Socket(socket) => self.server.handle(socket).cloned(),
+                Whose::Peer(peer) => peer.upgrade(),
+            };
+            if let Some(peer) = peer {
                 peer.notify(|notice| notice.due = true);
             }
         }

@@ -5,12 +5,14 @@
 
 mod app;
 mod client;
+mod hasty;
 mod server;
 
 mod broadcasts;
 mod differences;
 mod drops;
 mod ends;
+mod farewells;
 mod handlers;
 mod handshake;
 mod idle;

@@ -2,11 +2,9 @@
 
 use crate::app::{Probe, Probing, Room, text_of};
 use crate::client::{Client, Got, until};
+use crate::hasty::{HASTE, Hasty};
 use crate::server::Server;
-use bennu::{BoxFuture, Endpoint, Instant as Moment, Limits, PlainStream, Runtime};
-use bennu_tokio::Tokio;
-use bytes::Bytes;
-use hyper::upgrade::Upgraded;
+use bennu::{Endpoint, Limits};
 use serde_json::json;
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
@@ -208,34 +206,6 @@ async fn pushes_of_one_handler_cut_nobody_off_however_large() {
     client.heartbeat().await;
 }
 
-/// How many times faster time goes by for [`Hasty`].
-const HASTE: u32 = 20;
-
-/// Tokio, for which a second takes 50 ms.
-struct Hasty;
-
-impl Runtime for Hasty {
-    fn spawn(&self, future: BoxFuture<'static, ()>) {
-        Tokio.spawn(future);
-    }
-
-    fn sleep(&self, delay: Duration) -> BoxFuture<'static, ()> {
-        Tokio.sleep(delay / HASTE)
-    }
-
-    fn yield_now(&self) -> BoxFuture<'static, ()> {
-        Tokio.yield_now()
-    }
-
-    fn now(&self) -> Moment {
-        Moment::EPOCH + Tokio.now().duration_since(Moment::EPOCH) * HASTE
-    }
-
-    fn adopt(&self, upgraded: Upgraded) -> Result<(Box<dyn PlainStream>, Bytes), Upgraded> {
-        Tokio.adopt(upgraded)
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reader_that_takes_nothing_for_10_s_is_cut_off_though_it_asked_for_all_that_waits() {
     let socket = bennu::socket(Probing(Probe::new().0)).channel::<Room>("room:*");
@@ -266,20 +236,4 @@ async fn reader_that_takes_nothing_for_10_s_is_cut_off_though_it_asked_for_all_t
         }
     };
     assert!(matches!(end, Got::Closed(Some(1013)) | Got::Ended), "{end:?}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn client_that_closes_and_takes_nothing_is_forgotten_within_10_s() {
-    let socket = bennu::socket(Probing(Probe::new().0)).channel::<Room>("room:*");
-    let server = Server::start(Endpoint::builder().socket("/socket", socket).build(Hasty));
-    let mut client = Client::connect_narrow(server.address).await;
-    client.join("room:a").await;
-    let (mut bytes, _) = client.pushed("room:a", "grow", json!({ "bytes": 5_000_000 }));
-    bytes.extend([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]);
-
-    client.raw(&bytes).await;
-
-    let start = Instant::now();
-    until("the connection to be forgotten", || server.endpoint.connections() == 0).await;
-    assert!(start.elapsed() < Duration::from_secs(30) / HASTE, "{:?}", start.elapsed());
 }
