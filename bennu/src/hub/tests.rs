@@ -87,9 +87,10 @@ enum Act {
         topic: usize,
         what: What,
     },
-    /// The client's oldest handler that waits runs.
+    /// One of the client's handlers that wait runs to its end.
     Handle {
         client: usize,
+        which: usize,
     },
     /// The client is written so many bytes.
     Write {
@@ -119,12 +120,14 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         4 => both.clone().prop_map(|(client, topic)| Act::Join { client, topic }),
         2 => both.clone().prop_map(|(client, topic)| Act::Leave { client, topic }),
+        1 => publisher.clone().prop_map(|(client, topic, _)| Act::Leave { client, topic }),
+        2 => publisher.clone().prop_map(|(client, topic, _)| Act::Join { client, topic }),
         1 => both.clone().prop_map(|(client, topic)| Act::Ask { client, topic }),
         1 => both.prop_map(|(client, topic)| Act::Push { client, topic }),
         12 => publisher.clone().prop_map(|(client, topic, what)| Act::Shout { client, topic, what }),
         4 => publisher.prop_map(|(client, topic, what)| Act::TellOthers { client, topic, what }),
         4 => (topic, what).prop_map(|(topic, what)| Act::Publish { topic, what }),
-        8 => client.clone().prop_map(|client| Act::Handle { client }),
+        8 => (client.clone(), 0usize..3).prop_map(|(client, which)| Act::Handle { client, which }),
         2 => (client.clone(), 0usize..300).prop_map(|(client, room)| Act::Write { client, room }),
         1 => client.prop_map(|client| Act::Disconnect { client }),
         1 => Just(Act::NextBatch),
@@ -208,7 +211,7 @@ impl Node {
             Act::Publish { topic, what } => {
                 hub.broadcast(self.broadcast(topic, what), Sender::Nobody, Kick::Now);
             }
-            Act::Handle { client } => self.handle(client),
+            Act::Handle { client, which } => self.handle(client, which),
             Act::Write { client, room } => self.write(client, room),
             Act::Disconnect { client } => self.disconnect(client),
             Act::NextBatch => hub.begin_batch(),
@@ -258,11 +261,15 @@ impl Node {
         }
     }
 
-    fn handle(&mut self, client: usize) {
+    fn handle(&mut self, client: usize, which: usize) {
         let hub = Arc::clone(self.endpoint.hub());
         let left = self.clients[client].peer.take_work(Waker::noop()).0;
         self.clients[client].work.extend(left);
-        let Some(Work::Call { channel, call, event }) = self.clients[client].work.pop_front() else { return };
+        let work = &mut self.clients[client].work;
+        // Each of another channel: a channel has one at a time.
+        work.retain(|work| matches!(work, Work::Call { .. }));
+        let which = which.min(work.len().saturating_sub(1));
+        let Some(Work::Call { channel, call, event }) = work.remove(which) else { return };
         let outcome = if let Event::Join { .. } = event {
             Outcome::Joined { reply: self.frame("joined"), next: None }
         } else if let Event::In { .. } = event {
@@ -325,7 +332,7 @@ proptest! {
         script in prop::collection::vec(act(), 1..120),
     ) {
         let (mut one, mut eight, mut unmerged) = (Node::new(1), Node::new(8), Node::new(1));
-        let joins = joins.iter().flat_map(|&client| [Act::Join { client, topic: 0 }, Act::Handle { client }]);
+        let joins = joins.iter().flat_map(|&client| [Act::Join { client, topic: 0 }, Act::Handle { client, which: 0 }]);
 
         for act in joins.chain(script) {
             one.act(&act);

@@ -192,3 +192,19 @@ async fn close_frame_is_answered_while_others_write_broadcasts_to_its_sender() {
         publishing.await.unwrap();
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn close_frame_is_answered_behind_what_its_sender_has_not_taken_yet() {
+    let (server, mut told) = Server::rooms();
+    let mut client = Client::connect_narrow(server.address).await;
+    client.join("room:a").await;
+    let (mut bytes, msg_ref) = client.pushed("room:a", "grow", json!({ "bytes": 5_000_000 }));
+    bytes.extend([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]);
+
+    client.raw(&bytes).await;
+    assert_eq!(told.next().await, "terminate Closed after 1");
+
+    assert_eq!(client.reply(&msg_ref).await.0, "ok");
+    assert_eq!(client.close_code().await, 1000);
+    assert_eq!(client.next().await, Got::Ended);
+}
