@@ -90,7 +90,8 @@ impl Limits {
     /// Bytes that wait for the client to take them, those of the first frame not counted: 1 MiB. One who
     /// falls further behind is cut off with 1013. Past half of it, reading from the client pauses.
     ///
-    /// Replies to what it has sent itself do not count: while they wait, it is not read from.
+    /// Replies to what it has sent itself do not count: while they wait, it is not read from. What is queued
+    /// at once, before the client is known to lag, it has a second to take.
     pub fn outbox(mut self, bytes: usize) -> Self {
         self.outbox = bytes;
         self
