@@ -19,6 +19,7 @@ use crate::panics::drop_quietly;
 use crate::peer::{Peer, Work};
 use crate::running::Running;
 use crate::stream::Stream;
+use crate::stuck::Stuck;
 use bennu_core::server::ChannelId;
 use bennu_core::{Instant, websocket};
 use bytes::Bytes;
@@ -56,14 +57,6 @@ pub(crate) struct Connection {
     life: Life,
 }
 
-/// A peer that does not take what waits for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stuck {
-    since: Instant,
-    /// How many bytes have been waiting since then, or longer.
-    ahead: usize,
-}
-
 /// Where a connection is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Life {
@@ -98,6 +91,11 @@ impl Connection {
             stuck: None,
             life: Life::Open,
         }
+    }
+
+    /// Until when a peer that is stuck has to take more.
+    fn patience(&self) -> Option<Instant> {
+        self.stuck.as_ref().map(|stuck| stuck.until(self.peer.overflows()))
     }
 
     /// Tells the machine, once, that the transport has ended.

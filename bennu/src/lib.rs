@@ -150,6 +150,7 @@ mod settings;
 mod sleeper;
 mod socket;
 mod stream;
+mod stuck;
 mod subscription;
 
 pub use bennu_core::connect::{

@@ -182,3 +182,34 @@ impl fmt::Debug for FrameBuilder {
         f.debug_struct("FrameBuilder").field("kind", &self.kind).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn open_frame_has_nothing_to_write_until_it_is_sealed_for_all_who_share_it() {
+        let frame = Frame::open();
+        let shared = frame.clone();
+        assert!(frame.is_open() && frame.is_run());
+        assert_eq!(frame.as_websocket(), b"");
+
+        frame.seal(b"run".to_vec());
+
+        assert!(!shared.is_open() && shared.is_run());
+        assert_eq!(shared.as_websocket(), b"run");
+    }
+
+    #[test]
+    fn frame_is_sealed_once_and_for_good() {
+        let (run, whole) = (Frame::open(), Frame::new(Kind::Text, b"whole"));
+        run.seal(b"first".to_vec());
+
+        run.seal(b"second".to_vec());
+        whole.seal(b"second".to_vec());
+
+        assert_eq!(run.as_websocket(), b"first");
+        assert_eq!(whole.body(), b"whole");
+        assert!(!whole.is_open() && !whole.is_run());
+    }
+}

@@ -357,7 +357,170 @@ mod tests {
         assert_eq!(outbox.waiting(), 0);
     }
 
+    fn open_run(outbox: &mut Outbox) -> Frame {
+        let run = Frame::open();
+        outbox.push(run.clone());
+        run
+    }
+
+    #[test]
+    fn open_run_is_not_written_and_what_is_behind_it_waits() {
+        let (mut outbox, mut wire) = (Outbox::new(1000), Vec::new());
+        outbox.push(frame(b"ahead"));
+        let run = open_run(&mut outbox);
+        outbox.push(frame(b"behind"));
+
+        assert!(!outbox.awaits_seal(), "there is something ahead of it");
+        assert_eq!(write_some(&mut outbox, &mut wire, 1000), Some(Written::More));
+        assert_eq!(wire, frame(b"ahead").as_websocket());
+        assert!(outbox.awaits_seal());
+        assert!(outbox.begin().is_none());
+        assert!(!outbox.is_leased() && !outbox.is_empty());
+
+        run.seal(b"run".to_vec());
+        assert!(!outbox.awaits_seal());
+        assert_eq!(write_some(&mut outbox, &mut wire, 1000), Some(Written::Everything));
+        assert_eq!(wire, [frame(b"ahead").as_websocket(), b"run", frame(b"behind").as_websocket()].concat());
+    }
+
+    #[test]
+    fn run_counts_once_it_is_sealed() {
+        let mut outbox = Outbox::new(10);
+        outbox.push(frame(b"abc"));
+        let (one, two) = (open_run(&mut outbox), open_run(&mut outbox));
+        assert_eq!((outbox.waiting(), outbox.is_congested(), outbox.overflow()), (5, false, None));
+
+        one.seal(vec![0; 10]);
+        assert_eq!((outbox.waiting(), outbox.is_congested(), outbox.overflow()), (15, true, None));
+
+        two.seal(vec![0; 1]);
+        assert_eq!(outbox.overflow(), Some(Overflow { waiting: 11, limit: 10 }));
+    }
+
+    #[test]
+    fn run_that_is_the_first_frame_does_not_count_against_the_limit() {
+        let mut outbox = Outbox::new(10);
+        let run = open_run(&mut outbox);
+        run.seal(vec![0; 1000]);
+        outbox.push(frame(&[0; 8]));
+
+        assert_eq!((outbox.waiting(), outbox.overflow()), (1010, None));
+    }
+
+    #[test]
+    fn run_that_is_half_written_goes_back_to_its_place_and_counts_again() {
+        let (mut outbox, mut wire) = (Outbox::new(1000), Vec::new());
+        outbox.push(frame(b"ahead"));
+        let run = open_run(&mut outbox);
+        outbox.push(frame(b"behind"));
+        run.seal(b"0123456789".to_vec());
+        let open = open_run(&mut outbox);
+        let sent = [frame(b"ahead").as_websocket(), b"0123456789", frame(b"behind").as_websocket()].concat();
+
+        assert_eq!(write_some(&mut outbox, &mut wire, 7 + 4), Some(Written::Blocked));
+        assert_eq!((outbox.waiting(), outbox.runs), (10 + 8, 2));
+        assert_eq!(write_some(&mut outbox, &mut wire, 3), Some(Written::Blocked));
+        assert_eq!((outbox.waiting(), outbox.runs), (10 + 8, 2));
+        assert_eq!(write_some(&mut outbox, &mut wire, 1000), Some(Written::More));
+
+        assert_eq!(wire, sent);
+        assert_eq!((outbox.waiting(), outbox.runs), (0, 1));
+        assert!(open.is_open() && outbox.awaits_seal());
+    }
+
+    #[test]
+    fn cleared_outbox_keeps_a_run_that_is_half_written_and_no_other() {
+        let (mut outbox, mut wire) = (Outbox::new(1000), Vec::new());
+        let run = open_run(&mut outbox);
+        let late = open_run(&mut outbox);
+        run.seal(b"run".to_vec());
+        assert_eq!(write_some(&mut outbox, &mut wire, 1), Some(Written::Blocked));
+
+        outbox.clear();
+        late.seal(b"late".to_vec());
+
+        assert_eq!((outbox.waiting(), outbox.runs), (3, 1));
+        assert_eq!(write_some(&mut outbox, &mut wire, 1000), Some(Written::Everything));
+        assert_eq!(wire, b"run");
+        assert_eq!((outbox.waiting(), outbox.runs), (0, 0));
+    }
+
+    #[test]
+    fn cleared_outbox_forgets_an_open_run() {
+        let mut outbox = Outbox::new(1000);
+        let run = open_run(&mut outbox);
+
+        outbox.clear();
+        run.seal(b"run".to_vec());
+
+        assert!(outbox.is_empty() && !outbox.awaits_seal());
+        assert_eq!((outbox.waiting(), outbox.runs), (0, 0));
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Push(usize),
+        /// Opens a run.
+        Open,
+        /// Seals one of the runs that are open, with so many bytes.
+        Seal(prop::sample::Index, usize),
+        /// Writes as much at once.
+        Write(usize),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            3 => (0usize..300).prop_map(Step::Push),
+            2 => Just(Step::Open),
+            2 => (any::<prop::sample::Index>(), 0usize..300).prop_map(|(which, len)| Step::Seal(which, len)),
+            3 => (0usize..600).prop_map(Step::Write),
+        ]
+    }
+
+    /// What has been sent: a frame's bytes, or a run that may still be open.
+    fn bytes_of(sent: &[Frame]) -> Vec<u8> {
+        sent.iter().flat_map(|frame| frame.as_websocket().to_vec()).collect()
+    }
+
     proptest! {
+        #[test]
+        fn each_byte_of_frames_and_runs_is_written_once_and_in_order(
+            steps in prop::collection::vec(step(), 1..120),
+        ) {
+            let (mut outbox, mut wire) = (Outbox::new(usize::MAX), Vec::new());
+            let (mut sent, mut next) = (Vec::<Frame>::new(), 0u8);
+            let mut fill = |len: usize| {
+                next = next.wrapping_add(1);
+                vec![next; len]
+            };
+            for step in steps {
+                let open = sent.iter().filter(|frame| frame.is_open()).collect::<Vec<_>>();
+                match step {
+                    Step::Push(len) => {
+                        sent.push(frame(&fill(len)));
+                        outbox.push(sent[sent.len() - 1].clone());
+                    }
+                    Step::Open => sent.push(open_run(&mut outbox)),
+                    Step::Seal(_, _) if open.is_empty() => {}
+                    Step::Seal(which, len) => which.get(&open).seal(fill(len)),
+                    Step::Write(room) => {
+                        write_some(&mut outbox, &mut wire, room);
+                    }
+                }
+                let until_open = sent.iter().take_while(|frame| !frame.is_open()).count();
+                let writable = bytes_of(&sent[..until_open]);
+                prop_assert!(writable.starts_with(&wire), "nothing from behind an open run, nothing twice");
+                prop_assert_eq!(wire.len() + outbox.waiting() - outbox.written, bytes_of(&sent).len());
+            }
+            for frame in &sent {
+                frame.seal(fill(5));
+            }
+            while matches!(write_some(&mut outbox, &mut wire, usize::MAX), Some(Written::More)) {}
+            prop_assert_eq!(wire, bytes_of(&sent));
+            prop_assert!(outbox.is_empty());
+            prop_assert_eq!(outbox.runs, 0);
+        }
+
         #[test]
         fn every_frame_is_written_once_and_in_order(
             steps in proptest::collection::vec((0usize..5, 0usize..600), 1..60),

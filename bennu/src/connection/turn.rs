@@ -1,6 +1,6 @@
 //! One turn of a connection's task: all that can be done now.
 
-use super::{Connection, Life, NEVER, Stuck};
+use super::{Connection, Life, NEVER};
 use crate::BoxFuture;
 use crate::erased::{Finished, Seed};
 use crate::hub::Owner;
@@ -8,6 +8,7 @@ use crate::letter::Letter;
 use crate::panics::drop_quietly;
 use crate::peer::{Flush, Notice, Work};
 use crate::scratch;
+use crate::stuck::Stuck;
 use bennu_core::server::{CallId, ChannelId, CloseReason, Event, Outcome};
 use bennu_core::websocket::{self, Output};
 use bennu_core::{Frame, Instant, Kind};
@@ -18,7 +19,6 @@ use std::io;
 use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 /// How many reads one turn takes before others have theirs.
 const READS_PER_TURN: usize = 8;
@@ -27,8 +27,9 @@ const READS_PER_TURN: usize = 8;
 /// the other keeps nobody waiting.
 const HANDLERS_PER_TURN: u32 = 512;
 
-/// How long a frame may wait for a peer that takes too little.
-const MAX_AGE: Duration = Duration::from_secs(10);
+/// How many handlers the first read of a turn may run whatever ran before it: what a channel sends itself
+/// without end must not keep its own client from being heard.
+const HANDLERS_PER_READ: u32 = 64;
 
 /// Takes a turn. Returns whether the task has come to its end.
 pub(super) fn take(connection: &mut Connection, cx: &mut Context<'_>) -> bool {
@@ -81,9 +82,13 @@ impl Turn<'_, '_> {
                 self.finish(finished);
             }
             self.work_off();
+            let is_spent = self.budget == 0;
+            if reads == 0 {
+                self.budget = self.budget.max(HANDLERS_PER_READ);
+            }
             let more = (self.budget > 0 && self.read(notice)) || self.connection.running.has_news();
             reads += 1;
-            if self.budget == 0 || (more && reads == READS_PER_TURN) {
+            if is_spent || self.budget == 0 || (more && reads == READS_PER_TURN) {
                 self.cx.waker().wake_by_ref();
                 break;
             }
@@ -113,7 +118,7 @@ impl Turn<'_, '_> {
         if notice.due {
             connection.armed = NEVER;
             connection.websocket.handle_timeout(self.now);
-            if connection.stuck.as_ref().is_some_and(|stuck| stuck.since + MAX_AGE <= self.now) {
+            if connection.patience().is_some_and(|end| end <= self.now) {
                 connection.link.hub.cut_off(connection.link.socket);
             }
         }
@@ -162,13 +167,9 @@ impl Turn<'_, '_> {
             connection.stuck = None;
             return Ok(());
         }
-        match &mut connection.stuck {
-            Some(stuck) if stuck.ahead > flushed.written => stuck.ahead -= flushed.written,
-            stuck => *stuck = Some(Box::new(Stuck { since: self.now, ahead: connection.peer.waiting() })),
-        }
-        if connection.peer.overflows() {
-            connection.link.hub.cut_off(connection.link.socket);
-        }
+        let before = connection.stuck.take().map(|stuck| *stuck);
+        let stuck = Stuck::after(before, flushed.written, connection.peer.waiting(), self.now);
+        connection.stuck = Some(Box::new(stuck));
         Ok(())
     }
 
@@ -363,8 +364,8 @@ impl Turn<'_, '_> {
         if connection.life == Life::Closed {
             return;
         }
-        let stuck = connection.stuck.as_ref().map(|stuck| stuck.since + MAX_AGE);
-        let Some(next) = connection.websocket.poll_timeout().into_iter().chain(stuck).min() else { return };
+        let timeout = connection.websocket.poll_timeout();
+        let Some(next) = timeout.into_iter().chain(connection.patience()).min() else { return };
         if connection.armed <= next {
             return;
         }

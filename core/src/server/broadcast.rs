@@ -93,6 +93,7 @@ pub struct Fanout {
     pub(super) event: EventName,
     pub(super) from: Option<ChannelId>,
     pub(super) is_uniform: bool,
+    pub(super) members: usize,
     pub(super) frames: [Option<Frame>; 2],
 }
 
@@ -103,7 +104,14 @@ impl Fanout {
         &self.topic
     }
 
-    /// The channel that is left out, because it made the broadcast.
+    /// How many channels have joined the topic here, those counted that are no recipients.
+    #[must_use]
+    pub fn members(&self) -> usize {
+        self.members
+    }
+
+    /// The channel that is left out, because it made the broadcast; `None` also if its publisher is no
+    /// member of the topic (any more), and so leaves out nobody.
     #[must_use]
     pub fn from(&self) -> Option<ChannelId> {
         self.from

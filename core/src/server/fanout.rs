@@ -62,12 +62,21 @@ impl<H: Clone, I> Server<H, I> {
             );
             fanout = intercepting.len() < entry.members.len();
         }
-        let is_uniform = entry.intercepting == 0;
+        let (is_uniform, members) = (entry.intercepting == 0, entry.members.len());
         let (topic, listeners) = (entry.name.clone(), entry.listeners.clone());
         if fanout {
             let frames = self.frames(broadcast);
             let event = event.clone();
-            self.outputs.push_back(Output::Fanout(Fanout { topic, event, from, is_uniform, frames }));
+            // Not one that is joining, or has closed: its client may be a recipient by another channel.
+            let from = from.filter(|&from| self.is_member(from, key));
+            self.outputs.push_back(Output::Fanout(Fanout {
+                topic,
+                event,
+                from,
+                is_uniform,
+                members,
+                frames,
+            }));
         }
         for id in intercepting {
             if let Some(channel) = self.channel(id) {
@@ -98,6 +107,11 @@ impl<H: Clone, I> Server<H, I> {
             Item::Broadcast { topic: broadcast.topic().clone(), event, payload }
         };
         self.deliver(channel, item);
+    }
+
+    fn is_member(&self, id: ChannelId, topic: TopicKey) -> bool {
+        let channel = self.channel(id).map(|channel| &self.channels[channel as usize]);
+        channel.is_some_and(|channel| channel.topic == Some(topic) && channel.member.is_some())
     }
 
     /// The frames for the serializers in use here. One that its publisher did not know of, because a

@@ -2,7 +2,7 @@
 
 use crate::pair::{Answer, Pair, json};
 use bennu_core::server::{
-    Broadcast, CloseReason, Config, Limits, Mount, Outcome, Output, Server, SocketConfig,
+    Broadcast, ChannelId, CloseReason, Config, Event, Limits, Mount, Outcome, Output, Server, SocketConfig,
 };
 use bennu_core::wire::{EncodeError, Serializer};
 use bennu_core::{Frame, Instant, Kind, Payload, Topic};
@@ -285,6 +285,131 @@ fn each_serializer_gets_its_own_form() {
 
     pair.expect(v2, [r#"[null,null,"room:a","news",{"k":1}]"#]);
     pair.expect(v1, [r#"{"topic":"room:a","event":"news","payload":{"k":1},"ref":null}"#]);
+}
+
+/// A broadcast of a channel that gets its own copy too.
+fn broadcast_by(pair: &mut Pair, by: ChannelId, topic: &str, event: &str) -> [Vec<String>; 2] {
+    let broadcast = Broadcast::new(Topic::from(topic), event, json(r#"{"n":1}"#)).expect("can be encoded");
+    let (mut sends, mut fanouts) = (Vec::new(), Vec::new());
+    pair.server.broadcast_by(by, &broadcast, pair.now);
+    while let Some(output) = pair.server.poll_output() {
+        if let Output::Send { to, frame } = &output {
+            let peer = pair.server.handle(*to).expect("it is connected");
+            sends.push(format!("{peer} << {}", String::from_utf8_lossy(frame.body())));
+        }
+        if let Output::Fanout(fanout) = &output {
+            fanouts.extend(pair.server.recipients(fanout).map(|(peer, _)| format!("{peer}")));
+        }
+        if let Output::Call { channel, event: Event::Out { event, .. }, .. } = &output {
+            let whose = pair.channels().iter().position(|other| other == channel);
+            sends.push(format!("channel {} out {event}", whose.expect("it is known")));
+        }
+    }
+    [sends, fanouts]
+}
+
+#[test]
+fn own_copy_of_a_publisher_is_sent_apart_from_those_of_the_others() {
+    let mut pair = Pair::new();
+    let (ann, bob, eve) = (pair.connect(), pair.connect(), pair.connect());
+    let by = pair.joined(ann, "1", "room:a");
+    pair.joined(bob, "1", "room:a");
+    pair.joined(eve, "1", "room:b");
+
+    let [sends, fanouts] = broadcast_by(&mut pair, by, "room:a", "msg");
+
+    assert_eq!(sends, [r#"0 << [null,null,"room:a","msg",{"n":1}]"#]);
+    assert_eq!(fanouts, ["1"]);
+}
+
+#[test]
+fn publisher_that_is_alone_gets_its_copy_in_the_form_of_its_serializer() {
+    let mut pair = Pair::new();
+    let ann = pair.connect_as(Serializer::V1, 0, None);
+    pair.send(ann, r#"{"topic":"room:a","event":"phx_join","payload":{},"ref":"1"}"#);
+    pair.forget();
+    let by = pair.channel(ann, "room:a");
+
+    let [sends, fanouts] = broadcast_by(&mut pair, by, "room:a", "msg");
+
+    assert_eq!(sends.len(), 1, "{sends:?}");
+    let (_, copy) = sends[0].split_once(" << ").expect("a frame");
+    let copy: serde_json::Value = serde_json::from_str(copy).expect("JSON");
+    let expected =
+        serde_json::json!({ "topic": "room:a", "event": "msg", "payload": { "n": 1 }, "ref": null });
+    assert_eq!(copy, expected);
+    assert_eq!(fanouts, [""; 0]);
+}
+
+#[test]
+fn own_copy_of_an_event_that_is_intercepted_goes_to_handle_out() {
+    let mut pair = Pair::new();
+    let (ann, bob) = (pair.connect(), pair.connect());
+    let by = pair.joined(ann, "1", "icpt:a");
+    pair.joined(bob, "1", "icpt:a");
+
+    let [calls, fanouts] = broadcast_by(&mut pair, by, "icpt:a", "icpt");
+
+    assert_eq!(calls, ["channel 1 out icpt", "channel 0 out icpt"]);
+    assert_eq!(fanouts, [""; 0]);
+}
+
+#[test]
+fn publisher_that_is_no_member_gets_no_copy() {
+    let mut pair = Pair::new();
+    let (ann, bob) = (pair.connect(), pair.connect());
+    pair.joined(bob, "1", "room:a");
+    pair.send(ann, r#"["1","1","room:a","phx_join",{"do":"park"}]"#);
+    pair.forget();
+    let joining = pair.channel(ann, "room:a");
+
+    let [sends, fanouts] = broadcast_by(&mut pair, joining, "room:a", "msg");
+
+    assert_eq!(sends, [""; 0]);
+    assert_eq!(fanouts, ["1"]);
+}
+
+#[test]
+fn publisher_on_another_topic_gets_a_copy_only_as_a_member_of_that() {
+    let mut pair = Pair::new();
+    let (ann, bob) = (pair.connect(), pair.connect());
+    let by = pair.joined(ann, "1", "room:a");
+    pair.joined(bob, "1", "room:b");
+
+    assert_eq!(broadcast_by(&mut pair, by, "room:b", "msg"), [vec![], vec!["1".to_owned()]]);
+
+    pair.joined(ann, "2", "room:b");
+    let [sends, mut fanouts] = broadcast_by(&mut pair, by, "room:b", "msg");
+    fanouts.sort_unstable();
+    assert_eq!(sends, [""; 0]);
+    assert_eq!(fanouts, ["0", "1"]);
+}
+
+/// The channel that a fan-out leaves out.
+fn left_out(pair: &mut Pair, topic: &str, from: ChannelId) -> Option<ChannelId> {
+    let broadcast = Broadcast::new(Topic::from(topic), "msg", json("{}")).expect("can be encoded");
+    pair.server.broadcast(&broadcast, Some(from), pair.now);
+    let Some(Output::Fanout(fanout)) = pair.server.poll_output() else { panic!("somebody is on the topic") };
+    fanout.from()
+}
+
+#[test]
+fn fanout_names_whom_it_leaves_out_and_nobody_who_would_not_get_it_anyway() {
+    let mut pair = Pair::new();
+    let (ann, bob) = (pair.connect(), pair.connect());
+    let old = pair.joined(ann, "1", "room:a");
+    let beside = pair.joined(ann, "2", "room:b");
+    pair.joined(bob, "1", "room:a");
+
+    assert_eq!(left_out(&mut pair, "room:a", old), Some(old));
+    assert_eq!(left_out(&mut pair, "room:a", beside), None);
+
+    // Its terminate runs while its client is there anew.
+    pair.park_terminate = true;
+    pair.send(ann, r#"["1","3","room:a","phx_leave",{}]"#);
+    let new = pair.joined(ann, "4", "room:a");
+    assert_eq!(left_out(&mut pair, "room:a", old), None);
+    assert_eq!(left_out(&mut pair, "room:a", new), Some(new));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use bennu::{IntoPayload, Timer};
 use serde::Deserialize;
 use serde_json::json;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc};
 
 /// What the channels and their test share.
@@ -100,11 +100,16 @@ impl Socket for Probing {
 pub(crate) struct Room {
     count: u64,
     timer: Option<Timer>,
+    /// Until when it sends itself messages.
+    spin_until: Option<Instant>,
 }
 
 /// A message that is pushed to the client.
 #[derive(Debug)]
 pub(crate) struct Note(pub(crate) &'static str);
+
+/// A message that makes a room send itself another.
+struct Spin;
 
 /// A message that makes a room panic.
 struct Panic;
@@ -117,6 +122,8 @@ struct About {
     millis: u64,
     #[serde(default)]
     bytes: usize,
+    #[serde(default)]
+    times: usize,
 }
 
 impl Channel for Room {
@@ -150,6 +157,22 @@ impl Channel for Room {
             "grow" => {
                 let about: About = payload.parse()?;
                 return Ok(Reply::ok(json!({ "text": "x".repeat(about.bytes) })));
+            }
+            "push_much" => {
+                let about: About = payload.parse()?;
+                for _ in 0..about.times {
+                    ctx.push("much", text_of(about.bytes));
+                }
+            }
+            "spin" => {
+                let about: About = payload.parse()?;
+                self.spin_until = Some(Instant::now() + Duration::from_millis(about.millis));
+                ctx.notify(Spin);
+                return Ok(Reply::ok(()));
+            }
+            "halt" => {
+                let spins = self.spin_until.take().is_some_and(|until| Instant::now() < until);
+                return Ok(Reply::ok(json!({ "spins": spins })));
             }
             "wait" => {
                 ctx.assigns().pass("handler").await;
@@ -225,6 +248,15 @@ impl Channel for Room {
 impl HandleInfo<Note> for Room {
     async fn handle_info(&mut self, note: Note, ctx: &Context<Self>) -> Result<(), Failure> {
         ctx.push("note", json!({ "text": note.0 }));
+        Ok(())
+    }
+}
+
+impl HandleInfo<Spin> for Room {
+    async fn handle_info(&mut self, _: Spin, ctx: &Context<Self>) -> Result<(), Failure> {
+        if self.spin_until.is_some_and(|until| Instant::now() < until) {
+            ctx.notify(Spin);
+        }
         Ok(())
     }
 }

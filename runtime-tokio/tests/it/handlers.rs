@@ -161,3 +161,24 @@ async fn many_handlers_of_one_connection_wait_at_once() {
     }
     client.heartbeat().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn channel_that_sends_itself_one_message_after_the_other_starves_nobody() {
+    let (server, _told) = Server::rooms();
+    let mut client = Client::connect(server.address).await;
+    let mut other = Client::connect(server.address).await;
+    client.join("room:a").await;
+
+    client.call("room:a", "spin", json!({ "millis": 3000 })).await;
+    client.heartbeat().await;
+    client.join("room:b").await;
+    other.heartbeat().await;
+    server.endpoint.broadcast("room:b", "event", json!({})).unwrap();
+    client.event("room:b", "event").await;
+
+    assert_eq!(
+        client.call("room:a", "halt", json!({})).await,
+        json!({ "spins": true }),
+        "all that meanwhile"
+    );
+}

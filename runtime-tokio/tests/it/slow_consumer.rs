@@ -1,9 +1,12 @@
 //! Clients that do not take what they are sent.
 
-use crate::app::text_of;
+use crate::app::{Probe, Probing, Room, text_of};
 use crate::client::{Client, Got, until};
 use crate::server::Server;
-use bennu::Limits;
+use bennu::{BoxFuture, Endpoint, Instant as Moment, Limits, PlainStream, Runtime};
+use bennu_tokio::Tokio;
+use bytes::Bytes;
+use hyper::upgrade::Upgraded;
 use serde_json::json;
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
@@ -168,4 +171,99 @@ async fn client_that_goes_while_reading_from_it_has_paused_is_forgotten() {
 
     assert!(told.next().await.starts_with("terminate Closed"));
     until("the connection to be forgotten", || server.endpoint.connections() == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reading_goes_on_once_a_burst_of_answers_has_been_written() {
+    let (server, _told) = Server::rooms_with(|socket| socket.limits(Limits::new().outbox(8 * 1024)));
+    let mut client = Client::connect(server.address).await;
+    client.join("room:a").await;
+    let (mut burst, mut refs) = (Vec::new(), Vec::new());
+    for _ in 0..7 {
+        let (push, msg_ref) = client.pushed("room:a", "grow", json!({ "bytes": 1000 }));
+        burst.extend(push);
+        refs.push(msg_ref);
+    }
+
+    client.raw(&burst).await;
+    for msg_ref in refs {
+        client.reply(&msg_ref).await;
+    }
+
+    client.call("room:a", "count", json!({})).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pushes_of_one_handler_cut_nobody_off_however_large() {
+    let (server, _told) = Server::rooms();
+    let mut client = Client::connect(server.address).await;
+    client.join("room:a").await;
+
+    client.push("room:a", "push_much", json!({ "times": 3, "bytes": 600_000 })).await;
+
+    for _ in 0..3 {
+        let payload = client.event("room:a", "much").await;
+        assert_eq!(payload["text"].as_str().map(str::len), Some(600_000));
+    }
+    client.heartbeat().await;
+}
+
+/// How many times faster time goes by for [`Hasty`].
+const HASTE: u32 = 20;
+
+/// Tokio, for which a second takes 50 ms.
+struct Hasty;
+
+impl Runtime for Hasty {
+    fn spawn(&self, future: BoxFuture<'static, ()>) {
+        Tokio.spawn(future);
+    }
+
+    fn sleep(&self, delay: Duration) -> BoxFuture<'static, ()> {
+        Tokio.sleep(delay / HASTE)
+    }
+
+    fn yield_now(&self) -> BoxFuture<'static, ()> {
+        Tokio.yield_now()
+    }
+
+    fn now(&self) -> Moment {
+        Moment::EPOCH + Tokio.now().duration_since(Moment::EPOCH) * HASTE
+    }
+
+    fn adopt(&self, upgraded: Upgraded) -> Result<(Box<dyn PlainStream>, Bytes), Upgraded> {
+        Tokio.adopt(upgraded)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reader_that_takes_nothing_for_10_s_is_cut_off_though_it_asked_for_all_that_waits() {
+    let socket = bennu::socket(Probing(Probe::new().0)).channel::<Room>("room:*");
+    let server = Server::start(Endpoint::builder().socket("/socket", socket).build(Hasty));
+    let mut client = Client::connect_narrow(server.address).await;
+    client.join("room:a").await;
+    let mut flood = Vec::new();
+    for _ in 0..500 {
+        flood.extend(client.pushed("room:a", "echo", json!({ "text": "x".repeat(8 * 1024) })).0);
+    }
+    let mut sent = 0;
+    while let Ok(written) =
+        tokio::time::timeout(Duration::from_millis(100), client.stream().write(&flood[sent..])).await
+    {
+        sent += written.unwrap();
+    }
+    assert_eq!(server.endpoint.connections(), 1, "it is not too much for it");
+    let start = Instant::now();
+
+    until("the stuck reader to be cut off", || server.endpoint.connections() == 0).await;
+
+    // A silent client would be closed after 60 s.
+    assert!(start.elapsed() < Duration::from_secs(20) / HASTE, "{:?}", start.elapsed());
+    let end = loop {
+        match client.next().await {
+            Got::Message(_) => {}
+            end => break end,
+        }
+    };
+    assert!(matches!(end, Got::Closed(Some(1013)) | Got::Ended), "{end:?}");
 }
