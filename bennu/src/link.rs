@@ -1,5 +1,6 @@
 //! What all channels of one connection share.
 
+use crate::connection::Joins;
 use crate::hub::{Hub, Slot};
 use bennu_core::connect::ConnectInfo;
 use bennu_core::server::SocketId;
@@ -14,6 +15,8 @@ pub(crate) struct Link {
     pub(crate) serializer: Serializer,
     pub(crate) id: Option<Box<str>>,
     pub(crate) info: ConnectInfo,
+    /// What starts its joins.
+    pub(crate) joins: Arc<dyn Joins>,
     /// Its place among the connections that there may be.
     #[allow(dead_code, reason = "held until it is dropped")]
     pub(crate) slot: Slot,

@@ -195,6 +195,15 @@ impl Peer {
         wake(shared.waker.take());
     }
 
+    /// Leaves work that its own task has no time for now, in front of what others have left meanwhile.
+    pub(crate) fn put_back(&self, mut work: VecDeque<Work>) {
+        let mut shared = self.shared.lock();
+        if let Some(left) = shared.work.take() {
+            work.extend(*left);
+        }
+        shared.work = Some(Box::new(work));
+    }
+
     /// Changes what the connection's task has to know, and wakes it.
     pub(crate) fn notify(&self, change: impl FnOnce(&mut Notice)) {
         let mut shared = self.shared.lock();

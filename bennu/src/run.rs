@@ -1,8 +1,8 @@
 //! Runs: several broadcasts to the same recipients, in one place of their queues.
 //!
-//! The first broadcast of a batch is queued as it is. When the next one has the same recipients, they get
-//! an open frame instead, and what follows is appended to that alone, whatever their number: one entry, one
-//! write, and no memory left behind. A run ends when any of its recipients is sent something else (so that
+//! The recipients of a broadcast get an open frame, and what follows is appended to that alone, whatever
+//! their number: one entry, one write, and no memory left behind. Where they are few, the first broadcast of
+//! a batch is queued as it is, as often no other follows. A run ends when any of its recipients is sent something else (so that
 //! the order stays what it was), when it is large enough, or when somebody is about to write.
 
 use crate::peer::Peer;
@@ -38,6 +38,9 @@ struct Open {
 /// A run that has become as large as this is written as it is, in bytes.
 const LARGE: usize = 64 * 1024;
 
+/// So many members are worth a run for a single broadcast.
+const MANY: usize = 16;
+
 /// What is to be done with a fan-out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -57,7 +60,9 @@ impl Run {
         if !fanout.is_uniform() || self.last.as_ref() != Some(&last) || self.lacks_place_for(fanout) {
             self.seal();
             self.last = Some(last).filter(|_| fanout.is_uniform());
-            return Step::Queue;
+            if !fanout.is_uniform() || fanout.members() < MANY {
+                return Step::Queue;
+            }
         }
         let is_new = self.open.iter().all(Option::is_none);
         for serializer in Serializer::ALL {

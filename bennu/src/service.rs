@@ -127,10 +127,11 @@ impl Opening {
             serializer,
             id: admitted.id.map(String::into_boxed_str),
             info: admitted.info,
+            joins: admitted.joins,
             slot,
             hub: Arc::clone(&hub),
         };
-        let connection = Connection::new(Arc::new(link), peer, admitted.joins, stream, early, config);
+        let connection = Connection::new(Arc::new(link), peer, stream, early, config);
         hub.runtime.spawn_connection(ConnectionTask::new(connection));
     }
 }

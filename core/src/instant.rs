@@ -29,6 +29,9 @@ impl Instant {
     /// The embedder's epoch itself.
     pub const EPOCH: Self = Self { nanos: 0 };
 
+    /// The last instant there is.
+    pub const LAST: Self = Self { nanos: u64::MAX };
+
     /// The instant that lies `elapsed` after the epoch.
     #[must_use]
     pub fn from_epoch(elapsed: Duration) -> Self {

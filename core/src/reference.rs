@@ -1,6 +1,5 @@
 //! `ref` and `join_ref`.
 
-use smallvec::SmallVec;
 use std::fmt;
 
 /// A `ref` or `join_ref`: what ties a reply to its message, and a message to its join.
@@ -15,10 +14,45 @@ use std::fmt;
 /// assert_eq!(Ref::text("1").as_json(), r#""1""#);
 /// assert_ne!(Ref::text("1"), Ref::from_json("1").unwrap());
 /// ```
+///
+/// Sixteen bytes, and as many where it is an option: messages carry two, and every channel keeps one.
 #[derive(Clone)]
 pub struct Ref {
-    /// JSON text, valid and not `null`.
-    json: SmallVec<[u8; 16]>,
+    json: Json,
+}
+
+/// JSON text, valid and not `null`.
+#[derive(Clone)]
+enum Json {
+    /// What nearly every client sends: a number in quotes.
+    Short { len: u8, text: [u8; SHORT] },
+    /// Boxed twice, so that it takes no more room than the short ones.
+    Long(Box<Box<[u8]>>),
+}
+
+/// The longest text that is kept in place, in bytes.
+const SHORT: usize = 14;
+
+impl std::ops::Deref for Json {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Short { len, text } => &text[..usize::from(*len)],
+            Self::Long(text) => text,
+        }
+    }
+}
+
+impl From<&[u8]> for Json {
+    fn from(json: &[u8]) -> Self {
+        let Some(len) = u8::try_from(json.len()).ok().filter(|_| json.len() <= SHORT) else {
+            return Self::Long(Box::new(json.into()));
+        };
+        let mut text = [0; SHORT];
+        text[..json.len()].copy_from_slice(json);
+        Self::Short { len, text }
+    }
 }
 
 /// A ref is longer than [`Ref::MAX_LEN`] bytes of JSON text.
@@ -64,7 +98,7 @@ impl Ref {
         if json.len() > Self::MAX_LEN {
             return Err(RefTooLong);
         }
-        Ok(Self { json: SmallVec::from_slice(json) })
+        Ok(Self { json: json.into() })
     }
 
     /// A ref from JSON text; `None` if it is no JSON, `null`, or too long.
@@ -108,7 +142,7 @@ impl Ref {
 impl PartialEq for Ref {
     /// By type and value, as Phoenix compares: `"1"` is not `1`, and `"\u0031"` is `"1"`.
     fn eq(&self, other: &Self) -> bool {
-        if self.json == other.json {
+        if *self.json == *other.json {
             return true;
         }
         if self.is_plain() && other.is_plain() {
@@ -131,6 +165,23 @@ impl fmt::Debug for Ref {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ref_takes_sixteen_bytes_also_as_an_option() {
+        assert_eq!(size_of::<Ref>(), 16);
+        assert_eq!(size_of::<Option<Ref>>(), 16);
+    }
+
+    #[test]
+    fn short_and_long_refs_are_kept_as_they_came() {
+        for len in 0..=62 {
+            let text = "7".repeat(len);
+
+            assert_eq!(Ref::text(&text).as_text().as_deref(), Some(&*text), "{len}");
+            assert_eq!(Ref::text(&text), Ref::text(&text).clone());
+            assert_ne!(Ref::text(&text), Ref::text(&format!("{}8", "7".repeat(len.max(1) - 1))));
+        }
+    }
 
     #[test]
     fn number_and_string_differ() {

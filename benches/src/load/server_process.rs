@@ -141,9 +141,16 @@ mod tests {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         assert!(is_listened_on(port));
+    }
 
-        drop(listener);
-        assert!(!is_listened_on(port));
+    #[test]
+    fn listener_is_told_from_a_connection_and_from_other_ports() {
+        let listener = "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000";
+        let connection = "   1: 0100007F:1F90 0100007F:C350 01 00000000:00000000 00:00000000";
+
+        assert!(is_listener(listener, 0x1f90));
+        assert!(!is_listener(listener, 0x1f91));
+        assert!(!is_listener(connection, 0x1f90));
     }
 
     #[test]

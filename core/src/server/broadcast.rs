@@ -93,6 +93,7 @@ pub struct Fanout {
     pub(super) event: EventName,
     pub(super) from: Option<ChannelId>,
     pub(super) is_uniform: bool,
+    pub(super) members: usize,
     pub(super) frames: [Option<Frame>; 2],
 }
 
@@ -101,6 +102,12 @@ impl Fanout {
     #[must_use]
     pub fn topic(&self) -> &Topic {
         &self.topic
+    }
+
+    /// How many channels have joined the topic here, those counted that are no recipients.
+    #[must_use]
+    pub fn members(&self) -> usize {
+        self.members
     }
 
     /// The channel that is left out, because it made the broadcast; `None` also if its publisher is no

@@ -62,14 +62,21 @@ impl<H: Clone, I> Server<H, I> {
             );
             fanout = intercepting.len() < entry.members.len();
         }
-        let is_uniform = entry.intercepting == 0;
+        let (is_uniform, members) = (entry.intercepting == 0, entry.members.len());
         let (topic, listeners) = (entry.name.clone(), entry.listeners.clone());
         if fanout {
             let frames = self.frames(broadcast);
             let event = event.clone();
             // Not one that is joining, or has closed: its client may be a recipient by another channel.
             let from = from.filter(|&from| self.is_member(from, key));
-            self.outputs.push_back(Output::Fanout(Fanout { topic, event, from, is_uniform, frames }));
+            self.outputs.push_back(Output::Fanout(Fanout {
+                topic,
+                event,
+                from,
+                is_uniform,
+                members,
+                frames,
+            }));
         }
         for id in intercepting {
             if let Some(channel) = self.channel(id) {

@@ -1,5 +1,6 @@
 //! The limits and times of a connection.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// What a connection puts up with.
@@ -29,6 +30,44 @@ impl Default for Config {
             idle_timeout: Some(Duration::from_secs(60)),
             idle_code: 1002,
             close_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// A [`Config`] in half the room, for as long as a connection lives. Times are kept in milliseconds, up to
+/// seven weeks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) max_message: u32,
+    pub(super) max_fragments: u32,
+    pub(super) max_empty_fragments: u32,
+    idle_ms: Option<NonZeroU32>,
+    close_ms: u32,
+    pub(super) idle_code: u16,
+}
+
+impl Bounds {
+    pub(super) fn idle_timeout(&self) -> Option<Duration> {
+        self.idle_ms.map(|ms| Duration::from_millis(ms.get().into()))
+    }
+
+    pub(super) fn close_timeout(&self) -> Duration {
+        Duration::from_millis(self.close_ms.into())
+    }
+}
+
+impl From<Config> for Bounds {
+    fn from(config: Config) -> Self {
+        let ms = |time: Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
+        // No time at all is one millisecond: zero would mean for ever.
+        let idle_ms = config.idle_timeout.map(|time| NonZeroU32::new(ms(time)).unwrap_or(NonZeroU32::MIN));
+        Self {
+            max_message: config.max_message,
+            max_fragments: config.max_fragments,
+            max_empty_fragments: config.max_empty_fragments,
+            idle_ms,
+            close_ms: ms(config.close_timeout),
+            idle_code: config.idle_code,
         }
     }
 }

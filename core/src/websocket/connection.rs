@@ -1,7 +1,7 @@
 //! One peer of a WebSocket.
 
 use super::close::{self, CloseReason};
-use super::config::Config;
+use super::config::{Bounds, Config};
 use super::decoder::{Complete, Decoder, Delivery, Kept, Place};
 use super::frame::{self, ControlFrame, Masking, Opcode};
 use super::mask::Masks;
@@ -29,7 +29,7 @@ use crate::{Instant, Kind};
 /// waits to be polled. What time it is only ever grows: a `now` before an earlier one counts as that.
 #[derive(Debug)]
 pub struct Connection {
-    config: Config,
+    config: Bounds,
     side: Side,
     state: State,
     /// The latest `now`.
@@ -108,7 +108,7 @@ impl Connection {
 
     fn new(config: Config, side: Side, now: Instant) -> Self {
         let state = State::Open(Idle::running(config.idle_timeout, now));
-        Self { config, side, state, clock: now, decoder: Decoder::default(), outputs: None }
+        Self { config: config.into(), side, state, clock: now, decoder: Decoder::default(), outputs: None }
     }
 
     /// Reads from the front of `input`, up to the end of the next message, ping or pong.
@@ -129,7 +129,7 @@ impl Connection {
             return Received { consumed: total, event: None };
         };
         if total > 0 {
-            idle.restart(self.config.idle_timeout, self.clock);
+            idle.restart(self.config.idle_timeout(), self.clock);
         }
 
         let advance = self.decoder.advance(&self.config, self.side.masking(), input);
@@ -305,7 +305,7 @@ impl Connection {
         let skipper = Box::new(self.decoder.take_skipper());
         self.send_close(code, reason, why);
         self.state = State::Closing {
-            deadline: self.clock + self.config.close_timeout,
+            deadline: self.clock + self.config.close_timeout(),
             awaits: Awaits::CloseFrame(skipper),
         };
     }
@@ -317,7 +317,7 @@ impl Connection {
             Err(violation) => self.send_close(violation.code(), "", CloseReason::Violation(violation)),
         }
         self.decoder = Decoder::default();
-        self.finish_handshake(self.clock + self.config.close_timeout);
+        self.finish_handshake(self.clock + self.config.close_timeout());
     }
 
     /// Looks for the peer's close frame, and for nothing else.

@@ -1,6 +1,6 @@
 //! Bytes to messages and control frames.
 
-use super::config::Config;
+use super::config::Bounds;
 use super::frame::{Header, Masking, Opcode, PartialHeader};
 use super::mask;
 use super::message::{Message, check_first};
@@ -84,7 +84,7 @@ impl Decoder {
     ///
     /// After a violation the decoder is good for [`Decoder::take_skipper`] alone. A header that was
     /// refused is not consumed, so that the skipper finds it.
-    pub(super) fn advance(&mut self, config: &Config, masking: Masking, input: &mut [u8]) -> Advance {
+    pub(super) fn advance(&mut self, config: &Bounds, masking: Masking, input: &mut [u8]) -> Advance {
         self.release();
         let mut at = 0;
         loop {
@@ -152,7 +152,7 @@ impl Decoder {
     /// The frame under way, or the one that begins here; with it, what its header took of `input`.
     fn next_frame(
         &mut self,
-        config: &Config,
+        config: &Bounds,
         masking: Masking,
         input: &[u8],
     ) -> Result<Option<(Frame, usize)>, Violation> {
@@ -185,7 +185,7 @@ impl Decoder {
         &mut self,
         frame: Frame,
         piece: &[u8],
-        config: &Config,
+        config: &Bounds,
     ) -> Result<Option<Delivery>, Violation> {
         let Frame { header, left } = frame;
         let partial = self.partial.get_or_insert_default();
@@ -256,7 +256,7 @@ impl Header {
 }
 
 /// The rules between a frame and the message under way, and the limits, before any payload is there.
-fn admit(header: &Header, message: Option<&mut Message>, config: &Config) -> Result<(), Violation> {
+fn admit(header: &Header, message: Option<&mut Message>, config: &Bounds) -> Result<(), Violation> {
     if header.opcode.is_control() {
         return Ok(());
     }
@@ -271,18 +271,10 @@ fn admit(header: &Header, message: Option<&mut Message>, config: &Config) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const CONFIG: Config = Config {
-        max_message: 1 << 20,
-        max_fragments: 1024,
-        max_empty_fragments: 16,
-        idle_timeout: None,
-        idle_code: 1002,
-        close_timeout: std::time::Duration::ZERO,
-    };
+    use crate::websocket::Config;
 
     fn advance(decoder: &mut Decoder, bytes: &[u8]) -> Option<Delivery> {
-        let advance = decoder.advance(&CONFIG, Masking::Forbidden, &mut bytes.to_vec());
+        let advance = decoder.advance(&Config::default().into(), Masking::Forbidden, &mut bytes.to_vec());
         assert_eq!(advance.consumed, bytes.len());
         advance.outcome.unwrap().map(|complete| complete.kind)
     }

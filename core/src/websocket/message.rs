@@ -1,6 +1,6 @@
 //! A data message that comes in pieces: fragments, or reads.
 
-use super::config::Config;
+use super::config::Bounds;
 use super::decoder::Kept;
 use super::frame::{Header, Opcode};
 use super::text::{InvalidUtf8, Text};
@@ -34,7 +34,7 @@ impl Message {
     }
 
     /// Counts one more fragment, by its header.
-    pub(super) fn admit(&mut self, header: &Header, config: &Config) -> Result<(), Violation> {
+    pub(super) fn admit(&mut self, header: &Header, config: &Bounds) -> Result<(), Violation> {
         self.fragments = self.fragments.saturating_add(1);
         self.empty = if header.len == 0 { self.empty.saturating_add(1) } else { 0 };
         check_counts(self.fragments, self.empty, config)?;
@@ -47,7 +47,7 @@ impl Message {
         piece: &[u8],
         left: u64,
         fin: bool,
-        config: &Config,
+        config: &Bounds,
     ) -> Result<(), Violation> {
         let len = self.len();
         // What the peer has announced is the most that can still come, unless fragments follow.
@@ -91,14 +91,14 @@ impl Message {
 }
 
 /// The limits on the first frame of a message.
-pub(super) fn check_first(header: &Header, config: &Config) -> Result<(), Violation> {
+pub(super) fn check_first(header: &Header, config: &Bounds) -> Result<(), Violation> {
     if !header.fin {
         check_counts(1, u32::from(header.len == 0), config)?;
     }
     check_len(header.len, config)
 }
 
-fn check_counts(fragments: u32, empty: u32, config: &Config) -> Result<(), Violation> {
+fn check_counts(fragments: u32, empty: u32, config: &Bounds) -> Result<(), Violation> {
     if fragments > config.max_fragments {
         return Err(Violation::TooManyFragments { limit: config.max_fragments });
     }
@@ -108,7 +108,7 @@ fn check_counts(fragments: u32, empty: u32, config: &Config) -> Result<(), Viola
     Ok(())
 }
 
-fn check_len(len: u64, config: &Config) -> Result<(), Violation> {
+fn check_len(len: u64, config: &Bounds) -> Result<(), Violation> {
     let limit = config.max_message;
     if len > u64::from(limit) { Err(Violation::MessageTooLong { len, limit }) } else { Ok(()) }
 }

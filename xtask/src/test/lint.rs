@@ -19,7 +19,7 @@ const RUNTIMES: [&str; 9] = [
 ];
 
 pub(super) fn clippy(_: &Workspace) -> Result<Outcome> {
-    check(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[])
+    check(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"], &[])
 }
 
 pub(super) fn format(_: &Workspace) -> Result<Outcome> {
@@ -27,7 +27,7 @@ pub(super) fn format(_: &Workspace) -> Result<Outcome> {
 }
 
 pub(super) fn docs(_: &Workspace) -> Result<Outcome> {
-    check(&["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])
+    check(&["doc", "--workspace", "--all-features", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])
 }
 
 /// The core reaches no runtime, whatever its dependencies become.

@@ -9,7 +9,7 @@ use crate::process;
 use crate::repository::{Workspace, cargo};
 
 pub(super) fn run(_: &Workspace) -> Result<Outcome> {
-    let run = process::run(cargo().args(["test", "--workspace", "--no-fail-fast"]))?;
+    let run = process::run(cargo().args(["test", "--workspace", "--all-features", "--no-fail-fast"]))?;
     let counts =
         run.lines.iter().filter_map(|line| Counts::parse(line)).fold(Counts::default(), Counts::plus);
     println!("{counts}");
