@@ -2,8 +2,9 @@
 //!
 //! The recipients of a broadcast get an open frame, and what follows is appended to that alone, whatever
 //! their number: one entry, one write, and no memory left behind. Where they are few, the first broadcast of
-//! a batch is queued as it is, as often no other follows. A run ends when any of its recipients is sent something else (so that
-//! the order stays what it was), when it is large enough, or when somebody is about to write.
+//! a batch is queued as it is, as often no other follows. A run ends when any of its recipients is sent
+//! something else (so that the order stays what it was), when it is large enough, or when somebody is about
+//! to write.
 
 use crate::peer::Peer;
 use bennu_core::server::{Fanout, Server, SocketId};
@@ -262,6 +263,21 @@ mod tests {
         let run: Vec<u8> = (1..5).flat_map(|n| encoded(Serializer::V2, json!({ "n": n }))).collect();
         assert_eq!(frame.as_websocket(), run);
         assert_eq!(shard.broadcast(Some(ann), "room:a", json!({})), Step::Queue);
+    }
+
+    #[test]
+    fn broadcast_to_many_opens_a_run_at_once() {
+        let mut shard = Shard::new();
+        shard.members::<{ MANY - 1 }>("room:few");
+        shard.members::<MANY>("room:many");
+
+        assert_eq!(shard.broadcast(None, "room:few", json!({})), Step::Queue);
+        assert_eq!(shard.broadcast(None, "room:many", json!({ "n": 1 })), Step::Open);
+        let frame = shard.run.frame(Serializer::V2).unwrap().clone();
+        assert_eq!(shard.broadcast(None, "room:many", json!({ "n": 2 })), Step::Appended);
+
+        assert_eq!(shard.broadcast(None, "room:few", json!({})), Step::Queue);
+        assert!(!frame.is_open());
     }
 
     #[test]
