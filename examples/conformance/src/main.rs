@@ -22,8 +22,10 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if let Some(level) = arguments.log {
-        tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).init();
+    match arguments.log {
+        Some(level) => tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).init(),
+        // Handlers panic because they are asked to, and are heard of on the wire.
+        None => std::panic::set_hook(Box::new(|_| {})),
     }
     match run(arguments.port).await {
         Ok(()) => ExitCode::SUCCESS,
