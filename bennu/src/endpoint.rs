@@ -50,7 +50,7 @@ pub struct Builder {
 pub enum BroadcastError {
     /// The payload cannot be written as JSON.
     NotEncodable(NotEncodable),
-    /// The payload is neither an object nor bytes, or a name is too long for a binary frame.
+    /// The payload is neither an object nor bytes, or a name is too long: past 1,024 bytes, or 255 beside bytes.
     Encode(EncodeError),
 }
 

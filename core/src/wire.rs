@@ -114,6 +114,9 @@ impl Serializer {
     ///
     /// Source: Phoenix `encode!/1` and `fastlane!/1` of both serializers.
     pub fn encode(self, outgoing: &Outgoing<'_>) -> Result<Frame, EncodeError> {
+        if let Some((field, len)) = outgoing.name_too_long() {
+            return Err(EncodeError::NameTooLong { field, len });
+        }
         let envelope = match (self, Envelope::from_server(outgoing)) {
             (Self::V1, Some(envelope)) => Envelope { join_ref: None, ..envelope },
             (Self::V1, None) => return Err(EncodeError::BinaryOnV1),

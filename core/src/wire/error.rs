@@ -96,6 +96,14 @@ pub enum EncodeError {
         /// Its length in bytes.
         len: usize,
     },
+    /// A name in a push or broadcast is longer than [`MAX_NAME`](crate::MAX_NAME) bytes: no client could send
+    /// it back.
+    NameTooLong {
+        /// `topic` or `event`.
+        field: &'static str,
+        /// Its length in bytes.
+        len: usize,
+    },
     /// A push or broadcast for V2 is neither a JSON object nor bytes.
     NotAnObject,
     /// Bytes for V1, which is text only.
@@ -117,6 +125,9 @@ impl fmt::Display for EncodeError {
         match self {
             Self::FieldTooLong { field, len } => {
                 write!(f, "{field} has {len} bytes, and a binary frame has room for 255")
+            }
+            Self::NameTooLong { field, len } => {
+                write!(f, "{field} has {len} bytes, and may have {}", crate::MAX_NAME)
             }
             Self::NotAnObject => f.write_str("the payload is neither a JSON object nor binary"),
             Self::BinaryOnV1 => f.write_str("serializer V1 has no binary messages"),

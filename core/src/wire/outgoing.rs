@@ -1,6 +1,6 @@
 //! What a server sends.
 
-use crate::{Name, Payload, Ref};
+use crate::{MAX_NAME, Name, Payload, Ref};
 
 /// A message from the server, ready to be encoded.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +45,16 @@ pub enum Outgoing<'a> {
 }
 
 impl Outgoing<'_> {
+    /// The first name that the application has made longer than names may be, and its length. A reply's
+    /// topic is the client's own.
+    pub(super) fn name_too_long(&self) -> Option<(&'static str, usize)> {
+        let (Self::Push { topic, event, .. } | Self::Broadcast { topic, event, .. }) = self else {
+            return None;
+        };
+        let names = [("topic", topic.len()), ("event", event.len())];
+        names.into_iter().find(|&(_, len)| len > MAX_NAME)
+    }
+
     /// Whether the payload is what V2 demands: an object in a push or broadcast, anything in a reply.
     pub(super) fn is_allowed_on_v2(&self) -> bool {
         match self {

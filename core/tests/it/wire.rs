@@ -303,3 +303,18 @@ fn client_push<'a>(topic: &'a str, event: &'a str) -> Message<'a> {
         payload: PayloadSlice::Binary(&[1]),
     }
 }
+
+#[test]
+fn names_of_a_push_or_broadcast_have_at_most_1024_bytes() {
+    let payload = Payload::empty();
+    for serializer in Serializer::ALL {
+        let encode = |topic: usize, event: usize| {
+            let (topic, event) = ("t".repeat(topic), "e".repeat(event));
+            serializer.encode(&Outgoing::Broadcast { topic: &topic, event: &event, payload: &payload })
+        };
+
+        assert!(encode(1024, 1024).is_ok());
+        assert_eq!(encode(1025, 1), Err(EncodeError::NameTooLong { field: "topic", len: 1025 }));
+        assert_eq!(encode(1, 100_000), Err(EncodeError::NameTooLong { field: "event", len: 100_000 }));
+    }
+}
