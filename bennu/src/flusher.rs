@@ -31,8 +31,8 @@ struct Queue {
 /// How many peers are loaded into the cache together before they are written to.
 pub(crate) const TOGETHER: usize = 16;
 
-/// How many writes are made between two turns of everybody else. On tokio a turn costs 11 µs; a fan-out
-/// without turns would starve others for as long as it takes.
+/// How many writes are made between two turns of everybody else: a turn is not free, and a fan-out without
+/// turns would starve others for as long as it takes.
 const WRITES_PER_TURN: usize = 128;
 
 impl Flusher {

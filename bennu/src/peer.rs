@@ -16,8 +16,7 @@ use std::task::Waker;
 
 /// One connection, shared by its own task, the shard it belongs to, and whoever writes to it.
 ///
-/// In memory order: what a fan-out touches comes first, as each line of it that is not cached costs more
-/// than all that is done with it.
+/// In memory order: what a fan-out touches comes first, so that it touches few lines.
 #[repr(C)]
 pub(crate) struct Peer {
     /// A plain stream, which any task may write to; `None` if only its own task can.
@@ -34,7 +33,7 @@ pub(crate) struct Peer {
 struct Shared {
     outbox: Outbox,
     /// Handlers that other tasks have caused. Rare, but for intercepts and messages.
-    #[allow(clippy::box_collection, reason = "empty nearly always, and then a third as large")]
+    #[allow(clippy::box_collection, reason = "empty nearly always, and then a quarter as large")]
     work: Option<Box<VecDeque<Work>>>,
     waker: Option<Waker>,
     /// The stream takes nothing now; the connection's own task waits until it does.
@@ -139,7 +138,7 @@ impl Peer {
     }
 
     /// Loads what queueing a frame or flushing it needs first. Done for several peers in a row, their
-    /// cache misses overlap; one after the other, they are most of what a delivery costs in this process.
+    /// cache misses overlap instead of following one another.
     pub(crate) fn touch(&self) -> usize {
         let stream = self.stream.as_deref().map_or(0, PlainStream::touch);
         stream + usize::from(self.dirty.load(Ordering::Relaxed))

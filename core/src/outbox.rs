@@ -33,7 +33,7 @@ use std::collections::VecDeque;
 #[derive(Debug)]
 pub struct Outbox {
     first: Option<Frame>,
-    #[allow(clippy::box_collection, reason = "empty nearly always, and then a third as large")]
+    #[allow(clippy::box_collection, reason = "empty nearly always, and then a quarter as large")]
     rest: Option<Box<VecDeque<Frame>>>,
     /// Bytes that wait, those in flight and those of runs not counted.
     waiting: usize,

@@ -123,10 +123,12 @@ impl Turn<'_, '_> {
         if notice.due {
             connection.armed = NEVER;
             connection.websocket.handle_timeout(self.now);
-            match connection.patience().is_some_and(|end| end <= self.now) {
-                true if connection.life == Life::Ending => return self.reset(),
-                true => connection.link.hub.cut_off(connection.link.socket),
-                false => {}
+            let is_over = connection.patience().is_some_and(|end| end <= self.now);
+            if is_over && connection.life == Life::Ending {
+                return self.reset();
+            }
+            if is_over {
+                connection.link.hub.cut_off(connection.link.socket);
             }
         }
         if notice.broken {
