@@ -1,6 +1,7 @@
 //! Strings: found, unescaped and written, eight bytes at a time.
 
 use super::Error;
+use bytes::BufMut;
 use std::borrow::Cow;
 
 /// Finds the end of the string whose opening quote is at `at`.
@@ -44,18 +45,18 @@ pub(super) fn find_name(inner: &str, names: &[&'static str]) -> Option<&'static 
 
 /// Writes `text` as a JSON string, quotes included.
 #[inline]
-pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn write_string(out: &mut impl BufMut, text: &str) {
     let bytes = text.as_bytes();
-    out.push(b'"');
+    out.put_u8(b'"');
     let mut start = 0;
     loop {
         let end = skip_plain(bytes, start);
-        out.extend_from_slice(&bytes[start..end]);
+        out.put_slice(&bytes[start..end]);
         let Some(&special) = bytes.get(end) else { break };
         write_escape(out, special);
         start = end + 1;
     }
-    out.push(b'"');
+    out.put_u8(b'"');
 }
 
 /// The length in bytes of what [`write_string`] writes.
@@ -171,13 +172,13 @@ fn read_unit(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 #[cold]
-fn write_escape(out: &mut Vec<u8>, special: u8) {
+fn write_escape(out: &mut impl BufMut, special: u8) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     match short_escape(special) {
-        Some(letter) => out.extend_from_slice(&[b'\\', letter]),
+        Some(letter) => out.put_slice(&[b'\\', letter]),
         None => {
             let [high, low] = [special >> 4, special & 0xf].map(|digit| DIGITS[usize::from(digit)]);
-            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', high, low]);
+            out.put_slice(&[b'\\', b'u', b'0', b'0', high, low]);
         }
     }
 }

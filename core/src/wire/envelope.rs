@@ -3,6 +3,7 @@
 use super::{DecodeError, Outgoing};
 use crate::json::{decode_string, string_len, write_string};
 use crate::{Message, Name, Payload, Ref};
+use bytes::BufMut;
 
 /// A message that is about to be written as text.
 pub(super) struct Envelope<'a> {
@@ -89,10 +90,10 @@ impl Word<'_> {
     }
 
     #[inline]
-    pub(super) fn write(self, out: &mut Vec<u8>) {
+    pub(super) fn write(self, out: &mut impl BufMut) {
         match self {
             Self::Text(text) => write_string(out, text),
-            Self::Json(json) => out.extend_from_slice(json.as_bytes()),
+            Self::Json(json) => out.put_slice(json.as_bytes()),
         }
     }
 }
@@ -116,15 +117,15 @@ impl Body<'_> {
     }
 
     #[inline]
-    pub(super) fn write(self, out: &mut Vec<u8>) {
+    pub(super) fn write(self, out: &mut impl BufMut) {
         match self {
-            Self::Payload(json) => out.extend_from_slice(json),
+            Self::Payload(json) => out.put_slice(json),
             Self::Reply { status, response } => {
-                out.extend_from_slice(RESPONSE);
-                out.extend_from_slice(response);
-                out.extend_from_slice(STATUS);
+                out.put_slice(RESPONSE);
+                out.put_slice(response);
+                out.put_slice(STATUS);
                 write_string(out, status);
-                out.push(b'}');
+                out.put_u8(b'}');
             }
         }
     }
