@@ -2,16 +2,16 @@
 
 use crate::letter::Letter;
 use crate::runtime::PlainStream;
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 use bennu_core::Frame;
 use bennu_core::outbox::{Batch, Outbox, Written};
 use bennu_core::server::{CallId, ChannelId, CloseReason, Event, SocketId};
-use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 
 /// One connection, shared by its own task, the shard it belongs to, and whoever writes to it.
