@@ -273,9 +273,9 @@ impl Peer {
         shared.blocked = shared.outbox.finish(batch, written) == Written::Blocked;
     }
 
-    /// Whether what waits is a run that is open still.
+    /// Whether what waits is a run that was open when its own task has last looked.
     pub(crate) fn awaits_seal(&self) -> bool {
-        self.shared.lock().outbox.awaits_seal()
+        self.shared.lock().has_left()
     }
 
     /// Whether everything is written; if not, whoever writes it wakes the connection's task.
@@ -362,10 +362,18 @@ impl Peer {
         if shared.closing && !shared.outbox.is_leased() {
             stream.close();
         }
-        if matches!(flush, Ok(Flush::Done)) && shared.outbox.awaits_seal() {
+        if matches!(flush, Ok(Flush::Done)) && shared.has_left() {
             flush = Ok(Flush::AwaitsSeal);
         }
         (shared, progress, flush)
+    }
+}
+
+impl Shared {
+    /// Whether a flush has left something, though nobody writes: a run that was open. It need not be any more,
+    /// as it is sealed under another lock; and who has sealed it leaves the writing to who was here.
+    fn has_left(&self) -> bool {
+        !self.outbox.is_leased() && !self.outbox.is_empty()
     }
 }
 

@@ -4,6 +4,7 @@ use super::wire::Wire;
 use super::{Preemptions, explore, frame, spawn, texts};
 use crate::peer::{Peer, Queued};
 use crate::stream::Stream;
+use bennu_core::Frame;
 use loom::future::block_on;
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -121,5 +122,21 @@ fn stream_that_only_its_own_task_can_write_to_is_written_by_that() {
         let written = texts(&state.taken);
         assert!(is_in_order(&written, &["a1", "a2"]) && is_in_order(&written, &["b1"]), "{written:?}");
         assert_eq!(written.len(), 3);
+    });
+}
+
+#[test]
+fn run_that_is_sealed_while_its_member_is_flushed_is_written() {
+    explore(Preemptions::Any, || {
+        let wire = Wire::wide();
+        let peer = Arc::new(Peer::new(Some(Box::new(wire.clone())), 1000));
+        let run = Frame::open();
+        assert_eq!(peer.push(run.clone()), Queued::Dirty);
+        let sealer = spawn(move || run.seal(frame("run").as_websocket().to_vec()));
+
+        flush(&peer);
+
+        assert_eq!(texts(&wire.state().taken), ["run"]);
+        sealer.join().unwrap();
     });
 }
