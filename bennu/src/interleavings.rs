@@ -5,6 +5,8 @@
 //! and each value that a load may return. A model waits for what has to come about; where nobody is woken who
 //! would bring it about, all of its threads wait in the end, and loom reports a deadlock.
 
+mod close;
+mod index;
 mod lease;
 mod node;
 mod runs;
@@ -38,11 +40,12 @@ fn explore(preemptions: Preemptions, model: impl Fn() + Send + Sync + 'static) {
         count.fetch_add(1, Ordering::Relaxed);
         model();
     });
-    println!("{} interleavings", runs.load(Ordering::Relaxed));
+    let test = std::thread::current();
+    println!("{}: {} interleavings", test.name().unwrap_or("a model"), runs.load(Ordering::Relaxed));
 }
 
 /// Starts a thread of a model.
-fn spawn(f: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+fn spawn<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
     // Deeper than loom's own: whole machines run on it, unoptimised.
     let thread = loom::thread::Builder::new().stack_size(1 << 16);
     thread.spawn(f).expect("a model has fewer threads than there may be")
@@ -62,7 +65,8 @@ fn texts(mut bytes: &[u8]) -> Vec<&str> {
             (126, [high, low, rest @ ..]) => (u16::from_be_bytes([*high, *low]), rest),
             _ => (u16::from(*len), rest),
         };
-        let (text, rest) = rest.split_at(usize::from(len));
+        // Of the last one a part may be missing.
+        let Some((text, rest)) = rest.split_at_checked(usize::from(len)) else { break };
         if *opcode == 0x81 {
             texts.push(std::str::from_utf8(text).expect("what is written is what was queued"));
         }

@@ -85,6 +85,11 @@ impl Node {
         self.endpoint.hub()
     }
 
+    /// Lets the flusher do what there is to do, in the model's own thread.
+    pub(super) fn pass(&mut self) {
+        let _ = self.flusher.as_mut().poll(&mut task::Context::from_waker(Waker::noop()));
+    }
+
     /// Connects a client; each to another shard than the one before.
     pub(super) fn connect(&self, wire: &Wire) -> Member {
         let hub = Arc::clone(self.hub());
@@ -134,7 +139,7 @@ pub(super) struct Member {
 }
 
 impl Member {
-    /// Lets its task have a turn, before there is anybody else.
+    /// Lets its task have a turn that nobody wakes it from.
     pub(super) fn poll(&mut self) {
         let _ = self.task.as_mut().poll(&mut task::Context::from_waker(Waker::noop()));
     }

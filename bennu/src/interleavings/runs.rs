@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 const TOPIC: &str = "room:a";
 
+const HEARTBEAT: &str = r#"[null,"9","phoenix","heartbeat",{}]"#;
+
 /// What the broadcasts on a wire count.
 fn counts(bytes: &[u8]) -> Vec<usize> {
     let number = |text: &&str| {
@@ -17,11 +19,6 @@ fn counts(bytes: &[u8]) -> Vec<usize> {
         n.trim_end_matches(['}', ']']).parse().ok()
     };
     texts(bytes).iter().filter_map(number).collect()
-}
-
-/// How long a broadcast is on the wire.
-fn broadcast_len(n: usize) -> usize {
-    frame(&format!(r#"[null,null,"{TOPIC}","n",{{"n":{n}}}]"#)).as_websocket().len()
 }
 
 #[test]
@@ -66,11 +63,39 @@ fn run_that_is_opened_and_grows_while_a_pass_is_under_way_is_written_whole_and_o
             broadcast(&node.endpoint, TOPIC, n);
         }
         for wire in &wires {
-            wire.wait_until(|state| state.taken.len() >= 3 * broadcast_len(1));
+            wire.wait_until(|state| counts(&state.taken).len() >= 3);
             assert_eq!(counts(&wire.state().taken), [1, 2, 3]);
         }
 
         drop((members, node.endpoint));
         pass.join().unwrap();
+    });
+}
+
+#[test]
+fn run_that_is_open_while_a_members_own_task_writes_is_written_whole_and_once() {
+    explore(Preemptions::AtMost(4), || {
+        let mut node = Node::new(1, Limits::new());
+        let wires = [Wire::wide(), Wire::wide()];
+        let [mut first, _second] = wires.each_ref().map(|wire| node.member(wire, TOPIC));
+        for n in 1..=2 {
+            broadcast(&node.endpoint, TOPIC, n);
+        }
+        // An answer, so that its own task writes.
+        wires[0].send(HEARTBEAT);
+        let own = spawn(move || {
+            first.poll();
+            first
+        });
+
+        broadcast(&node.endpoint, TOPIC, 3);
+        node.pass();
+        let _first = own.join().unwrap();
+        // As it may have been kicked since.
+        node.pass();
+
+        for wire in &wires {
+            assert_eq!(counts(&wire.state().taken), [1, 2, 3]);
+        }
     });
 }
