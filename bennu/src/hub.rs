@@ -13,18 +13,18 @@ use crate::run::{Run, Step};
 use crate::runtime::Runtime;
 use crate::sleeper::{Deadlines, Sleeper};
 use crate::subscription::Subscriptions;
+use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 use bennu_core::server::{
     Broadcast, ChannelId, CloseReason, Config, Output, Server, SocketConfig, SocketId, TimerId,
 };
 use bennu_core::wire::Serializer;
 use bennu_core::{Frame, Instant, Topic};
-use parking_lot::{Mutex, MutexGuard};
 use std::collections::VecDeque;
 use std::fmt;
 use std::hint::black_box;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::Waker;
 
 /// One node.

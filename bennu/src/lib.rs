@@ -134,6 +134,8 @@ mod failure;
 mod flusher;
 mod hub;
 mod index;
+#[cfg(all(test, bennu_loom))]
+mod interleavings;
 mod letter;
 mod link;
 mod mount;
@@ -152,6 +154,7 @@ mod socket;
 mod stream;
 mod stuck;
 mod subscription;
+mod sync;
 
 pub use bennu_core::connect::{
     Carrier, CheckOrigin, ConnectInfo, ConnectInfoKeys, Origin, OriginEntryError, Param, ParamText, Params,

@@ -3,9 +3,9 @@
 use crate::Broadcast;
 use crate::hub::Hub;
 use crate::index::TopicIndex;
+use crate::sync::Mutex;
 use bennu_core::{Topic, server};
 use futures_util::Stream;
-use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::pin::Pin;

@@ -1,9 +1,9 @@
 //! One encoded message, ready for every transport, shared by all who receive it.
 
+use crate::sync::OnceLock;
 use bytes::BufMut;
 use std::convert::Infallible;
 use std::fmt;
-use std::sync::OnceLock;
 use triomphe::ThinArc;
 
 /// What kind of data a message is on its transport.

@@ -60,6 +60,7 @@ mod payload;
 mod reference;
 pub mod router;
 pub mod server;
+mod sync;
 mod topic;
 mod vsn;
 pub mod websocket;

@@ -61,6 +61,11 @@ impl Workspace {
         self.packages.iter().any(|found| found.name == package)
     }
 
+    /// A directory for builds that are not the usual ones.
+    pub(crate) fn target(&self, name: &str) -> PathBuf {
+        self.target_directory.join(name)
+    }
+
     /// Builds the binary of a package that has the same name, and returns where it lies.
     pub(crate) fn build(&self, package: &str, build: Build) -> Result<PathBuf> {
         let mut command = cargo();

@@ -2,6 +2,7 @@
 
 mod browser;
 mod conformance;
+mod interleavings;
 mod lint;
 mod outcome;
 mod unit;
@@ -27,6 +28,8 @@ pub struct Arguments {
 enum Group {
     /// The tests of all crates.
     Unit,
+    /// Those who share a connection or a node, in all their interleavings.
+    Interleavings,
     /// Clippy, format, docs, and the dependencies of the core.
     Lint,
     /// The recorded scenarios against the conformance example.
@@ -42,8 +45,9 @@ struct Part {
     run: fn(&Workspace) -> Result<Outcome>,
 }
 
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     Part { name: "unit tests", group: Group::Unit, run: unit::run },
+    Part { name: "interleavings", group: Group::Interleavings, run: interleavings::run },
     Part { name: "clippy", group: Group::Lint, run: lint::clippy },
     Part { name: "format", group: Group::Lint, run: lint::format },
     Part { name: "docs", group: Group::Lint, run: lint::docs },
