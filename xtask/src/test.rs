@@ -2,8 +2,12 @@
 
 mod browser;
 mod conformance;
+mod licences;
 mod lint;
+mod minimal_versions;
 mod outcome;
+mod package;
+mod toolchains;
 mod unit;
 
 use std::process::ExitCode;
@@ -33,6 +37,8 @@ enum Group {
     Conformance,
     /// The chat in a browser.
     Browser,
+    /// What a release needs: packages, licences, the oldest dependencies and compiler, wasm.
+    Release,
 }
 
 /// One line of the table.
@@ -42,7 +48,7 @@ struct Part {
     run: fn(&Workspace) -> Result<Outcome>,
 }
 
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 12] = [
     Part { name: "unit tests", group: Group::Unit, run: unit::run },
     Part { name: "clippy", group: Group::Lint, run: lint::clippy },
     Part { name: "format", group: Group::Lint, run: lint::format },
@@ -50,6 +56,11 @@ const PARTS: [Part; 7] = [
     Part { name: "purity", group: Group::Lint, run: lint::purity },
     Part { name: "conformance", group: Group::Conformance, run: conformance::run },
     Part { name: "browser test", group: Group::Browser, run: browser::run },
+    Part { name: "package", group: Group::Release, run: package::run },
+    Part { name: "licences", group: Group::Release, run: licences::run },
+    Part { name: "minimal versions", group: Group::Release, run: minimal_versions::run },
+    Part { name: "msrv", group: Group::Release, run: toolchains::msrv },
+    Part { name: "wasm", group: Group::Release, run: toolchains::wasm },
 ];
 
 /// Runs the chosen parts, one after the other, also behind one that failed.
