@@ -43,6 +43,7 @@ pub(crate) struct Workspace {
 #[derive(Debug, Deserialize)]
 struct Package {
     name: String,
+    version: String,
     rust_version: Option<String>,
 }
 
@@ -68,6 +69,11 @@ impl Workspace {
 
     pub(crate) fn has(&self, package: &str) -> bool {
         self.packages.iter().any(|found| found.name == package)
+    }
+
+    /// The version that all crates carry.
+    pub(crate) fn version(&self) -> &str {
+        self.packages.first().map_or("", |package| &package.version)
     }
 
     /// The oldest Rust that the crates promise to build with, such as `1.88`: one for all of them.
