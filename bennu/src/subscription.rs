@@ -21,6 +21,27 @@ const MAX_BYTES: usize = 4 << 20;
 ///
 /// A publisher never waits for a subscriber: of one that lags behind by 1,024 messages or 4 MiB the
 /// oldest are dropped, and it is told how many ([`Notification::Lost`]).
+///
+/// ```
+/// # use bennu::prelude::*;
+/// use bennu::Notification;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let endpoint = Endpoint::builder().build(bennu_tokio::Tokio);
+/// let mut prices = endpoint.subscribe("prices");
+/// endpoint.broadcast("prices", "tick", serde_json::json!({ "eur": 7 }))?;
+///
+/// match prices.next().await {
+///     Notification::Broadcast(tick) => assert_eq!(&*tick.event, "tick"),
+///     Notification::Lost(broadcasts) => eprintln!("too slow for {broadcasts} of them"),
+///     _ => {}
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Source: `Phoenix.Endpoint.subscribe/2`.
 pub struct Subscription {
     hub: Arc<Hub>,
     topic: Topic,

@@ -41,6 +41,9 @@ const SHUTDOWN: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// What the system says, for instance that the address is in use.
+///
+/// # Panics
+/// Outside of a tokio runtime, or in one without I/O.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
@@ -73,6 +76,10 @@ fn prepare(listener: &Socket) -> io::Result<()> {
 ///     .await
 /// # }
 /// ```
+///
+/// # Errors
+/// Awaiting it fails if the system does not let the listener be set up. A connection that cannot be accepted
+/// is logged, and the next one awaited.
 #[must_use = "nothing is served until it is awaited"]
 pub fn serve(listener: TcpListener, endpoint: Endpoint) -> Serve<Endpoint> {
     let shutdown = Box::pin(std::future::pending());
@@ -117,7 +124,24 @@ impl<A> Serve<A> {
         self
     }
 
-    /// Takes connections over TLS alone.
+    /// Takes connections over TLS alone. A client has 5 s for its handshake.
+    ///
+    /// ```no_run
+    /// # use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    /// # async fn example(
+    /// #     listener: tokio::net::TcpListener,
+    /// #     endpoint: bennu::Endpoint,
+    /// #     chain: Vec<CertificateDer<'static>>,
+    /// #     key: PrivateKeyDer<'static>,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// use rustls::ServerConfig;
+    /// use std::sync::Arc;
+    ///
+    /// let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key)?;
+    /// bennu_tokio::serve(listener, endpoint).with_tls(Arc::new(config)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(feature = "tls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     pub fn with_tls(mut self, config: std::sync::Arc<rustls::ServerConfig>) -> Self {

@@ -3,8 +3,12 @@
 mod browser;
 mod conformance;
 mod interleavings;
+mod licences;
 mod lint;
+mod minimal_versions;
 mod outcome;
+mod package;
+mod toolchains;
 mod unit;
 
 use std::process::ExitCode;
@@ -36,6 +40,8 @@ enum Group {
     Conformance,
     /// The chat in a browser.
     Browser,
+    /// What a release needs: packages, licences, the oldest dependencies and compiler, wasm.
+    Release,
 }
 
 /// One line of the table.
@@ -45,7 +51,7 @@ struct Part {
     run: fn(&Workspace) -> Result<Outcome>,
 }
 
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 13] = [
     Part { name: "unit tests", group: Group::Unit, run: unit::run },
     Part { name: "interleavings", group: Group::Interleavings, run: interleavings::run },
     Part { name: "clippy", group: Group::Lint, run: lint::clippy },
@@ -54,6 +60,11 @@ const PARTS: [Part; 8] = [
     Part { name: "purity", group: Group::Lint, run: lint::purity },
     Part { name: "conformance", group: Group::Conformance, run: conformance::run },
     Part { name: "browser test", group: Group::Browser, run: browser::run },
+    Part { name: "package", group: Group::Release, run: package::run },
+    Part { name: "licences", group: Group::Release, run: licences::run },
+    Part { name: "minimal versions", group: Group::Release, run: minimal_versions::run },
+    Part { name: "msrv", group: Group::Release, run: toolchains::msrv },
+    Part { name: "wasm", group: Group::Release, run: toolchains::wasm },
 ];
 
 /// Runs the chosen parts, one after the other, also behind one that failed.

@@ -16,7 +16,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<Outcome> {
         .args(["test", "--package", "bennu", "--lib", "--", "interleavings::", "--nocapture"])
         .env("RUSTFLAGS", format!("{flags} --cfg bennu_loom"))
         // A directory of its own: other flags, other builds, and the usual ones are kept.
-        .env("CARGO_TARGET_DIR", workspace.target("loom"))
+        .env("CARGO_TARGET_DIR", workspace.scratch("loom"))
         // There are many, one after the other.
         .env("CARGO_PROFILE_DEV_OPT_LEVEL", "1");
     let run = process::run(&mut command)?;
