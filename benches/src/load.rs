@@ -10,10 +10,13 @@ mod client;
 mod disturbance;
 mod figures;
 mod latency;
+mod machine;
 mod opening;
 mod options;
+mod page;
 mod population;
 mod programs;
+mod record;
 mod report;
 mod scenario;
 mod server_process;
@@ -25,16 +28,22 @@ use crate::floor::Writes;
 use disturbance::Moment;
 use figures::Reading;
 use indicatif::{ProgressBar, ProgressStyle};
+use machine::Machine;
 pub use options::{HELP, Options};
 use options::{Servers, Size};
+use page::Page;
 use population::PopulationError;
 pub use programs::ProgramError;
-use report::{Judging, Report, Subject};
+use record::{Circumstances, Judging, Record};
+use report::{Report, Subject};
 use scenario::Scenario;
 use server_process::{ServerCommand, StartError};
 use std::error::Error;
+use std::fs;
 use std::io;
 use std::iter;
+use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime};
 
 /// Whether a load run has something to complain about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +75,14 @@ pub enum LoadError {
         /// By the hard limit.
         allowed: u64,
     },
+    /// The figures are there, but cannot be kept.
+    #[error("cannot write {}", path.display())]
+    Report {
+        /// Where they should be.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
 }
 
 /// Why one run of one scenario came to nothing.
@@ -80,10 +97,10 @@ enum RunError {
 /// The largest population's sockets, and some.
 const OPEN_FILES: u64 = 11_000;
 
-/// Runs what `options` ask for, and prints a table.
+/// Runs what `options` ask for, prints a table, and leaves a page and all raw figures behind.
 ///
 /// # Errors
-/// [`LoadError`] if it cannot even start. A failing server is an [`Outcome::Bad`].
+/// [`LoadError`] if it cannot even start, or cannot keep what it found. A failing server is an [`Outcome::Bad`].
 pub fn run(options: &Options) -> Result<Outcome, LoadError> {
     allow_open_files()?;
     let (direct, coalesced) = (programs::floor(Writes::Direct)?, programs::floor(Writes::Coalesced)?);
@@ -98,7 +115,9 @@ pub fn run(options: &Options) -> Result<Outcome, LoadError> {
     };
 
     let scenarios = options.scenarios();
+    let directory = options.report.clone().map_or_else(programs::report_directory, Ok)?;
     let start = Moment::now().map_err(LoadError::Proc)?;
+    let (date, clock) = (SystemTime::now(), Instant::now());
     let mut report = Report::new(servers.iter().map(|server| server.name.clone()).collect(), judging);
     let progress = progress(scenarios.len() * options.runs * (servers.len() + 1));
     for scenario in scenarios {
@@ -121,9 +140,34 @@ pub fn run(options: &Options) -> Result<Outcome, LoadError> {
         }
     }
     progress.finish_and_clear();
+    let disturbance = start.until_now().map_err(LoadError::Proc)?;
+    let record = report.record(Circumstances {
+        date: humantime::format_rfc3339_seconds(date).to_string(),
+        seconds: clock.elapsed().as_secs(),
+        revision: machine::revision(),
+        machine: Machine::this(),
+        disturbance,
+        runs: options.runs,
+        judging,
+    });
     print!("{report}");
-    println!("{}", start.until_now().map_err(LoadError::Proc)?);
+    println!("{disturbance}");
+    println!("report: {}", keep(&record, &directory)?.display());
     Ok(if report.is_good() { Outcome::Good } else { Outcome::Bad })
+}
+
+/// Writes `report.html` and `report.json`, and returns the path of the former.
+fn keep(record: &Record, directory: &Path) -> Result<PathBuf, LoadError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        |source| LoadError::Report { path, source }
+    };
+    fs::create_dir_all(directory).map_err(failed(directory))?;
+    let (page, raw) = (directory.join("report.html"), directory.join("report.json"));
+    let json = serde_json::to_vec_pretty(record).map_err(io::Error::from).map_err(failed(&raw))?;
+    fs::write(&raw, json).map_err(failed(&raw))?;
+    fs::write(&page, Page(record).to_string()).map_err(failed(&page))?;
+    Ok(page)
 }
 
 /// An error and its causes in one line; a cause that its error has quoted is not repeated.

@@ -4,7 +4,7 @@ use super::scenario::Scenario;
 use super::server_process::ServerCommand;
 use lexopt::{Arg, Parser, ValueExt as _};
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What to run, and how often.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Options {
     /// Words of the chosen scenarios; none: all.
     only: Vec<String>,
     pub(super) servers: Servers,
+    /// The directory for the page and the raw figures; none: `target/bench`.
+    pub(super) report: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +44,7 @@ load: puts load on whole servers and holds them against a floor
   --runs N           runs of each scenario (5; with --quick 1)
   --server 'CMD'     a server to test instead of Bennu, `{port}` in it is replaced; may be repeated
   --floor-only       the floor alone, to know a machine
+  --report DIR       where report.html and report.json are left (target/bench)
 ";
 
 const RUNS: usize = 5;
@@ -56,6 +59,7 @@ impl Options {
         let mut runs = None;
         let mut only = Vec::new();
         let mut servers = Servers::Bennu;
+        let mut report = None;
         let mut parser = Parser::from_args(arguments);
         while let Some(argument) = parser.next()? {
             match argument {
@@ -68,6 +72,7 @@ impl Options {
                 }
                 Arg::Long("server") => servers = servers.with(&parser.value()?.string()?),
                 Arg::Long("floor-only") => servers = Servers::FloorOnly,
+                Arg::Long("report") => report = Some(parser.value()?.into()),
                 Arg::Long("help") | Arg::Short('h') => return Ok(None),
                 other @ (Arg::Short(_) | Arg::Long(_) | Arg::Value(_)) => return Err(other.unexpected()),
             }
@@ -76,7 +81,7 @@ impl Options {
             Size::Full => RUNS,
             Size::Quick => 1,
         });
-        Ok(Some(Self { size, runs, only, servers }))
+        Ok(Some(Self { size, runs, only, servers, report }))
     }
 
     /// The chosen scenarios, at the chosen size.
