@@ -176,7 +176,10 @@ impl Peer {
                 let reply = state.map(|(_, state)| self.reply(state, msg_ref.as_ref(), &payload));
                 Outcome::Continue { reply }
             }
-            _ => Outcome::Continue { reply: None },
+            // Nothing is intercepted, subscribed to, or to be cleaned up.
+            Event::Out { .. } | Event::Broadcast { .. } | Event::Info(()) | Event::Terminate(_) | _ => {
+                Outcome::Continue { reply: None }
+            }
         }
     }
 

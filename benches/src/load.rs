@@ -10,6 +10,7 @@ mod client;
 mod disturbance;
 mod figures;
 mod latency;
+mod lineup;
 mod machine;
 mod opening;
 mod options;
@@ -19,23 +20,24 @@ mod programs;
 mod record;
 mod report;
 mod scenario;
+mod secure;
 mod server_process;
 mod session;
 mod table;
 mod usage;
 
-use crate::floor::Writes;
 use disturbance::Moment;
 use figures::Reading;
 use indicatif::{ProgressBar, ProgressStyle};
+use lineup::Lineup;
 use machine::Machine;
+use options::Size;
 pub use options::{HELP, Options};
-use options::{Servers, Size};
 use page::Page;
 use population::PopulationError;
 pub use programs::ProgramError;
 use record::{Circumstances, Judging, Record};
-use report::{Report, Subject};
+use report::Report;
 use scenario::Scenario;
 use server_process::{ServerCommand, StartError};
 use std::error::Error;
@@ -103,30 +105,22 @@ const OPEN_FILES: u64 = 11_000;
 /// [`LoadError`] if it cannot even start, or cannot keep what it found. A failing server is an [`Outcome::Bad`].
 pub fn run(options: &Options) -> Result<Outcome, LoadError> {
     allow_open_files()?;
-    let (direct, coalesced) = (programs::floor(Writes::Direct)?, programs::floor(Writes::Coalesced)?);
-    let servers = match &options.servers {
-        Servers::Bennu => vec![programs::bennu()?],
-        Servers::These(commands) => commands.clone(),
-        Servers::FloorOnly => Vec::new(),
-    };
     let judging = match options.size {
         Size::Full => Judging::Budgets,
         Size::Quick => Judging::CorrectnessOnly,
     };
 
     let scenarios = options.scenarios();
+    let lineup = Lineup::of(options, &scenarios)?;
     let directory = options.report.clone().map_or_else(programs::report_directory, Ok)?;
     let start = Moment::now().map_err(LoadError::Proc)?;
     let (date, clock) = (SystemTime::now(), Instant::now());
-    let mut report = Report::new(servers.iter().map(|server| server.name.clone()).collect(), judging);
-    let progress = progress(scenarios.len() * options.runs * (servers.len() + 1));
+    let mut report = Report::new(lineup.names(), judging);
+    let turns: usize = scenarios.iter().map(|&scenario| lineup.of_scenario(scenario).len()).sum();
+    let progress = progress(turns * options.runs);
     for scenario in scenarios {
-        let floor = match scenario.floor() {
-            Writes::Direct => &direct,
-            Writes::Coalesced => &coalesced,
-        };
         for run in 1..=options.runs {
-            for (subject, command) in subjects(&servers, floor) {
+            for (subject, command) in lineup.of_scenario(scenario) {
                 let title = scenario.title();
                 progress.set_message(format!("{title}, run {run} of {}: {}", options.runs, command.name));
                 match play(scenario, command) {
@@ -180,14 +174,6 @@ pub fn with_causes(error: &dyn Error) -> String {
         }
     }
     text
-}
-
-fn subjects<'a>(
-    servers: &'a [ServerCommand],
-    floor: &'a ServerCommand,
-) -> impl Iterator<Item = (Subject, &'a ServerCommand)> {
-    let servers = servers.iter().enumerate().map(|(number, server)| (Subject::Server(number), server));
-    servers.chain([(Subject::Floor, floor)])
 }
 
 fn play(scenario: Scenario, command: &ServerCommand) -> Result<Vec<Reading>, RunError> {

@@ -1,6 +1,6 @@
 //! The command line.
 
-use super::scenario::Scenario;
+use super::scenario::{Scenario, Wire};
 use super::server_process::ServerCommand;
 use lexopt::{Arg, Parser, ValueExt as _};
 use std::ffi::OsString;
@@ -40,7 +40,7 @@ pub const HELP: &str = "\
 load: puts load on whole servers and holds them against a floor
 
   --quick            small loads, one run: checks that no frame is lost, judges no time
-  --only a,b         of connect, fanout, burst, topics, echo, latency, memory
+  --only a,b         of connect, fanout, burst, topics, echo, latency, memory, tls
   --runs N           runs of each scenario (5; with --quick 1)
   --server 'CMD'     a server to test instead of Bennu, `{port}` in it is replaced; may be repeated
   --floor-only       the floor alone, to know a machine
@@ -48,6 +48,8 @@ load: puts load on whole servers and holds them against a floor
 ";
 
 const RUNS: usize = 5;
+/// The scenario that only Bennu can play: others are not known to speak TLS.
+const TLS: &str = "tls";
 
 impl Options {
     /// Reads the arguments behind the program's name; `None` asks for [`HELP`].
@@ -81,6 +83,9 @@ impl Options {
             Size::Full => RUNS,
             Size::Quick => 1,
         });
+        if servers != Servers::Bennu && only.iter().any(|word| word == TLS) {
+            return Err(format!("`{TLS}` is for Bennu alone").into());
+        }
         Ok(Some(Self { size, runs, only, servers, report }))
     }
 
@@ -91,7 +96,8 @@ impl Options {
             Size::Quick => Scenario::QUICK,
         };
         let chosen = |scenario: &Scenario| {
-            self.only.is_empty() || self.only.iter().any(|word| word == scenario.word())
+            let asked = self.only.is_empty() || self.only.iter().any(|word| word == scenario.word());
+            asked && (scenario.wire() == Wire::Plain || self.servers == Servers::Bennu)
         };
         all.iter().copied().filter(chosen).collect()
     }
@@ -143,6 +149,18 @@ mod tests {
 
         assert_eq!(words, ["echo", "echo", "memory"]);
         assert!(parse("--only nothing").is_err());
+    }
+
+    #[test]
+    fn tls_is_not_asked_of_other_servers() {
+        let words = |line| {
+            let options = parse(line).unwrap();
+            options.scenarios().into_iter().map(Scenario::word).collect::<Vec<_>>()
+        };
+
+        assert!(words("--quick").contains(&TLS));
+        assert!(!words("--server=x").contains(&TLS));
+        assert!(parse("--floor-only --only tls").is_err());
     }
 
     #[test]

@@ -75,3 +75,12 @@ fn word_that_is_no_scenario_is_refused() {
     assert!(!output.status.success());
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "no scenario is called `fanot`\n");
 }
+
+#[test]
+fn connections_over_tls_are_opened_and_counted() {
+    let output = load(&["--quick", "--only", "tls"]);
+
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{table}");
+    assert!(table.lines().any(|line| line.starts_with("memory 100 over TLS  B resident, idle")), "{table}");
+}
