@@ -57,7 +57,7 @@ fn header(f: &mut fmt::Formatter<'_>, record: &Record) -> fmt::Result {
     entry(f, "Began", &format!("{day} {}", time.trim_end_matches('Z')), "UTC")?;
     entry(f, "Took", &took, &format!("{runs} {} of each", if *runs == 1 { "run" } else { "runs" }))?;
     if let Some(revision) = revision {
-        entry(f, "Sources", revision, "git")?;
+        entry(f, "Sources", revision, "")?;
     }
     let gibibytes = machine.memory as f64 / f64::from(1 << 30);
     entry(
@@ -118,6 +118,7 @@ fn overview(f: &mut fmt::Formatter<'_>, record: &Record) -> fmt::Result {
                     who: format!("{}: {}{name}", scenario.title, figure.name),
                     class: subject(place),
                     text: format!("{median:.0} %"),
+                    verdict: server.verdict,
                     values,
                 });
             }
@@ -177,10 +178,12 @@ struct Badges<'a>(&'a FigureRecord);
 impl fmt::Display for Badges<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let FigureRecord { budget, servers, .. } = self.0;
-        if *budget == Budget::None {
-            return Ok(());
-        }
-        write!(f, "<span class=\"budget-note\"><span class=\"key budget-key\"></span>{budget}</span>")?;
+        let most = match *budget {
+            Budget::Ratio(most) => format!("{most:.2} ×"),
+            Budget::Absolute(most) => Number(most).to_string(),
+            Budget::None => return Ok(()),
+        };
+        write!(f, "<span class=\"budget-note\"><span class=\"key budget-key\"></span>≤ {most}</span>")?;
         for server in servers {
             let (class, word) = match server.verdict {
                 Verdict::Within => ("within", "within"),

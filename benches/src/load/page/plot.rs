@@ -3,7 +3,7 @@
 //! Places are percentages of the width, and text keeps its size: a plot fits a phone and a desktop without a script.
 
 use super::{Number, Text, grouped};
-use crate::load::figures::Spread;
+use crate::load::figures::{Spread, Verdict};
 use crate::load::record::spread;
 use std::fmt;
 
@@ -21,8 +21,9 @@ pub(super) struct Lane {
     pub(super) who: String,
     /// Its colour.
     pub(super) class: &'static str,
-    /// What stands at its end.
+    /// What stands at its end, and how that stands to a budget.
     pub(super) text: String,
+    pub(super) verdict: Verdict,
     pub(super) values: Vec<f64>,
 }
 
@@ -101,7 +102,7 @@ impl Lane {
     pub(super) fn of(who: &str, class: &'static str, values: &[f64]) -> Self {
         let text =
             spread(values).map_or_else(|| "none".to_owned(), |spread| Number(spread.median).to_string());
-        Self { who: who.to_owned(), class, text, values: values.to_vec() }
+        Self { who: who.to_owned(), class, text, values: values.to_vec(), verdict: Verdict::Unjudged }
     }
 }
 
@@ -111,7 +112,8 @@ impl fmt::Display for Plot {
         for lane in &self.lanes {
             write!(f, "<div class=\"lane\"><span class=\"who {}\">{}</span>", lane.class, Text(&lane.who))?;
             self.strip(f, lane)?;
-            writeln!(f, "<span class=\"value\">{}</span></div>", Text(&lane.text))?;
+            let value = if lane.verdict == Verdict::Over { "value over" } else { "value" };
+            writeln!(f, "<span class=\"{value}\">{}</span></div>", Text(&lane.text))?;
         }
         f.write_str(
             "<div class=\"lane axis\"><span class=\"who\"></span><svg height=\"18\" aria-hidden=\"true\">",

@@ -106,7 +106,10 @@ fn verdict_is_told_at_the_top_and_at_each_figure() {
 
     let mut over = report(Judging::Budgets, &["bennu"]);
     over.enter("echo", Subject::Server(0), vec![reading("ms echo p99", Budget::Absolute(4.0), 4.5)]);
-    assert!(page(&over).contains("<p class=\"pill over\">1 of 3 budgets exceeded</p>"));
+    let over = page(&over);
+    assert!(over.contains("<p class=\"pill over\">1 of 3 budgets exceeded</p>"));
+    assert!(over.contains("<span class=\"value over\">112 %</span>"));
+    assert!(over.contains("≤ 4.00</span><span class=\"badge over\">over</span>"));
 
     let quick = page(&report(Judging::CorrectnessOnly, &["bennu"]));
     assert!(quick.contains("<p class=\"pill unjudged\">") && !quick.contains("class=\"badge"));
