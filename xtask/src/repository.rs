@@ -61,6 +61,11 @@ impl Workspace {
         self.packages.iter().any(|found| found.name == package)
     }
 
+    /// Where cargo puts what it builds, and others what they find.
+    pub(crate) fn target_directory(&self) -> &Path {
+        &self.target_directory
+    }
+
     /// Builds the binary of a package that has the same name, and returns where it lies.
     pub(crate) fn build(&self, package: &str, build: Build) -> Result<PathBuf> {
         let mut command = cargo();
