@@ -45,7 +45,7 @@ use std::fs;
 use std::io;
 use std::iter;
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Whether a load run has something to complain about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,6 +192,14 @@ fn allow_open_files() -> Result<(), LoadError> {
 
 /// A bar on standard error if that is a terminal, and nothing otherwise.
 fn progress(steps: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg}");
-    ProgressBar::new(steps as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    /// A run may take half a minute; that it is under way should be seen.
+    const TICK: Duration = Duration::from_millis(500);
+
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} (about {eta} left) {msg}");
+    let progress =
+        ProgressBar::new(steps as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    if !progress.is_hidden() {
+        progress.enable_steady_tick(TICK);
+    }
+    progress
 }
