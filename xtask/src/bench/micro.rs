@@ -142,7 +142,7 @@ struct Table<'a>(&'a [Found]);
 impl fmt::Display for Table<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.0.iter().map(|found| found.name.len()).max().unwrap_or(0);
-        writeln!(f, "{:width$}  {:>12}  {:>9}", "median", "ns", "each")?;
+        writeln!(f, "{:width$}  {:>12}  {:>9}", "bench", "median, ns", "each, ns")?;
         for found in self.0 {
             let each = found.each.map_or_else(String::new, |each| format!("{each:.1}"));
             let mut line = format!("{:width$}  {:>12.1}  {each:>9}", found.name, found.nanos);
