@@ -86,6 +86,11 @@ impl Workspace {
         self.target_directory.join(name)
     }
 
+    /// Where cargo puts what it builds, and others what they find.
+    pub(crate) fn target_directory(&self) -> &Path {
+        &self.target_directory
+    }
+
     /// Builds the binary of a package that has the same name, and returns where it lies.
     pub(crate) fn build(&self, package: &str, build: Build) -> Result<PathBuf> {
         let mut command = cargo();
