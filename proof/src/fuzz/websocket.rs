@@ -12,6 +12,7 @@
 
 mod calls;
 mod chopping;
+mod closing;
 mod frames;
 mod life;
 mod oracle;
@@ -38,6 +39,7 @@ pub fn websocket(input: &[u8]) {
     oracle::check(setup, &stream, &whole);
     oracle::check_encoded(setup, &whole);
     sent::check(&whole);
+    closing::check(setup, &stream, cuts);
 }
 
 #[derive(Clone, Copy, Debug)]

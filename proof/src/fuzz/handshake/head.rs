@@ -40,6 +40,13 @@ pub(super) fn lines(headers: &HeaderMap, name: &HeaderName) -> usize {
     headers.get_all(name).iter().count()
 }
 
+/// Whether a header, all its lines taken as one, has this token among those between its commas.
+pub(super) fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    let lines: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+    let line = lines.join(&b',');
+    line.split(|byte| *byte == b',').any(|item| item.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
+}
+
 /// Whether a line is visible ASCII and spaces, all that tungstenite reads.
 pub(super) fn is_visible(line: &[u8]) -> bool {
     line.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t'))

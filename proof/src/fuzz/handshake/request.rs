@@ -1,6 +1,6 @@
 //! A server looks at a request.
 
-use super::head::{self, first, is_visible, lines};
+use super::head::{self, first, has_token, is_visible, lines};
 use crate::fuzz::recipe::Recipe;
 use bennu_core::connect::{
     Carrier, CheckOrigin, ConnectInfoKeys, Limits, MountPath, Offer, Options, Scheme, connect_params, examine,
@@ -101,7 +101,11 @@ fn check_accept(request: &Request<()>) {
     let theirs = create_response(request);
     let ours = check_upgrade(request);
     match (&ours, &theirs) {
-        (Ok(accept), _) => assert_answers(accept, first(headers, &SEC_WEBSOCKET_KEY).trim_ascii()),
+        (Ok(accept), _) => {
+            assert!(has_token(headers, &CONNECTION, "upgrade") && has_token(headers, &UPGRADE, "websocket"));
+            assert_eq!(first(headers, &SEC_WEBSOCKET_VERSION).trim_ascii(), b"13");
+            assert_answers(accept, first(headers, &SEC_WEBSOCKET_KEY).trim_ascii());
+        }
         (Err(error), Ok(_)) => {
             let why = refused_here_alone(request, error);
             assert!(why.is_some(), "{error}, but tungstenite takes it");

@@ -1,6 +1,6 @@
 //! A client looks at the answer.
 
-use super::head::{self, first, is_visible, lines};
+use super::head::{self, first, has_token, is_visible, lines};
 use crate::fuzz::recipe::Recipe;
 use bennu_core::websocket::handshake::{ClientKey, ResponseError, check_response, request_headers};
 use http::header::{CONNECTION, HOST, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
@@ -36,6 +36,7 @@ pub(super) fn check(mut recipe: Recipe<'_>) {
 fn assert_is_right(response: &Response<()>, key: &ClientKey, offered: Option<&HeaderValue>) {
     let headers = response.headers();
     assert_eq!(response.status(), StatusCode::SWITCHING_PROTOCOLS);
+    assert!(has_token(headers, &CONNECTION, "upgrade") && has_token(headers, &UPGRADE, "websocket"));
     let accept = first(headers, &SEC_WEBSOCKET_ACCEPT).trim_ascii();
     assert_eq!(accept, derive_accept_key(key.as_str().as_bytes()).as_bytes());
     if let Some(chosen) = headers.get(SEC_WEBSOCKET_PROTOCOL) {

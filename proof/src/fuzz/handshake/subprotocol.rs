@@ -11,13 +11,25 @@ const SPOKEN: [&str; 3] = ["phoenix", "conf.v1", "mqtt"];
 pub(super) fn check(input: &[u8]) {
     if let Ok(text) = std::str::from_utf8(input) {
         let entry = encode_auth_token(text);
-        assert_eq!(decode_auth_token(&entry), Some(Ok(text.to_owned())));
+        let (prefix, encoded) = entry.split_at(PREFIX.len());
+        let url_safe = encoded.replace('+', "-").replace('/', "_");
+        for entry in [entry.clone(), format!("{prefix}{url_safe}"), format!("{entry}{}", padding(encoded))] {
+            assert_eq!(decode_auth_token(&entry), Some(Ok(text.to_owned())), "{entry}");
+        }
         check_entry(text);
     }
     let Ok(line) = HeaderValue::from_bytes(input) else { return };
     let headers = HeaderMap::from_iter([(SEC_WEBSOCKET_PROTOCOL, line)]);
     let offer = Offer::read(&headers).expect("the header is there");
     check_offer(&offer);
+}
+
+fn padding(encoded: &str) -> &'static str {
+    match encoded.len() % 4 {
+        2 => "==",
+        3 => "=",
+        _ => "",
+    }
 }
 
 /// What is decoded is what was encoded: in either alphabet, with padding or without.

@@ -38,7 +38,7 @@ fn read<'a>(setup: Setup, reads: impl IntoIterator<Item = &'a [u8]>) -> Vec<Seen
 }
 
 /// Pieces of 0 to 15 bytes, and a long one now and then.
-fn uneven(stream: &[u8], seed: u16) -> Vec<&[u8]> {
+pub(super) fn uneven(stream: &[u8], seed: u16) -> Vec<&[u8]> {
     let mut state = u32::from(seed) | 1 << 16;
     let mut rest = stream;
     let mut pieces = Vec::new();
