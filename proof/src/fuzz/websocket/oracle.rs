@@ -47,7 +47,7 @@ enum Difference {
     /// tungstenite answers a code that must not be sent with 1002 as well, but calls it a close.
     CloseCodeIsViolation,
     /// 1014 was registered after RFC 6455; tungstenite does not know it.
-    CodeOf2018,
+    CodeRegisteredLater,
 }
 
 /// Compares what was told with what tungstenite tells.
@@ -103,7 +103,7 @@ fn explain(stream: &[u8], reason: Option<CloseReason>, ending: Ending) -> Option
 
     let reason = reason?;
     if let CloseReason::Peer { code: Some(1014) } = reason {
-        return (ending == Ending::Closed { code: Some(1002) }).then_some(Difference::CodeOf2018);
+        return (ending == Ending::Closed { code: Some(1002) }).then_some(Difference::CodeRegisteredLater);
     }
     let CloseReason::Violation(violation) = reason else { return None };
     match (violation, ending) {
