@@ -183,8 +183,7 @@ impl<H: Clone, I> Server<H, I> {
                 id: None,
                 channels: SmallVec::new(),
                 terminating: 0,
-                waiting: Load::default(),
-                overload: None,
+                waiting: None,
             },
         );
         self.connected[socket.serializer.index()] += 1;
@@ -285,7 +284,7 @@ impl<H: Clone, I> Server<H, I> {
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called; `None` if nothing is scheduled.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.timers.keys().next().map(|&(at, _)| at)
+        self.timers.first_key_value().map(|(&(at, _), _)| at)
     }
 
     /// The handle of a socket that an output names.
