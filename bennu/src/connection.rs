@@ -19,7 +19,7 @@ use crate::panics::drop_quietly;
 use crate::peer::{Peer, Work};
 use crate::running::Running;
 use crate::stream::Stream;
-use crate::stuck::Stuck;
+use crate::stuck::{Patience, Stuck};
 use bennu_core::server::ChannelId;
 use bennu_core::{Instant, websocket};
 use bytes::Bytes;
@@ -54,6 +54,8 @@ pub(crate) struct Connection {
     armed: Instant,
     /// Since when the peer does not take what waits for it.
     stuck: Option<Box<Stuck>>,
+    /// How long it may be stuck.
+    patience: Patience,
     life: Life,
 }
 
@@ -79,6 +81,7 @@ impl Connection {
         stream: Stream,
         early: Bytes,
         config: websocket::Config,
+        patience: Patience,
     ) -> Self {
         let websocket = websocket::Connection::server(config, link.hub.runtime.now());
         Self {
@@ -91,13 +94,14 @@ impl Connection {
             early: Some(early).filter(|early| !early.is_empty()).map(Box::new),
             armed: NEVER,
             stuck: None,
+            patience,
             life: Life::Open,
         }
     }
 
     /// Until when a peer that is stuck has to take more.
     fn patience(&self) -> Option<Instant> {
-        self.stuck.as_ref().map(|stuck| stuck.until(self.peer.overflows()))
+        self.stuck.as_ref().map(|stuck| stuck.until(self.peer.overflows(), self.patience))
     }
 
     /// Tells the machine, once, that the transport has ended.

@@ -119,7 +119,6 @@ impl Opening {
             Err(foreign) => (None, Stream::Foreign(Box::new(foreign)), Bytes::new()),
         };
         let mount: &Mounted = &hub.mounts()[place];
-        let config = mount.websocket;
         let peer = Arc::new(Peer::new(plain, mount.outbox));
         let socket = hub.connect(&peer, serializer, place, admitted.id.as_deref());
         let link = Link {
@@ -131,7 +130,8 @@ impl Opening {
             slot,
             hub: Arc::clone(&hub),
         };
-        let connection = Connection::new(Arc::new(link), peer, stream, early, config);
+        let connection =
+            Connection::new(Arc::new(link), peer, stream, early, mount.websocket, mount.patience);
         hub.runtime.spawn_connection(ConnectionTask::new(connection));
     }
 }

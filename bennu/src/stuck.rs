@@ -11,8 +11,17 @@ pub(crate) struct Stuck {
     ahead: usize,
 }
 
-/// How long a frame may wait for a peer that takes too little.
-const MAX_AGE: Duration = Duration::from_secs(10);
+/// How long a frame may wait for a peer that takes too little, in milliseconds: each connection has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Patience {
+    ms: u32,
+}
+
+impl From<Duration> for Patience {
+    fn from(time: Duration) -> Self {
+        Self { ms: u32::try_from(time.as_millis()).unwrap_or(u32::MAX) }
+    }
+}
 
 /// How long more than the limit may wait, if it was queued before the stream was known to be blocked: what a
 /// handler sends at once says nothing about the peer, who has this long to take it.
@@ -30,8 +39,9 @@ impl Stuck {
     }
 
     /// Until when the peer has to take more.
-    pub(crate) fn until(self, overflows: bool) -> Instant {
-        self.since + if overflows { GRACE } else { MAX_AGE }
+    pub(crate) fn until(self, overflows: bool, patience: Patience) -> Instant {
+        let age = Duration::from_millis(patience.ms.into());
+        self.since + if overflows { GRACE.min(age) } else { age }
     }
 }
 
@@ -41,20 +51,27 @@ mod tests {
 
     #[test]
     fn age_counts_from_when_what_is_still_waiting_began_to_wait() {
+        let ten = Patience::from(Duration::from_secs(10));
         let at = |seconds| Instant::EPOCH + Duration::from_secs(seconds);
         let first = Stuck::after(None, 0, 100, at(0));
 
         let less = Stuck::after(Some(first), 99, 500, at(5));
-        assert_eq!(less.until(false), at(10), "one byte of the first 100 is left");
+        assert_eq!(less.until(false, ten), at(10), "one byte of the first 100 is left");
 
         let others = Stuck::after(Some(less), 1, 499, at(9));
-        assert_eq!(others.until(false), at(19), "all of them have been taken");
+        assert_eq!(others.until(false, ten), at(19), "all of them have been taken");
     }
 
     #[test]
     fn more_than_the_limit_waits_a_second() {
         let stuck = Stuck::after(None, 0, 100, Instant::EPOCH);
 
-        assert_eq!(stuck.until(true), Instant::EPOCH + Duration::from_secs(1));
+        let after = |patience| stuck.until(true, Patience::from(patience)).duration_since(Instant::EPOCH);
+        assert_eq!(after(Duration::from_secs(10)), Duration::from_secs(1));
+        assert_eq!(
+            after(Duration::from_millis(200)),
+            Duration::from_millis(200),
+            "and never longer than less"
+        );
     }
 }
