@@ -11,6 +11,7 @@
 #![doc = include_str!("docs/serving.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod handshake;
 mod runtime;
 mod serve;
 mod stream;
