@@ -1,6 +1,15 @@
 //! What a client may send, how much of it, and what it is told.
 
+mod channels;
+mod envelope;
+mod frames;
+mod handshake;
+mod input;
+mod outbox;
+mod subscription;
+
 use crate::client::Client;
+use crate::neighbour::beside;
 use crate::server::Server;
 use bennu::WebSocket;
 use serde_json::json;
@@ -32,17 +41,18 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 
 /// What a client is closed with that sends these bytes; another one is served meanwhile.
 async fn code_for(bytes: &[u8]) -> u16 {
-    let (server, _told) = Server::rooms();
-    let mut other = Client::connect(server.address).await;
-    other.join("room:a").await;
-    let mut client = Client::connect(server.address).await;
-    client.join("room:a").await;
+    code_on(&Server::rooms().0, bytes).await
+}
 
-    client.raw(bytes).await;
-    let code = client.close_code().await;
-
-    other.call("room:a", "echo", json!({})).await;
-    code
+/// The same on a server with settings.
+async fn code_on(server: &Server, bytes: &[u8]) -> u16 {
+    beside(server.address, async {
+        let mut client = Client::connect(server.address).await;
+        client.join("room:a").await;
+        client.raw(bytes).await;
+        client.close_code().await
+    })
+    .await
 }
 
 #[tokio::test]
