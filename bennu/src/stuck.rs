@@ -1,14 +1,17 @@
 //! A peer that does not take what waits for it.
 
 use bennu_core::Instant;
+use bennu_core::websocket::ControlFrame;
 use std::time::Duration;
 
-/// Since when, and how much.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Since when, how much, and what it is to be told once it takes something again.
+#[derive(Debug)]
 pub(crate) struct Stuck {
     since: Instant,
     /// How many bytes have been waiting since then, or longer.
     ahead: usize,
+    /// The answer to its latest ping: those before it are owed no more.
+    pub(crate) pong: Option<ControlFrame>,
 }
 
 /// How long a frame may wait for a peer that takes too little, in milliseconds: each connection has one.
@@ -31,15 +34,15 @@ impl Stuck {
     /// The stream is blocked, behind a write of so many bytes: what of `before` is left, or, if all that
     /// waited then has been taken, a new start with what is waiting now.
     pub(crate) fn after(before: Option<Self>, written: usize, waiting: usize, now: Instant) -> Self {
-        let ahead = before.map_or(0, |before| before.ahead.saturating_sub(written));
-        match before {
-            Some(before) if ahead > 0 => Self { ahead, ..before },
-            Some(_) | None => Self { since: now, ahead: waiting },
+        let Some(before) = before else { return Self { since: now, ahead: waiting, pong: None } };
+        match before.ahead.saturating_sub(written) {
+            0 => Self { since: now, ahead: waiting, ..before },
+            ahead => Self { ahead, ..before },
         }
     }
 
     /// Until when the peer has to take more.
-    pub(crate) fn until(self, overflows: bool, patience: Patience) -> Instant {
+    pub(crate) fn until(&self, overflows: bool, patience: Patience) -> Instant {
         let age = Duration::from_millis(patience.ms.into());
         self.since + if overflows { GRACE.min(age) } else { age }
     }

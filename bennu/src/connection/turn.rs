@@ -6,11 +6,11 @@ use crate::erased::{Finished, Seed};
 use crate::hub::Owner;
 use crate::letter::Letter;
 use crate::panics::drop_quietly;
-use crate::peer::{Flush, Notice, Work};
+use crate::peer::{Flush, Notice, Peer, Work};
 use crate::scratch;
 use crate::stuck::Stuck;
 use bennu_core::server::{CallId, ChannelId, CloseReason, Event, Outcome};
-use bennu_core::websocket::{self, Output};
+use bennu_core::websocket::{self, ControlFrame, Output};
 use bennu_core::{Frame, Instant, Kind};
 use bytes::{Bytes, BytesMut};
 use std::cell::Cell;
@@ -172,11 +172,14 @@ impl Turn<'_, '_> {
             connection.link.hub.flusher.mark(&mut vec![Arc::clone(&connection.peer)]);
             connection.link.hub.flusher.kick();
         }
-        if flushed.flush != Flush::Blocked {
-            connection.stuck = None;
-            return Ok(());
-        }
         let before = connection.stuck.take().map(|stuck| *stuck);
+        if flushed.flush != Flush::Blocked {
+            let pong = before.and_then(|stuck| stuck.pong);
+            // Nothing follows a close frame.
+            let Some(pong) = pong.filter(|_| !connection.websocket.is_closing()) else { return Ok(()) };
+            answer_ping(&connection.peer, None, pong);
+            return self.flush();
+        }
         let stuck = Stuck::after(before, flushed.written, connection.peer.waiting(), self.now);
         connection.stuck = Some(Box::new(stuck));
         Ok(())
@@ -241,7 +244,7 @@ impl Turn<'_, '_> {
             match decoded.transpose() {
                 Ok(Some(message)) => {
                     if let Some(pong) = pong.take() {
-                        connection.peer.push_control(Frame::control(pong.as_bytes()));
+                        answer_ping(&connection.peer, connection.stuck.as_deref_mut(), pong);
                     }
                     let Desk { work, answers } = &mut self.desk;
                     let (hub, socket) = (&connection.link.hub, connection.link.socket);
@@ -274,7 +277,7 @@ impl Turn<'_, '_> {
             }
         }
         if let Some(pong) = pong {
-            self.connection.peer.push_control(Frame::control(pong.as_bytes()));
+            answer_ping(&self.connection.peer, self.connection.stuck.as_deref_mut(), pong);
         }
         self.work_off();
     }
@@ -390,5 +393,13 @@ impl Turn<'_, '_> {
                 shard.arm_ended(connection.armed, &connection.peer)
             }
         }
+    }
+}
+
+/// Queues a pong. While the peer takes nothing the latest is kept instead: it is all that is owed.
+fn answer_ping(peer: &Peer, stuck: Option<&mut Stuck>, pong: ControlFrame) {
+    match stuck {
+        Some(stuck) => stuck.pong = Some(pong),
+        None => peer.push_control(Frame::control(pong.as_bytes())),
     }
 }
