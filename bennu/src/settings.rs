@@ -112,8 +112,8 @@ impl Limits {
         self
     }
 
-    /// The longest event of a message, in bytes: 1,024, and never more. A longer one is answered `event too
-    /// long`.
+    /// The longest event of a message, in bytes: 1,024, never more, and never less than the 9 of `phx_leave`. A
+    /// longer one is answered `event too long`.
     pub fn event(mut self, bytes: usize) -> Self {
         self.machine.max_event = bytes;
         self

@@ -68,7 +68,7 @@ pub struct Limits {
     pub max_terminating: usize,
     /// Bytes of a topic that a client may name: [`MAX_NAME`], and never more.
     pub max_topic: usize,
-    /// The same of an event.
+    /// The same of an event; and never less than the nine of `phx_leave`.
     pub max_event: usize,
     /// Messages of one client that wait for handlers: 1,024. Reading pauses there, and goes on at half.
     pub input_messages: usize,
