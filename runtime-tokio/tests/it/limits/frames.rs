@@ -8,6 +8,7 @@ use bennu::WebSocket;
 use serde_json::json;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
+use tokio::time::timeout;
 
 /// Fragments of a message that never ends.
 fn endless(payload: &[u8], how_many: usize) -> Vec<u8> {
@@ -123,7 +124,8 @@ async fn client_is_closed_after_60_s_of_silence_and_not_before() {
     let start = tokio::time::Instant::now();
 
     let mut close = [0; 4];
-    client.stream().read_exact(&mut close).await.unwrap();
+    let reading = client.stream().read_exact(&mut close);
+    timeout(Duration::from_secs(100), reading).await.unwrap().unwrap();
 
     assert_eq!(close, SILENT);
     let took = start.elapsed();
