@@ -46,7 +46,8 @@ impl WebSocket {
         self
     }
 
-    /// The most empty fragments of a message in a row: 16. More end the connection with 1008.
+    /// The most empty fragments of a message in a row: 16, and never more than 65,535. More end the connection
+    /// with 1008.
     pub fn max_empty_fragments(mut self, fragments: u32) -> Self {
         self.config.max_empty_fragments = fragments;
         self

@@ -11,7 +11,7 @@ pub(crate) struct Stuck {
     /// How many bytes have been waiting since then, or longer.
     ahead: usize,
     /// The answer to its latest ping: those before it are owed no more.
-    pub(crate) pong: Option<ControlFrame>,
+    pub(crate) pong: Option<Box<ControlFrame>>,
 }
 
 /// How long a frame may wait for a peer that takes too little, in milliseconds: each connection has one.
