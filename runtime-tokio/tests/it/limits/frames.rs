@@ -118,10 +118,11 @@ async fn client_is_closed_after_60_s_of_silence_and_not_before() {
     tokio::time::advance(Duration::from_secs(59)).await;
     tokio::time::resume();
     // Both are heard, and have another minute.
+    let start = tokio::time::Instant::now();
     client.heartbeat().await;
     neighbour.is_served().await;
     tokio::time::pause();
-    let start = tokio::time::Instant::now();
+    let paused = tokio::time::Instant::now();
 
     let mut close = [0; 4];
     let reading = client.stream().read_exact(&mut close);
@@ -129,12 +130,12 @@ async fn client_is_closed_after_60_s_of_silence_and_not_before() {
 
     assert_eq!(close, SILENT);
     let took = start.elapsed();
-    assert!(took > Duration::from_secs(59) && took < Duration::from_secs(61), "{took:?}");
+    assert!(took >= Duration::from_secs(60) && paused.elapsed() < Duration::from_secs(61), "{took:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hundred_silent_clients_are_closed_while_another_is_served() {
-    let websocket = WebSocket::new().idle_timeout(Duration::from_millis(300));
+    let websocket = WebSocket::new().idle_timeout(Duration::from_secs(1));
     let (server, _told) = Server::rooms_with(|socket| socket.websocket(websocket));
 
     beside(server.address, async {

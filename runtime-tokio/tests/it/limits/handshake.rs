@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// The time that the tests here allow.
-const SHORT: Duration = Duration::from_millis(400);
+const SHORT: Duration = Duration::from_millis(800);
 
 /// Past which something else has ended a connection, or nothing.
 const FAR_TOO_LATE: Duration = Duration::from_secs(5);
@@ -35,17 +35,18 @@ async fn rest_of(stream: &mut TcpStream) -> Vec<u8> {
 #[tokio::test]
 async fn silent_connection_is_closed_after_10_s_and_not_before() {
     let (server, _told) = Server::rooms();
+    let start = tokio::time::Instant::now();
     let mut silent = TcpStream::connect(server.address).await.unwrap();
     // The server has accepted it once a later one is served.
     Client::connect(server.address).await.heartbeat().await;
     tokio::time::pause();
-    let start = tokio::time::Instant::now();
+    let paused = tokio::time::Instant::now();
 
     let read = timeout(Duration::from_secs(100), async { silent.read(&mut [0; 16]).await }).await;
     assert!(matches!(read, Ok(Ok(0))), "{read:?}");
 
     let took = start.elapsed();
-    assert!(took > Duration::from_secs(9) && took < Duration::from_secs(12), "{took:?}");
+    assert!(took >= Duration::from_secs(10) && paused.elapsed() < Duration::from_secs(12), "{took:?}");
 }
 
 #[tokio::test]

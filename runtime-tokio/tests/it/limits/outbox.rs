@@ -27,6 +27,7 @@ async fn client_that_takes_nothing_is_cut_off_after_10_s_however_little_waits() 
     let mut neighbour = Neighbour::connect(server.address).await;
     let mut client = Client::connect_narrow(server.address).await;
     client.join("room:a").await;
+    let start = tokio::time::Instant::now();
     for _ in 0..60 {
         server.endpoint.broadcast("room:a", "event", text_of(8 * 1024)).unwrap();
     }
@@ -34,16 +35,16 @@ async fn client_that_takes_nothing_is_cut_off_after_10_s_however_little_waits() 
     neighbour.is_served().await;
     let waiting = server.endpoint.connections();
     tokio::time::pause();
-    let start = tokio::time::Instant::now();
+    let paused = tokio::time::Instant::now();
 
     while server.endpoint.connections() == waiting {
-        assert!(start.elapsed() < Duration::from_secs(15));
+        assert!(paused.elapsed() < Duration::from_secs(12));
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 
     let took = start.elapsed();
     tokio::time::resume();
-    assert!(took > Duration::from_secs(9) && took < Duration::from_secs(12), "{took:?}");
+    assert!(took >= Duration::from_secs(10), "{took:?}");
     neighbour.is_served().await;
     assert!(matches!(end_of(&mut client).await, Some(1013) | None));
 }
@@ -56,10 +57,10 @@ async fn age_of_an_outbox_is_a_setting_and_taking_a_little_is_not_enough() {
     beside(server.address, async {
         let mut client = Client::connect_narrow(server.address).await;
         client.join("room:a").await;
+        let start = Instant::now();
         for _ in 0..60 {
             server.endpoint.broadcast("room:a", "event", text_of(8 * 1024)).unwrap();
         }
-        let start = Instant::now();
 
         let mut sips = tokio::time::interval(Duration::from_millis(20));
         while server.endpoint.connections() == 2 {
@@ -75,7 +76,7 @@ async fn age_of_an_outbox_is_a_setting_and_taking_a_little_is_not_enough() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn client_that_takes_all_in_time_is_not_cut_off_however_much_it_is() {
-    let limits = Limits::new().outbox(64 * 1024).outbox_age(Duration::from_millis(500));
+    let limits = Limits::new().outbox(64 * 1024).outbox_age(Duration::from_secs(3));
     let (server, _told) = Server::rooms_with(|socket| socket.limits(limits));
 
     beside(server.address, async {
