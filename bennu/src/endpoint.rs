@@ -220,7 +220,8 @@ impl Builder {
     /// the runtime.
     ///
     /// # Panics
-    /// If the system has no randomness to seed its tables with.
+    /// If the system has no randomness to seed its tables with, and where the runtime cannot spawn: tokio
+    /// outside of tokio.
     #[must_use = "without its endpoint nothing connects"]
     pub fn build(self, runtime: impl Runtime) -> Endpoint {
         let mut seed = [0; 16];

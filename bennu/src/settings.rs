@@ -73,6 +73,13 @@ impl WebSocket {
 }
 
 /// What one client may grow, and how far.
+///
+/// ```
+/// use bennu::{Limits, Open};
+///
+/// let limits = Limits::new().channels(500).outbox(4 << 20);
+/// let socket = bennu::socket(Open).limits(limits);
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct Limits {

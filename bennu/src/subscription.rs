@@ -3,9 +3,9 @@
 use crate::Broadcast;
 use crate::hub::Hub;
 use crate::index::TopicIndex;
+use crate::sync::Mutex;
 use bennu_core::{Topic, server};
 use futures_util::Stream;
-use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::pin::Pin;
@@ -32,6 +32,27 @@ impl Default for QueueLimits {
 /// oldest are dropped, and it is told how many ([`Notification::Lost`]). Both bounds are settings:
 /// [`Builder::subscription_messages`](crate::Builder::subscription_messages) and
 /// [`Builder::subscription_bytes`](crate::Builder::subscription_bytes).
+///
+/// ```
+/// # use bennu::prelude::*;
+/// use bennu::Notification;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let endpoint = Endpoint::builder().build(bennu_tokio::Tokio);
+/// let mut prices = endpoint.subscribe("prices");
+/// endpoint.broadcast("prices", "tick", serde_json::json!({ "eur": 7 }))?;
+///
+/// match prices.next().await {
+///     Notification::Broadcast(tick) => assert_eq!(&*tick.event, "tick"),
+///     Notification::Lost(broadcasts) => eprintln!("too slow for {broadcasts} of them"),
+///     _ => {}
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Source: `Phoenix.Endpoint.subscribe/2`.
 pub struct Subscription {
     hub: Arc<Hub>,
     topic: Topic,

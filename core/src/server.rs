@@ -44,7 +44,7 @@ use topics::{Change, Listener, Topics};
 pub struct Config {
     /// Which of several machines this is; carried by its ids.
     pub shard: u32,
-    /// Seeds the hash of the topic table: random, and secret from clients.
+    /// Seeds the hash of the topic table: 16 bytes, random, and secret from clients.
     pub hash_key: (u64, u64),
     /// The mounts that sockets connect to.
     pub mounts: Vec<Mount>,
@@ -127,6 +127,49 @@ pub type ReplyTo = SocketId;
 /// Many sockets, their channels and topics: messages and commands in, [`Output`]s out.
 ///
 /// `H` is the driver's handle of a socket, `I` what `handle_info` receives.
+///
+/// ```
+/// use bennu_core::router::Router;
+/// use bennu_core::server::{Config, Event, Limits, Mount, Outcome, Output, Server, SocketConfig};
+/// use bennu_core::wire::{Outgoing, Serializer};
+/// use bennu_core::{Instant, Kind, Payload};
+///
+/// let mut router = Router::default();
+/// router.add("room:*", &[])?;
+/// let mounts = vec![Mount { router, limits: Limits::default() }];
+/// let mut server: Server<&str, ()> = Server::new(Config { shard: 0, hash_key: (0x5eed, 0xcafe), mounts });
+///
+/// let now = Instant::EPOCH;
+/// let socket = SocketConfig { handle: "ann", serializer: Serializer::V2, mount: 0, id: None };
+/// let ann = server.connect(socket, now);
+///
+/// // A message goes in, and the handler to run comes out.
+/// let join = Serializer::V2.decode(Kind::Text, br#"["1","1","room:lobby","phx_join",{}]"#)?;
+/// server.receive(ann, &join, now);
+/// let Some(Output::Call { call, event: Event::Join { topic, join_ref, msg_ref, .. }, .. }) = server.poll_output()
+/// else {
+///     panic!("the topic has a route");
+/// };
+/// assert_eq!(&*topic, "room:lobby");
+/// assert!(server.poll_output().is_none());
+///
+/// // Its answer goes in, and what to send comes out.
+/// let reply = Serializer::V2.encode(&Outgoing::Reply {
+///     join_ref: join_ref.as_ref(),
+///     msg_ref: msg_ref.as_ref(),
+///     topic: &(&*topic).into(),
+///     status: "ok",
+///     response: &Payload::empty(),
+/// })?;
+/// server.done(call, Outcome::Joined { reply, next: None }, now);
+/// let sent: Vec<_> = std::iter::from_fn(|| server.poll_output())
+///     .filter_map(|output| if let Output::Send { frame, .. } = output { Some(frame) } else { None })
+///     .collect();
+/// assert_eq!(sent[0].body(), br#"["1","1","room:lobby","phx_reply",{"response":{},"status":"ok"}]"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// The [crate's docs](crate#a-driver-whole) have a whole driver around it.
 #[derive(Debug)]
 pub struct Server<H, I> {
     config: Config,
@@ -190,8 +233,7 @@ impl<H: Clone, I> Server<H, I> {
                 id: None,
                 channels: SmallVec::new(),
                 terminating: 0,
-                waiting: Load::default(),
-                overload: None,
+                waiting: None,
             },
         );
         self.connected[socket.serializer.index()] += 1;

@@ -18,6 +18,7 @@ use std::pin::Pin;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tower_service::Service;
 
 /// What the kernel is asked to hold at most of what one client does not read, in bytes. Left alone, it
@@ -32,6 +33,9 @@ const SHUTDOWN: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// What the system says, for instance that the address is in use.
+///
+/// # Panics
+/// Outside of a tokio runtime, or in one without I/O.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
@@ -64,6 +68,10 @@ fn prepare(listener: &Socket) -> io::Result<()> {
 ///     .await
 /// # }
 /// ```
+///
+/// # Errors
+/// Awaiting it fails if the system does not let the listener be set up. A connection that cannot be accepted
+/// is logged, and the next one awaited.
 #[must_use = "nothing is served until it is awaited"]
 pub fn serve(listener: TcpListener, endpoint: Endpoint) -> Serve<Endpoint> {
     let shutdown = Box::pin(std::future::pending());
@@ -126,7 +134,24 @@ impl<A> Serve<A> {
         self
     }
 
-    /// Takes connections over TLS alone.
+    /// Takes connections over TLS alone. A client has 5 s for its handshake.
+    ///
+    /// ```no_run
+    /// # use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    /// # async fn example(
+    /// #     listener: tokio::net::TcpListener,
+    /// #     endpoint: bennu::Endpoint,
+    /// #     chain: Vec<CertificateDer<'static>>,
+    /// #     key: PrivateKeyDer<'static>,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// use rustls::ServerConfig;
+    /// use std::sync::Arc;
+    ///
+    /// let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key)?;
+    /// bennu_tokio::serve(listener, endpoint).with_tls(Arc::new(config)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(feature = "tls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     pub fn with_tls(mut self, config: std::sync::Arc<rustls::ServerConfig>) -> Self {
@@ -155,7 +180,17 @@ where
     type IntoFuture = Pin<Box<dyn Future<Output = io::Result<()>> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        Box::pin(async move {
+            // On a task of its own. Under `block_on`, as in `main`, it would share its thread with no connection:
+            // each one would be handed to another thread, which has to be woken for it.
+            let mut task = JoinSet::new();
+            task.spawn(self.run());
+            let Some(ended) = task.join_next().await else { return Ok(()) };
+            ended.unwrap_or_else(|failed| match failed.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(cancelled) => Err(io::Error::other(cancelled)),
+            })
+        })
     }
 }
 
