@@ -114,6 +114,7 @@
 //! | [`SocketSettings`], [`Routes`] | one socket, and which channel has which topics |
 //! | [`CheckOrigin`], [`ConnectInfoKeys`] | what is looked at before a connection is accepted, and kept of it |
 //! | [`WebSocket`], [`Limits`] | the transport, and what a client may grow |
+//! | [`RequestLimits`] | how large a request may be that opens a connection |
 //!
 //! [`prelude`] has what a file with channels needs. Methods of the traits open their docs with the line to copy: an
 //! `async fn` is how they are implemented, whatever an editor completes.
@@ -191,7 +192,7 @@ pub use reply::Reply;
 pub use routes::Routes;
 pub use runtime::{BoxFuture, PlainStream, Runtime};
 pub use service::{ResponseBody, ResponseFuture};
-pub use settings::{Limits, WebSocket};
+pub use settings::{Limits, RequestLimits, WebSocket};
 pub use socket::{Open, Refused, Socket};
 pub use subscription::{Notification, Subscription};
 

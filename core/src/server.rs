@@ -27,6 +27,7 @@ pub use id::{CallId, ChannelId, SocketId, TimerId};
 pub use output::{CloseReason, Ended, Event, Outcome, Output, Reason, Undelivered};
 
 use crate::router::Router;
+use crate::topic::MAX_NAME;
 use crate::wire::Serializer;
 use crate::{Frame, Instant, Message};
 use channel::{Channel, State};
@@ -65,6 +66,10 @@ pub struct Limits {
     pub max_channels: usize,
     /// Channels of one socket that have closed and whose terminate still runs: 100. Further joins wait.
     pub max_terminating: usize,
+    /// Bytes of a topic that a client may name: [`MAX_NAME`], and never more.
+    pub max_topic: usize,
+    /// The same of an event; and never less than the nine of `phx_leave`.
+    pub max_event: usize,
     /// Messages of one client that wait for handlers: 1,024. Reading pauses there, and goes on at half.
     pub input_messages: usize,
     /// The same in bytes: 1 MiB.
@@ -82,6 +87,8 @@ impl Default for Limits {
         Self {
             max_channels: 100,
             max_terminating: 100,
+            max_topic: MAX_NAME,
+            max_event: MAX_NAME,
             input_messages: 1024,
             input_bytes: 1 << 20,
             overload: Duration::from_secs(10),

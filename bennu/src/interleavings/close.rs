@@ -27,7 +27,7 @@ fn stream_is_closed_behind_what_was_queued_before_and_nothing_is_left_to_write()
         });
 
         assert!(matches!(peer.push(frame("a2")), Queued::Undertaken | Queued::Dirty));
-        let mut stream = Stream::Plain;
+        let mut stream = Stream::PLAIN;
         stream.flush(&peer, &mut Context::from_waker(Waker::noop())).unwrap();
         stream.close(&peer);
         peer.retire();

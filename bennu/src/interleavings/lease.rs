@@ -80,7 +80,7 @@ fn what_a_blocked_stream_has_not_taken_is_written_by_its_own_task_when_it_takes_
         });
         let owner = spawn({
             let peer = Arc::clone(&peer);
-            move || own(&peer, Stream::Plain)
+            move || own(&peer, Stream::PLAIN)
         });
 
         append(&peer, &["b1"]);
@@ -107,7 +107,7 @@ fn stream_that_only_its_own_task_can_write_to_is_written_by_that() {
             move || append(&peer, &["a1", "a2"])
         });
         let owner = spawn({
-            let (peer, stream) = (Arc::clone(&peer), Stream::Foreign(Box::new(wire.clone())));
+            let (peer, stream) = (Arc::clone(&peer), Stream::foreign(wire.clone()));
             move || own(&peer, stream)
         });
 

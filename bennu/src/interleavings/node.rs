@@ -3,7 +3,7 @@
 use super::wire::Wire;
 use crate::connection::Connection;
 use crate::hub::Hub;
-use crate::link::Link;
+use crate::link::Line;
 use crate::peer::Peer;
 use crate::stream::Stream;
 use crate::{
@@ -101,17 +101,9 @@ impl Node {
         let config = mount.websocket;
         let socket = hub.connect(&peer, Serializer::V2, 0, None);
         let slot = hub.admit().expect("there is no limit");
-        let link = Link {
-            hub: Arc::clone(&hub),
-            socket,
-            serializer: Serializer::V2,
-            id: None,
-            info: admitted.info,
-            joins: admitted.joins,
-            slot,
-        };
-        let connection =
-            Connection::new(Arc::new(link), Arc::clone(&peer), Stream::Plain, Bytes::new(), config);
+        let line = Line { hub: slot, socket, serializer: Serializer::V2, patience: mount.patience };
+        let link = (admitted.link)(line);
+        let connection = Connection::new(link, Arc::clone(&peer), Stream::PLAIN, Bytes::new(), config);
         Member { peer, wire: wire.clone(), task: Box::pin(ConnectionTask::new(connection)) }
     }
 
