@@ -25,6 +25,8 @@ pub(crate) struct Peer {
     dirty: AtomicBool,
     /// Whether its task should look up from its input: too much waits here, or for its handlers.
     hold: AtomicBool,
+    /// Whether something has been left for its task since that last looked.
+    left: AtomicBool,
     shared: Mutex<Shared>,
     id: OnceLock<SocketId>,
 }
@@ -112,6 +114,7 @@ impl Peer {
             stream,
             dirty: AtomicBool::new(false),
             hold: AtomicBool::new(false),
+            left: AtomicBool::new(false),
             shared: Mutex::new(Shared {
                 outbox: Outbox::new(outbox_limit),
                 work: None,
@@ -194,10 +197,16 @@ impl Peer {
         self.hold.load(Ordering::Relaxed)
     }
 
+    /// Whether [`Peer::take_work`] would find anything new. Only a hint: whoever leaves something wakes the task.
+    pub(crate) fn has_left(&self) -> bool {
+        self.left.load(Ordering::Relaxed) || self.holds()
+    }
+
     /// Leaves work for the connection's task, and wakes it.
     pub(crate) fn leave(&self, work: Work) {
         let mut shared = self.shared.lock();
         shared.work.get_or_insert_default().push_back(work);
+        self.left.store(true, Ordering::Relaxed);
         wake(shared.waker.take());
     }
 
@@ -215,6 +224,7 @@ impl Peer {
         let mut shared = self.shared.lock();
         change(&mut shared.notice);
         self.hold.store(true, Ordering::Relaxed);
+        self.left.store(true, Ordering::Relaxed);
         wake(shared.waker.take());
     }
 
@@ -224,6 +234,7 @@ impl Peer {
         if !shared.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
             shared.waker = Some(waker.clone());
         }
+        self.left.store(false, Ordering::Relaxed);
         shared.notice.congested = shared.outbox.is_congested();
         self.hold.store(shared.notice.congested || shared.notice.paused, Ordering::Relaxed);
         let notice = shared.notice;

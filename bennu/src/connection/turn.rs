@@ -79,10 +79,11 @@ impl Turn<'_, '_> {
         // What is queued for this peer from here on is written at the end of the turn.
         self.connection.peer.undertake();
         let mut reads = 0;
+        let mut notice = self.look_up();
         loop {
-            let (left, notice) = self.connection.peer.take_work(self.cx.waker());
-            self.desk.work.extend(left);
-            self.heed(notice);
+            if reads > 0 && self.connection.peer.has_left() {
+                notice = self.look_up();
+            }
             self.work_off();
             self.resume();
             let is_spent = self.budget == 0;
@@ -109,7 +110,7 @@ impl Turn<'_, '_> {
             self.connection.stream.close(&self.connection.peer);
             self.connection.more().life = Life::Closed;
         }
-        if self.connection.peer.is_relieved() {
+        if notice.congested && self.connection.peer.is_relieved() {
             // What kept it from reading has just been written, and nobody else would wake it.
             self.cx.waker().wake_by_ref();
         }
@@ -119,6 +120,14 @@ impl Turn<'_, '_> {
         let runs = connection.more.as_ref().is_some_and(|more| !more.running.is_empty());
         let idle = connection.channels.is_empty() && !runs && self.desk.work.is_empty();
         connection.life() == Life::Closed && idle
+    }
+
+    /// Takes what others have left for this task, and acts on what they have noted.
+    fn look_up(&mut self) -> Notice {
+        let (left, notice) = self.connection.peer.take_work(self.cx.waker());
+        self.desk.work.extend(left);
+        self.heed(notice);
+        notice
     }
 
     /// Polls the handlers that wait, as far as they have been woken.
