@@ -110,9 +110,13 @@ impl<H: Clone, I> Server<H, I> {
 
     /// Counts input that waits no longer; at half the bound, reading goes on.
     pub(super) fn release_waiting(&mut self, socket: u32, load: Load) {
+        self.sockets[socket as usize].waiting -= load;
+        self.resume_at_half(socket);
+    }
+
+    pub(super) fn resume_at_half(&mut self, socket: u32) {
         let bound = self.mount(socket).limits.input().half();
         let owner = &mut self.sockets[socket as usize];
-        owner.waiting -= load;
         if owner.waiting.exceeds(bound) {
             return;
         }

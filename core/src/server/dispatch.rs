@@ -249,8 +249,9 @@ impl<H: Clone, I> Server<H, I> {
     pub(super) fn dispatch_anew(&mut self, socket: u32, topic: &str, mut behind: VecDeque<Received>) {
         let name = Name::from(topic);
         while let Some(received) = behind.pop_front() {
-            self.release_waiting(socket, received.load());
-            if &*received.event == event::JOIN && self.sockets[socket as usize].life != Life::Open {
+            let owner = &mut self.sockets[socket as usize];
+            owner.waiting -= received.load();
+            if &*received.event == event::JOIN && owner.life != Life::Open {
                 continue; // Nobody is left to join.
             }
             let event = received.event;
@@ -264,6 +265,8 @@ impl<H: Clone, I> Server<H, I> {
                     payload: Body::Kept(received.payload),
                 },
             );
+            // Not before: it may wait again, for its handler.
+            self.resume_at_half(socket);
             if &*event != event::JOIN || behind.is_empty() {
                 continue;
             }
