@@ -158,7 +158,10 @@ impl<H: Clone, I> Server<H, I> {
         mailbox.input -= dropped;
         mailbox.others = Load::default();
         self.drop_empty_mailbox(channel);
-        self.release_waiting(socket, dropped);
+        // If nothing was, a message that is just being dispatched anew may be all that waits.
+        if dropped != Load::default() {
+            self.release_waiting(socket, dropped);
+        }
     }
 
     /// Keeps a join until fewer terminates run; it waits as all input does.

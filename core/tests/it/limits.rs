@@ -215,6 +215,33 @@ fn reading_stays_paused_while_what_waited_behind_a_join_waits_for_its_handler() 
 }
 
 #[test]
+fn reading_stays_paused_while_a_join_that_waited_waits_for_a_terminate() {
+    let mut pair = Pair::with(Limits { input_messages: 1, max_terminating: 1, ..Limits::default() });
+    let ann = pair.connect();
+    pair.joined(ann, "1", "room:b");
+    pair.send(ann, r#"["2","2","room:a","phx_join",{"do":"park"}]"#);
+    pair.park_terminate = true;
+    pair.send(ann, r#"["1","3","room:b","phx_leave",{}]"#);
+    let channel = pair.channel(ann, "room:a");
+    pair.info(channel, "park", NONE);
+    pair.info(channel, "lost", NONE);
+    pair.forget();
+    pair.join(ann, "4", "room:a");
+    pair.expect_said(["0 pause"]);
+
+    pair.answer(ann, "room:a", Answer::Join);
+
+    pair.expect_said([
+        "interest room:a",
+        r#"0 << ["2","2","room:a","phx_reply",{"status":"ok","response":{}}]"#,
+        "0 info room:a park",
+        "no interest room:a",
+        "0 cancel room:a",
+        "0 ended room:a",
+    ]);
+}
+
+#[test]
 fn reading_pauses_at_the_bound_in_bytes() {
     let (mut pair, ann) = stuck(Limits { input_bytes: 1000, ..Limits::default() });
 
