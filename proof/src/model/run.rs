@@ -1,0 +1,75 @@
+//! What drives the runs: a fuzzer's input, or a seed.
+
+use super::mark::Marks;
+use super::operation::Script;
+use super::random::Random;
+use super::world::{Path, Shape, World};
+
+/// Plays the script that these bytes are: any bytes are one.
+///
+/// # Panics
+/// If the server does not do what it ought to. The script is printed as the code that plays it.
+pub fn server(input: &[u8]) {
+    // No shape is chosen by what the fuzzer changes: each input is played in all of them.
+    let script = Script::decode(input);
+    for shape in SHAPES {
+        play(&script, shape);
+    }
+}
+
+/// One server, one behind WebSockets, and eight.
+pub(crate) const SHAPES: [Shape; 3] = [
+    Shape { servers: 1, path: Path::Values },
+    Shape { servers: 1, path: Path::Bytes },
+    Shape { servers: 8, path: Path::Values },
+];
+
+/// Runs without end, by a seed.
+#[derive(Debug)]
+pub struct Nights {
+    random: Random,
+    played: usize,
+    /// What all of them together have reached.
+    pub marks: Marks,
+}
+
+impl Nights {
+    /// Runs of this seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self { random: Random::new(seed), played: 0, marks: Marks::default() }
+    }
+
+    /// Plays the next script, of up to 120 operations, in the next of three shapes.
+    ///
+    /// # Panics
+    /// If the server does not do what it ought to; as [`server`].
+    pub fn play_next(&mut self) {
+        let operations = 20 + self.random.below(100);
+        let script = Script::decode(&self.random.bytes(8 * (1 + operations)));
+        let shape = SHAPES[self.played % SHAPES.len()];
+        self.played += 1;
+        self.marks.add(&play(&script, shape));
+    }
+
+    /// How many scripts have been played.
+    #[must_use]
+    pub fn played(&self) -> usize {
+        self.played
+    }
+}
+
+fn play(script: &Script, shape: Shape) -> Marks {
+    let _shown = ShownIfItFails(script, shape);
+    World::play(script, shape)
+}
+
+struct ShownIfItFails<'a>(&'a Script, Shape);
+
+impl Drop for ShownIfItFails<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("let script = {:?};\nWorld::play(&script, {:?});", self.0, self.1);
+        }
+    }
+}
