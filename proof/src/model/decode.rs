@@ -3,7 +3,9 @@
 //! One decoder serves the fuzzer, proptest and the long runs. Any bytes are a script, and less of them, or
 //! smaller ones, are a simpler script.
 
-use super::operation::{Answer, Body, Bounds, Name, Operation, Reading, RefOf, Script, Sender, Timeouts, Why};
+use super::operation::{
+    Answer, Body, Bounds, Name, Operation, Reading, RefOf, Script, Sender, Timeouts, Why,
+};
 use bennu_core::Serializer;
 use bennu_core::server::CloseReason;
 
@@ -98,8 +100,8 @@ const NO_MESSAGES: [&str; 8] = [
 ];
 
 /// How often each kind of operation comes, in 256ths; those that move things on come first, so that what is
-/// made smaller becomes one of them.
-const WEIGHTS: [u8; 17] = [70, 50, 9, 14, 28, 4, 8, 5, 14, 7, 3, 9, 3, 2, 2, 2, 26];
+/// made smaller becomes one of them. The rest are joins.
+const WEIGHTS: [u8; 16] = [62, 58, 10, 12, 28, 4, 8, 5, 12, 6, 3, 12, 3, 2, 2, 2];
 
 impl Script {
     /// The script that these bytes are.
@@ -119,9 +121,9 @@ impl Bounds {
         Self {
             max_channels: pick(&[3, 2, 1, 4], bytes[0]),
             max_terminating: pick(&[2, 1, 3], bytes[1]),
-            input_messages: pick(&[4, 3, 2, 6, 1], bytes[2]),
+            input_messages: pick(&[4, 2, 3, 1, 6], bytes[2]),
             input_bytes: pick(&[1000, 300, 60], bytes[3]),
-            overload: pick(&[10_000, 10, 0], bytes[4]),
+            overload: pick(&[10, 10_000, 0], bytes[4]),
             channel_messages: pick(&[3, 2, 1, 5], bytes[5]),
             channel_bytes: pick(&[1000, 250, 50], bytes[6]),
         }
@@ -134,7 +136,7 @@ impl Operation {
         let which = usize::from(which);
         let topic = rarely(32, topic, &TOPICS, &RARE_TOPICS);
         let body = rarely(48, body, &BODIES, &RARE_BODIES);
-        let answer = rarely(96, event, &[Answer::Usual], &RARE_ANSWERS);
+        let answer = rarely(64, event, &[Answer::Usual], &RARE_ANSWERS);
         let reference = |byte| rarely(24, byte, &[RefOf::Own], &RARE_REFS);
         match place(kind) {
             0 => Self::Say {

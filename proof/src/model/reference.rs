@@ -11,8 +11,8 @@ mod message;
 mod waiting;
 
 use super::mark::{Mark, Marks};
-use super::value::{Content, Word};
 use super::said::{Asked, Heard, Note, Said};
+use super::value::{Content, Word};
 use bennu_core::server::{CloseReason, Limits, Reason};
 use bennu_core::{Instant, Serializer};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -96,10 +96,23 @@ pub(crate) enum Phase {
 /// What a channel is to handle.
 #[derive(Clone, Debug)]
 enum Thing {
-    In { msg_ref: Option<String>, event: String, body: Content },
-    Leave { msg_ref: Option<String> },
-    Out { event: String, body: Content },
-    Broadcast { topic: String, event: String, body: Content },
+    In {
+        msg_ref: Option<String>,
+        event: String,
+        body: Content,
+    },
+    Leave {
+        msg_ref: Option<String>,
+    },
+    Out {
+        event: String,
+        body: Content,
+    },
+    Broadcast {
+        topic: String,
+        event: String,
+        body: Content,
+    },
     Info(Note),
     /// The transport went.
     Closed,
@@ -130,9 +143,14 @@ struct Timer {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Due {
-    Info { channel: usize, note: Note },
+    Info {
+        channel: usize,
+        note: Note,
+    },
     /// Reading of this socket has paused for too long.
-    Overload { socket: usize },
+    Overload {
+        socket: usize,
+    },
 }
 
 impl Model {
@@ -337,9 +355,8 @@ impl Model {
 
     /// The channel of a socket that messages for this topic reach: never two (I-8).
     fn reachable(&self, socket: usize, topic: &str) -> Option<usize> {
-        let is_it = |channel: &Channel| {
-            channel.socket == socket && channel.topic == topic && channel.is_reachable()
-        };
+        let is_it =
+            |channel: &Channel| channel.socket == socket && channel.topic == topic && channel.is_reachable();
         assert!(self.channels.iter().filter(|channel| is_it(channel)).count() <= 1, "one channel a topic");
         self.channels.iter().position(is_it)
     }

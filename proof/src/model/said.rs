@@ -11,10 +11,7 @@ pub(crate) type Note = u64;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Said {
     /// A frame for one socket.
-    Send {
-        to: usize,
-        heard: Heard,
-    },
+    Send { to: usize, heard: Heard },
     /// A broadcast that reaches somebody without a handler in between.
     Fanout {
         topic: String,
@@ -28,35 +25,17 @@ pub(crate) enum Said {
         to: Vec<(usize, Heard)>,
     },
     /// A handler is to run.
-    Call {
-        socket: usize,
-        channel: usize,
-        call: usize,
-        asked: Asked,
-    },
+    Call { socket: usize, channel: usize, call: usize, asked: Asked },
     /// A handler is not to run any more.
-    Cancel {
-        socket: usize,
-        call: usize,
-    },
+    Cancel { socket: usize, call: usize },
     /// A channel is gone.
-    Ended {
-        socket: usize,
-        channel: usize,
-    },
+    Ended { socket: usize, channel: usize },
     /// Reading stops.
-    Pause {
-        socket: usize,
-    },
+    Pause { socket: usize },
     /// Reading goes on.
-    Resume {
-        socket: usize,
-    },
+    Resume { socket: usize },
     /// The first subscriber came, or the last one went.
-    Interest {
-        topic: String,
-        wanted: bool,
-    },
+    Interest { topic: String, wanted: bool },
     /// A socket is to be closed.
     Close {
         to: usize,
@@ -69,30 +48,13 @@ pub(crate) enum Said {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Asked {
     /// `join`
-    Join {
-        route: u32,
-        topic: String,
-        join_ref: Option<String>,
-        msg_ref: Option<String>,
-        body: Content,
-    },
+    Join { route: u32, topic: String, join_ref: Option<String>, msg_ref: Option<String>, body: Content },
     /// `handle_in`
-    In {
-        msg_ref: Option<String>,
-        event: String,
-        body: Content,
-    },
+    In { msg_ref: Option<String>, event: String, body: Content },
     /// `handle_out`
-    Out {
-        event: String,
-        body: Content,
-    },
+    Out { event: String, body: Content },
     /// `handle_info`, with a broadcast of another topic.
-    Broadcast {
-        topic: String,
-        event: String,
-        body: Content,
-    },
+    Broadcast { topic: String, event: String, body: Content },
     /// `handle_info`
     Info(Note),
     /// `terminate`, and why, as the reason prints.

@@ -12,7 +12,8 @@ const CASES: [u32; 3] = [12_000, 4_000, 4_000];
 /// Plays sequences of 40 operations on average; the one that fails is made small.
 fn play(shape: usize) -> Marks {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
-    let config = Config { cases: cases.unwrap_or(CASES[shape]), failure_persistence: None, ..Config::default() };
+    let config =
+        Config { cases: cases.unwrap_or(CASES[shape]), failure_persistence: None, ..Config::default() };
     let operation = || prop::array::uniform8(any::<u8>());
     let script = (operation(), prop::collection::vec(operation(), 0..80));
     let script = script.prop_map(|(bounds, operations)| {

@@ -1,20 +1,21 @@
 //! The real machines beside the model: each operation is done to both, and both must say the same.
 
 mod compare;
+mod handlers;
 mod line;
+mod outside;
 mod rules;
 mod translate;
+mod transport;
 
-use super::mark::{Mark, Marks};
-use super::operation::{Answer, Body, Name, Operation, Reading, RefOf, Script, Sender, Timeouts};
-use super::reference::{Message, Model, Mount, Outcome, Phase, Post};
-use super::said::{Asked, Heard, Note, Said, What};
-use super::value::{Content, Word};
+use super::mark::Marks;
+use super::operation::{Operation, Script, Timeouts};
+use super::reference::{Model, Mount, Phase};
+use super::said::{Asked, Note};
+use super::value::Word;
 use bennu_core::router::Router;
-use bennu_core::server::{self, Broadcast, CallId, ChannelId, CloseReason, Config, Server, SocketConfig};
-use bennu_core::server::{SocketId, TimerId};
-use bennu_core::wire::Outgoing;
-use bennu_core::{Frame, Instant, Ref, Serializer, Topic};
+use bennu_core::server::{self, Config, Server, SocketId, TimerId};
+use bennu_core::{Instant, Serializer};
 use compare::Order;
 use line::Line;
 use rules::Rules;
@@ -112,8 +113,10 @@ impl World {
     fn new(script: &Script, shape: Shape) -> Self {
         let routes = vec![("room:*", &[][..]), ("icpt:*", &["icpt"]), ("exact", &[]), ("room:a", &["never"])];
         let first = Mount { routes, limits: script.bounds.limits() };
-        let second =
-            Mount { routes: vec![("icpt:*", &["icpt", "news"]), ("*", &[])], limits: server::Limits::default() };
+        let second = Mount {
+            routes: vec![("icpt:*", &["icpt", "news"]), ("*", &[])],
+            limits: server::Limits::default(),
+        };
         let mounts = vec![first, second];
         let real = |mount: &Mount| {
             let mut router = Router::default();
@@ -245,333 +248,6 @@ impl World {
         &mut self.servers[socket % self.shape.servers]
     }
 
-    // The transport.
-
-    fn connect(&mut self, serializer: Serializer, mount: usize, id: Option<&'static str>) {
-        if self.model.sockets().iter().filter(|socket| socket.open).count() >= CROWD {
-            return;
-        }
-        self.model.tick(self.now);
-        let socket = self.model.connect(serializer, mount, id);
-        let (now, line) = (self.now, (self.shape.path == Path::Bytes).then(|| Line::new(socket)));
-        let id = self.server_of(socket).connect(SocketConfig { handle: socket, serializer, mount, id }, now);
-        self.peers.push(Peer { id, serializer, line });
-        self.rules.connected(mount);
-        self.settle(Order::Strict);
-    }
-
-    /// The message that a client would send: what its serializer cannot carry is made to fit.
-    fn message(
-        &mut self,
-        socket: usize,
-        (join_ref, msg_ref): (RefOf, RefOf),
-        topic: Name,
-        event: Name,
-        body: Body,
-    ) -> Message {
-        let number = self.fresh();
-        let (topic, event, mut body) = (topic.resolve(), event.resolve(), body.resolve(number));
-        let mut msg_ref = match msg_ref {
-            RefOf::Own => Some(format!(r#""{number}""#)),
-            RefOf::Null => None,
-            RefOf::As(json) => Some(json.to_owned()),
-        };
-        let key = (socket, topic.clone());
-        let is_join = event == Word::Text("phx_join".to_owned());
-        let mut join_ref = match join_ref {
-            RefOf::Own if is_join => msg_ref.clone(),
-            RefOf::Own => self.joins.get(&key).cloned().flatten(),
-            RefOf::Null => None,
-            RefOf::As(json) => Some(json.to_owned()),
-        };
-        if let Content::Bytes(_) = body {
-            let refs = [translate::as_text(join_ref.as_deref()), translate::as_text(msg_ref.as_deref())];
-            let short = |word: &Word| matches!(word, Word::Text(text) if text.len() <= 255);
-            let fits = self.peers[socket].serializer == Serializer::V2 && short(&topic) && short(&event);
-            match refs {
-                [Some(a), Some(b)] if fits => (join_ref, msg_ref) = (Some(a), Some(b)),
-                _ => body = Content::empty(),
-            }
-        }
-        if is_join {
-            self.joins.insert(key, join_ref.clone());
-        }
-        Message { join_ref, msg_ref, topic, event, body }
-    }
-
-    fn say(&mut self, socket: usize, message: Message, reading: Reading) {
-        if self.model.is_paused(socket) {
-            if reading == Reading::Obedient {
-                return;
-            }
-            self.model.marks.see(Mark::ReadRegardless);
-        }
-        if self.peers[socket].line.is_none() {
-            return self.receive(socket, &message);
-        }
-        let number = self.fresh();
-        let Peer { line: Some(line), serializer, .. } = &mut self.peers[socket] else { return };
-        line.send(*serializer, message);
-        let whole = !number.is_multiple_of(4);
-        for message in line.deliver(*serializer, whole) {
-            self.receive(socket, &message);
-        }
-    }
-
-    /// What is on its way from a client arrives.
-    fn flush(&mut self, socket: usize) {
-        let Peer { line: Some(line), serializer, .. } = &mut self.peers[socket] else { return };
-        for message in line.deliver(*serializer, true) {
-            self.receive(socket, &message);
-        }
-    }
-
-    fn receive(&mut self, socket: usize, message: &Message) {
-        self.rules.received(socket, message, self.model.sockets()[socket].open);
-        self.model.tick(self.now);
-        self.model.receive(socket, message);
-        let (id, now) = (self.peers[socket].id, self.now);
-        translate::with_message(message, |message| self.server_of(socket).receive(id, message, now));
-        self.settle(Order::Strict);
-    }
-
-    /// What is no message ends its socket, and no other (I-13).
-    fn garble(&mut self, socket: usize, text: &'static str) {
-        self.flush(socket);
-        let Peer { line, serializer, .. } = &mut self.peers[socket];
-        let refused = serializer.decode_text(text).is_err();
-        assert!(refused, "{text} is no message");
-        if let Some(line) = line {
-            line.garble(text);
-        }
-        self.stop(socket, CloseReason::Malformed);
-    }
-
-    fn stop(&mut self, socket: usize, reason: CloseReason) {
-        self.model.tick(self.now);
-        self.model.stop(socket, reason);
-        let (id, now) = (self.peers[socket].id, self.now);
-        self.server_of(socket).stop(id, reason, now);
-        self.settle(Order::Strict);
-    }
-
-    fn disconnect(&mut self, socket: usize) {
-        self.rules.disconnected(socket);
-        self.model.tick(self.now);
-        self.model.disconnect(socket);
-        let (id, now) = (self.peers[socket].id, self.now);
-        self.server_of(socket).disconnect(id, now);
-        self.peers[socket].line = None;
-        self.settle(Order::Strict);
-    }
-
-    fn abandon(&mut self, socket: usize) {
-        self.rules.disconnected(socket);
-        self.model.tick(self.now);
-        self.model.abandon(socket);
-        let (id, now) = (self.peers[socket].id, self.now);
-        self.server_of(socket).abandon(id, now);
-        self.peers[socket].line = None;
-        self.settle(Order::OfNobody);
-    }
-
-    // The application.
-
-    fn answer_all(&mut self) {
-        while !self.pending.is_empty() {
-            self.answer(0, Answer::Usual);
-        }
-    }
-
-    fn answer(&mut self, at: usize, answer: Answer) {
-        let pending = self.pending.remove(at);
-        self.past.push(pending.call);
-        let (expected, outcome) = self.outcome(&pending, answer);
-        self.done(pending.call, expected, outcome);
-    }
-
-    fn answer_again(&mut self, which: usize, answer: Answer) {
-        let Some(at) = Self::recent(&self.past, which) else { return };
-        let call = self.past[at];
-        let topic = Word::Text(String::new());
-        let reply = self.encode(0, Heard {
-            join_ref: None,
-            msg_ref: None,
-            topic,
-            what: What::Reply("late".to_owned()),
-            body: Content::empty(),
-        });
-        let reply = reply.expect("any serializer carries an empty object");
-        let (expected, outcome) = outcomes(answer, &Asked::Info(0), Some(reply.clone()), reply, 0);
-        self.done(call, expected, outcome);
-    }
-
-    fn done(&mut self, call: usize, expected: Outcome, outcome: server::Outcome<Note>) {
-        self.model.tick(self.now);
-        self.rules.answered(call);
-        self.model.done(call, expected);
-        let (id, now) = (self.numbers.call(call), self.now);
-        self.servers[id.channel().shard() as usize].done(id, outcome, now);
-        self.settle(Order::Strict);
-    }
-
-    /// What a handler answers, to the model and to the machine.
-    fn outcome(&mut self, pending: &Pending, answer: Answer) -> (Outcome, server::Outcome<Note>) {
-        let number = self.fresh();
-        let channel = &self.model.channels()[pending.channel];
-        let (join_ref, msg_ref) = match &pending.asked {
-            Asked::Join { join_ref, msg_ref, .. } => (join_ref.clone(), msg_ref.clone()),
-            Asked::In { msg_ref, .. } => (channel.own_ref().cloned(), msg_ref.clone()),
-            Asked::Out { .. } | Asked::Broadcast { .. } | Asked::Info(_) | Asked::Terminate(_) => {
-                (channel.own_ref().cloned(), None)
-            }
-        };
-        let (socket, topic) = (channel.socket, Word::Text(channel.topic.clone()));
-        let body = if let Answer::Reply(body) = answer { body.resolve(number) } else { Content::empty() };
-        let status = if answer == Answer::Refuse { "error" } else { "ok" };
-        let reply = |body| {
-            let what = What::Reply(status.to_owned());
-            self.encode(socket, Heard { join_ref: join_ref.clone(), msg_ref: msg_ref.clone(), topic: topic.clone(), what, body })
-        };
-        let plain = reply(Content::empty()).expect("any serializer carries an empty object");
-        outcomes(answer, &pending.asked, reply(body), plain, number)
-    }
-
-    /// A frame for a client, and what it hears; `None` if its serializer cannot carry it.
-    fn encode(&self, socket: usize, heard: Heard) -> Option<(Heard, Frame)> {
-        let serializer = self.peers[socket].serializer;
-        let frame = translate::encode(serializer, &heard)?;
-        Some((heard, frame))
-    }
-
-    fn push(&mut self, channel: usize, event: Name, body: Body) {
-        let Some(channel) = self.channel(channel) else { return };
-        let number = self.fresh();
-        let pushing = &self.model.channels()[channel];
-        let heard = Heard {
-            join_ref: pushing.own_ref().cloned(),
-            msg_ref: None,
-            topic: Word::Text(pushing.topic.clone()),
-            what: What::Event(event.resolve().as_str().to_owned()),
-            body: body.resolve(number),
-        };
-        let Some((heard, frame)) = self.encode(pushing.socket, heard) else {
-            return self.model.marks.see(Mark::Unencodable);
-        };
-        let expected = self.model.push(channel, heard);
-        let id = self.numbers.channel(channel);
-        let taken = self.servers[id.shard() as usize].push(id, frame).is_ok();
-        assert_eq!(taken, expected, "whether a push of channel {channel} is taken");
-        if !taken {
-            self.model.marks.see(Mark::PushRefused);
-        }
-        self.settle(Order::Strict);
-    }
-
-    fn reply_later(&mut self, message: usize, body: Body) {
-        let Some(at) = Self::recent(&self.messages, message) else { return };
-        let Later { socket, topic, join_ref, msg_ref } = self.messages[at].clone();
-        let (what, body) = (What::Reply("later".to_owned()), body.resolve(self.fresh()));
-        let Some((heard, frame)) = self.encode(socket, Heard { join_ref, msg_ref, topic, what, body }) else {
-            return self.model.marks.see(Mark::Unencodable);
-        };
-        let expected = self.model.reply(socket, heard);
-        let id = self.peers[socket].id;
-        let taken = self.server_of(socket).reply(id, frame).is_ok();
-        assert_eq!(taken, expected, "whether a reply to socket {socket} is taken");
-        if !taken {
-            self.model.marks.see(Mark::ReplyRefused);
-        }
-        self.settle(Order::Strict);
-    }
-
-    /// A broadcast is given to each server that has asked for the topic, its sender to its own server alone.
-    fn broadcast(&mut self, topic: Name, event: Name, body: Body, sender: Sender) {
-        let number = self.fresh();
-        let Word::Text(topic) = topic.resolve() else { return };
-        let post = Post { topic, event: event.resolve().as_str().to_owned(), body: body.resolve(number) };
-        let Ok(mut broadcast) =
-            Broadcast::new(Topic::from(&*post.topic), &post.event, post.body.to_payload())
-        else {
-            return self.model.marks.see(Mark::Unencodable);
-        };
-        if number.is_multiple_of(2) {
-            broadcast.encode(Serializer::V1);
-        }
-        self.model.tick(self.now);
-        let from = match sender {
-            Sender::Nobody => None,
-            Sender::Included(which) | Sender::Excluded(which) => self.channel(which),
-        };
-        match (from, sender) {
-            (Some(by), Sender::Included(_)) => self.model.broadcast_by(by, &post),
-            (from, _) => self.model.broadcast(&post, from),
-        }
-        let from = from.map(|channel| self.numbers.channel(channel));
-        for (shard, server) in self.servers.iter_mut().enumerate() {
-            if self.shape.servers > 1 && !self.rules.is_wanted(shard, &post.topic) {
-                continue;
-            }
-            match from.filter(|from| from.shard() as usize == shard) {
-                Some(by) if matches!(sender, Sender::Included(_)) => {
-                    server.broadcast_by(by, &broadcast, self.now);
-                }
-                from => server.broadcast(&broadcast, from, self.now),
-            }
-        }
-        self.settle(Order::BySocket);
-    }
-
-    fn subscribe(&mut self, channel: usize, topic: Name) {
-        let (Some(channel), Word::Text(topic)) = (self.channel(channel), topic.resolve()) else { return };
-        self.model.tick(self.now);
-        let expected = self.model.subscribe(channel, &topic);
-        let id = self.numbers.channel(channel);
-        let taken = self.servers[id.shard() as usize].subscribe(id, &topic, self.now).is_ok();
-        assert_eq!(taken, expected, "whether channel {channel} may subscribe to {topic}");
-        if !taken {
-            self.model.marks.see(Mark::SubscribeRefused);
-        }
-        self.settle(Order::Strict);
-    }
-
-    fn unsubscribe(&mut self, channel: usize, topic: Name) {
-        let (Some(channel), Word::Text(topic)) = (self.channel(channel), topic.resolve()) else { return };
-        self.model.tick(self.now);
-        let expected = self.model.unsubscribe(channel, &topic);
-        let id = self.numbers.channel(channel);
-        let taken = self.servers[id.shard() as usize].unsubscribe(id, &topic, self.now).is_ok();
-        assert_eq!(taken, expected, "whether channel {channel} may unsubscribe from {topic}");
-        self.settle(Order::Strict);
-    }
-
-    fn info(&mut self, channel: usize, delay: u64) {
-        let Some(channel) = self.channel(channel) else { return };
-        let (note, at) = (self.fresh(), self.now + Duration::from_millis(delay));
-        self.model.tick(self.now);
-        let expected = self.model.info(channel, note, at);
-        let id = self.numbers.channel(channel);
-        match (expected, self.servers[id.shard() as usize].info(id, note, at, self.now)) {
-            (Some(timer), Ok(id)) => self.timers.push((timer, id)),
-            (None, Err(server::Undelivered(back))) => {
-                assert_eq!(back, note, "what is not delivered comes back");
-                self.model.marks.see(Mark::InfoRefused);
-            }
-            (expected, taken) => panic!("channel {channel} takes a message: {expected:?}, {taken:?}"),
-        }
-        self.settle(Order::Strict);
-    }
-
-    fn cancel(&mut self, timer: usize) {
-        let Some(at) = Self::recent(&self.timers, timer) else { return };
-        let (timer, id) = self.timers[at];
-        let expected = self.model.cancel(timer);
-        let server = &mut self.servers[id.channel().shard() as usize];
-        assert_eq!(server.cancel(id), expected, "what is taken back");
-        assert_eq!(server.cancel(id), None, "what was taken back is gone");
-        self.settle(Order::Strict);
-    }
-
     // The clock.
 
     fn wait(&mut self, by: Duration, timeouts: Timeouts) {
@@ -611,53 +287,6 @@ impl World {
         if next.iter().flatten().all(|&next| next > self.now) {
             let same: Vec<_> = self.servers.iter().map(Server::poll_timeout).collect();
             assert_eq!(same, next, "an old clock changes nothing");
-        }
-    }
-}
-
-/// One answer in two forms. `plain` is the reply to a join.
-fn outcomes(
-    answer: Answer,
-    asked: &Asked,
-    reply: Option<(Heard, Frame)>,
-    plain: (Heard, Frame),
-    note: Note,
-) -> (Outcome, server::Outcome<Note>) {
-    let answer = match (answer, asked) {
-        (Answer::Usual, Asked::Join { .. }) => Answer::Join,
-        (Answer::Usual, Asked::In { .. }) => Answer::Reply(Body::Empty),
-        (Answer::Usual, _) => Answer::Continue,
-        (answer, _) => answer,
-    };
-    let split = |reply: Option<(Heard, Frame)>| reply.map_or((None, None), |(heard, frame)| (Some(heard), Some(frame)));
-    let (heard, frame) = plain;
-    match answer {
-        Answer::Join => {
-            (Outcome::Joined { reply: heard, next: None }, server::Outcome::Joined { reply: frame, next: None })
-        }
-        Answer::JoinThen => (
-            Outcome::Joined { reply: heard, next: Some(note) },
-            server::Outcome::Joined { reply: frame, next: Some(note) },
-        ),
-        Answer::Refuse => (Outcome::Refused { reply: heard }, server::Outcome::Refused { reply: frame }),
-        Answer::Usual | Answer::Continue => {
-            (Outcome::Continue { reply: None }, server::Outcome::Continue { reply: None })
-        }
-        Answer::Reply(_) => {
-            let (heard, frame) = split(reply);
-            (Outcome::Continue { reply: heard }, server::Outcome::Continue { reply: frame })
-        }
-        Answer::Stop(why) => (
-            Outcome::Stop { reply: None, reason: why.reason() },
-            server::Outcome::Stop { reply: None, reason: why.reason() },
-        ),
-        Answer::StopReplying(why) => {
-            let (heard, frame) = split(reply);
-            let reason = why.reason();
-            (
-                Outcome::Stop { reply: heard, reason: reason.clone() },
-                server::Outcome::Stop { reply: frame, reason },
-            )
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Broadcasts, and further subscriptions.
 
 use super::{Mark, Model, Phase, Thing, Who};
-use crate::model::value::Content;
 use crate::model::said::{Heard, Said};
+use crate::model::value::Content;
 use bennu_core::server::CloseReason;
 
 /// A broadcast.

@@ -2,8 +2,8 @@
 
 use super::message::because;
 use super::{Asked, Due, Mark, Model, Phase, Thing, Who};
-use crate::model::value::Content;
 use crate::model::said::{Heard, Said, What};
+use crate::model::value::Content;
 use bennu_core::server::Reason;
 
 impl Model {

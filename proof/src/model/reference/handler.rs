@@ -2,8 +2,8 @@
 
 use super::message::because;
 use super::{Asked, Mark, Model, Note, Phase, Thing, Who};
-use crate::model::value::Content;
 use crate::model::said::{Heard, What};
+use crate::model::value::Content;
 use bennu_core::server::Reason;
 
 /// What a handler answered.

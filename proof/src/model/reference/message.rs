@@ -1,8 +1,8 @@
 //! What a client's message means: the table B.5.
 
 use super::{Channel, Mark, Model, Phase, Thing};
-use crate::model::value::{Content, Word};
 use crate::model::said::{Heard, What};
+use crate::model::value::{Content, Word};
 
 /// A message of a client. Refs in JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]

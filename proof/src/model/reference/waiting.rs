@@ -28,9 +28,9 @@ impl Thing {
 
     fn load(&self) -> Load {
         let bytes = match self {
-            Self::In { event, body, .. } | Self::Out { event, body } | Self::Broadcast { event, body, .. } => {
-                event.len() + body.len()
-            }
+            Self::In { event, body, .. }
+            | Self::Out { event, body }
+            | Self::Broadcast { event, body, .. } => event.len() + body.len(),
             Self::Leave { .. } | Self::Info(_) | Self::Closed => 0,
         };
         Load { messages: usize::from(!matches!(self, Self::Closed)), bytes }
@@ -72,11 +72,8 @@ impl Model {
 
     fn held(&self, socket: usize, topic: &str) -> Load {
         let held = self.sockets[socket].held.get(topic).into_iter().flatten();
-        held.map(|message| Load {
-            messages: 1,
-            bytes: message.event.as_str().len() + message.body.len(),
-        })
-        .sum()
+        held.map(|message| Load { messages: 1, bytes: message.event.as_str().len() + message.body.len() })
+            .sum()
     }
 
     /// The same over all channels of a socket. What is held back counts also while it is acted on, and its
@@ -84,7 +81,8 @@ impl Model {
     pub(crate) fn input(&self, socket: usize) -> Load {
         let channels = self.channels_of(socket);
         let gone = self.sockets[socket].held.keys();
-        let gone = gone.filter(|topic| !channels.iter().any(|&channel| self.channels[channel].topic == **topic));
+        let gone =
+            gone.filter(|topic| !channels.iter().any(|&channel| self.channels[channel].topic == **topic));
         let gone = gone.map(|topic| self.held(socket, topic));
         channels.iter().map(|&channel| self.input_at(channel)).chain(gone).sum()
     }

@@ -1,7 +1,7 @@
 //! After each operation: what the machines said, against what they ought to say.
 
-use super::{Later, Peer, Pending, Said, World, translate};
-use crate::model::said::Asked;
+use super::{Later, Peer, Pending, World, translate};
+use crate::model::said::{Asked, Said};
 use crate::model::value::Word;
 use bennu_core::Serializer;
 use bennu_core::server::Output;
@@ -116,12 +116,14 @@ impl World {
                 let (channel, call) = self.numbers.called(socket, channel, call);
                 Said::Call { socket, channel, call, asked: translate::asked(&event) }
             }
-            Output::Cancel { socket, call } => {
-                Said::Cancel { socket: self.number_of(server, socket), call: self.numbers.number_of_call(call) }
-            }
-            Output::Ended { socket, channel } => {
-                Said::Ended { socket: self.number_of(server, socket), channel: self.numbers.number_of(channel) }
-            }
+            Output::Cancel { socket, call } => Said::Cancel {
+                socket: self.number_of(server, socket),
+                call: self.numbers.number_of_call(call),
+            },
+            Output::Ended { socket, channel } => Said::Ended {
+                socket: self.number_of(server, socket),
+                channel: self.numbers.number_of(channel),
+            },
             Output::Pause { socket } => Said::Pause { socket: self.number_of(server, socket) },
             Output::Resume { socket } => Said::Resume { socket: self.number_of(server, socket) },
             Output::Interest { topic, wanted } => Said::Interest { topic: topic.to_string(), wanted },

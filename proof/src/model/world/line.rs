@@ -1,7 +1,8 @@
 //! A WebSocket between a client and the server: every message as masked bytes, in pieces.
 
-use super::{Message, translate};
+use super::translate;
 use crate::model::random::Random;
+use crate::model::reference::Message;
 use crate::model::said::Heard;
 use bennu_core::websocket::{CloseReason, Config, Connection, Event, Output};
 use bennu_core::{Frame, Instant, Kind, Serializer};

@@ -1,7 +1,8 @@
 //! What holds whatever is predicted: looked for in what the machines say, without the model.
 
-use super::{Asked, Heard, Message, Said, What, Word};
-use crate::model::reference::Load;
+use crate::model::reference::{Load, Message};
+use crate::model::said::{Asked, Heard, Said, What};
+use crate::model::value::Word;
 use bennu_core::server::Limits;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -270,5 +271,6 @@ impl Rules {
 
 /// Whether a ref is one of those that are there once: of more than one digit, so that no script has it.
 fn is_fresh(json: &str) -> bool {
-    json.strip_prefix('"').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) && json.len() > 3
+    json.strip_prefix('"').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        && json.len() > 3
 }

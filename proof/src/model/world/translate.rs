@@ -1,9 +1,11 @@
 //! Between the machine's values and those of the model.
 
-use super::{Asked, CallId, ChannelId, Content, Heard, Message, Note, Outgoing, Ref, Said, Serializer, What, Word};
-use bennu_core::server::Event;
-use bennu_core::wire::Incoming;
-use bennu_core::{Frame, Name, Payload, PayloadSlice};
+use crate::model::reference::Message;
+use crate::model::said::{Asked, Heard, Note, Said, What};
+use crate::model::value::{Content, Word};
+use bennu_core::server::{CallId, ChannelId, Event};
+use bennu_core::wire::{Incoming, Outgoing};
+use bennu_core::{Frame, Name, Payload, PayloadSlice, Ref, Serializer};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 
