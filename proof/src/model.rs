@@ -11,6 +11,7 @@
 //! looks for what must hold whatever is predicted.
 
 mod decode;
+mod held;
 mod mark;
 mod operation;
 mod random;
@@ -22,5 +23,7 @@ mod tests;
 mod value;
 mod world;
 
+pub use held::{Held, held};
 pub use mark::{Mark, Marks};
+pub use random::Random;
 pub use run::{Nights, server};

@@ -1,6 +1,7 @@
 //! Long runs of the model: `cargo run --release -p bennu-proof --bin nights -- --seconds 3600 [--seed 7]`.
 
 use bennu_proof::model::Nights;
+use lexopt::Arg;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 fn main() -> Result<(), lexopt::Error> {
@@ -8,9 +9,9 @@ fn main() -> Result<(), lexopt::Error> {
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
-            lexopt::Arg::Long("seconds") => seconds = number(&mut arguments)?,
-            lexopt::Arg::Long("seed") => seed = Some(number(&mut arguments)?),
-            other => return Err(other.unexpected()),
+            Arg::Long("seconds") => seconds = number(&mut arguments)?,
+            Arg::Long("seed") => seed = Some(number(&mut arguments)?),
+            other @ (Arg::Short(_) | Arg::Long(_) | Arg::Value(_)) => return Err(other.unexpected()),
         }
     }
     run(Duration::from_secs(seconds), seed.unwrap_or_else(by_the_clock));

@@ -13,7 +13,7 @@ pub fn server(input: &[u8]) {
     // No shape is chosen by what the fuzzer changes: each input is played in all of them.
     let script = Script::decode(input);
     for shape in SHAPES {
-        play(&script, shape);
+        play(&script, shape, 1);
     }
 }
 
@@ -49,7 +49,7 @@ impl Nights {
         let script = Script::decode(&self.random.bytes(8 * (1 + operations)));
         let shape = SHAPES[self.played % SHAPES.len()];
         self.played += 1;
-        self.marks.add(&play(&script, shape));
+        self.marks.add(&play(&script, shape, self.played));
     }
 
     /// How many scripts have been played.
@@ -59,17 +59,22 @@ impl Nights {
     }
 }
 
-fn play(script: &Script, shape: Shape) -> Marks {
-    let _shown = ShownIfItFails(script, shape);
+fn play(script: &Script, shape: Shape, number: usize) -> Marks {
+    let _shown = ShownIfItFails { script, shape, number };
     World::play(script, shape)
 }
 
-struct ShownIfItFails<'a>(&'a Script, Shape);
+struct ShownIfItFails<'a> {
+    script: &'a Script,
+    shape: Shape,
+    number: usize,
+}
 
 impl Drop for ShownIfItFails<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("let script = {:?};\nWorld::play(&script, {:?});", self.0, self.1);
+            let Self { script, shape, number } = self;
+            eprintln!("// Sequence {number}.\nlet script = {script:?};\nWorld::play(&script, {shape:?});");
         }
     }
 }

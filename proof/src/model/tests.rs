@@ -1,10 +1,12 @@
-use super::operation::Script;
+use super::operation::{Body::*, Bounds, Name::*, Operation::*, Reading::*, RefOf::*, Script};
 use super::run::SHAPES;
 use super::world::World;
 use super::{Mark, Marks};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
-use std::cell::RefCell;
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
 
 /// As many sequences in each shape; in all 20,000.
 const CASES: [u32; 3] = [12_000, 4_000, 4_000];
@@ -21,7 +23,7 @@ fn play(shape: usize) -> Marks {
     });
     let marks = RefCell::new(Marks::default());
     let played = TestRunner::new(config).run(&script, |script| {
-        let run = World::play(&script, SHAPES[shape]);
+        let run = quietly(|| World::play(&script, SHAPES[shape])).map_err(TestCaseError::fail)?;
         marks.borrow_mut().add(&run);
         Ok(())
     });
@@ -29,6 +31,31 @@ fn play(shape: usize) -> Marks {
         panic!("{failure}");
     }
     marks.into_inner()
+}
+
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs this, and hands on what it panics with: of hundreds of scripts that fail while one is made small,
+/// only the last is worth printing.
+fn quietly<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let loud = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !QUIET.get() {
+                loud(panic);
+            }
+        }));
+    });
+    QUIET.set(true);
+    let run = catch_unwind(AssertUnwindSafe(run));
+    QUIET.set(false);
+    run.map_err(|panic| match panic.downcast::<String>() {
+        Ok(message) => *message,
+        Err(panic) => panic.downcast_ref::<&str>().map_or_else(String::new, ToString::to_string),
+    })
 }
 
 #[test]
@@ -47,4 +74,55 @@ fn clients_behind_websockets_hear_what_the_model_says() {
 #[test]
 fn eight_servers_say_to_each_socket_what_the_model_says() {
     play(2);
+}
+
+/// Reading went on for a moment, and the clock of its pause began anew.
+#[test]
+fn what_waited_behind_a_join_does_not_let_reading_go_on() {
+    let say = |event, body| Say {
+        socket: 0,
+        join_ref: Own,
+        msg_ref: Own,
+        topic: Text("room:a"),
+        event: Text(event),
+        body,
+        reading: Obedient,
+    };
+    let script = Script {
+        bounds: Bounds {
+            max_channels: 3,
+            max_terminating: 2,
+            input_messages: 4,
+            input_bytes: 60,
+            overload: 10000,
+            channel_messages: 3,
+            channel_bytes: 1000,
+        },
+        operations: vec![
+            say("phx_join", Empty),
+            say("echo", Bytes(200)),
+            Info { channel: 0, delay: 0 },
+            say("echo", Empty),
+        ],
+    };
+
+    for shape in SHAPES {
+        World::play(&script, shape);
+    }
+}
+
+/// What fails is printed as the code that plays it.
+#[test]
+fn script_prints_as_code() {
+    let script = Script::decode(&[0; 16]);
+
+    let code = format!("{script:?}");
+
+    assert_eq!(
+        code,
+        "Script {\n    bounds: Bounds { max_channels: 3, max_terminating: 2, input_messages: 4, \
+         input_bytes: 1000, overload: 10, channel_messages: 3, channel_bytes: 1000 },\n    operations: vec![\n        \
+         Say { socket: 0, join_ref: Own, msg_ref: Own, topic: Text(\"room:a\"), event: Text(\"echo\"), \
+         body: Empty, reading: Obedient },\n    ],\n}"
+    );
 }

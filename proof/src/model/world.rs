@@ -101,22 +101,34 @@ impl World {
     /// # Panics
     /// If the machines do not do what they ought to.
     pub(crate) fn play(script: &Script, shape: Shape) -> Marks {
+        let mut world = Self::played(script, shape);
+        world.end();
+        world.model.marks
+    }
+
+    /// Plays a script and hands out the servers as they are then, with the bytes that they may hold.
+    ///
+    /// # Panics
+    /// If the machines do not do what they ought to.
+    pub(crate) fn stop_in_the_midst(script: &Script, shape: Shape) -> (Vec<Server<usize, Note>>, usize) {
+        let world = Self::played(script, shape);
+        (world.servers, world.model.may_hold())
+    }
+
+    fn played(script: &Script, shape: Shape) -> Self {
         let mut world = Self::new(script, shape);
         world.step(Operation::Connect { serializer: Serializer::V2, mount: 0, id: None });
         for &operation in &script.operations {
             world.step(operation);
         }
-        world.end();
-        world.model.marks
+        world
     }
 
     fn new(script: &Script, shape: Shape) -> Self {
         let routes = vec![("room:*", &[][..]), ("icpt:*", &["icpt"]), ("exact", &[]), ("room:a", &["never"])];
         let first = Mount { routes, limits: script.bounds.limits() };
-        let second = Mount {
-            routes: vec![("icpt:*", &["icpt", "news"]), ("*", &[])],
-            limits: server::Limits::default(),
-        };
+        let second =
+            Mount { routes: vec![("room:b", &["news"]), ("*", &[])], limits: server::Limits::default() };
         let mounts = vec![first, second];
         let real = |mount: &Mount| {
             let mut router = Router::default();

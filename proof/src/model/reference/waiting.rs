@@ -11,6 +11,15 @@ pub(crate) struct Load {
     pub(crate) bytes: usize,
 }
 
+/// What a server takes that has been in use, in bytes: tables that have grown and been emptied.
+const FIXED: usize = 8 * 1024;
+
+/// A socket, a channel, a subscription or a timer, in bytes.
+const PER_THING: usize = 256;
+
+/// A message that waits, its payload apart, in bytes.
+const PER_MESSAGE: usize = 128;
+
 impl std::iter::Sum for Load {
     fn sum<I: Iterator<Item = Self>>(loads: I) -> Self {
         loads.fold(Self::default(), |sum, load| Self {
@@ -85,6 +94,18 @@ impl Model {
             gone.filter(|topic| !channels.iter().any(|&channel| self.channels[channel].topic == **topic));
         let gone = gone.map(|topic| self.held(socket, topic));
         channels.iter().map(|&channel| self.input_at(channel)).chain(gone).sum()
+    }
+
+    /// How many bytes a server may hold for what there is: a fixed amount for each thing, with the room that
+    /// its tables keep free; and what waits, in queues that double.
+    pub(crate) fn may_hold(&self) -> usize {
+        let things =
+            self.live_sockets() + self.live_channels() + self.subscriptions.len() + self.timers.len();
+        let names: usize = self.topics().iter().map(|topic| topic.len()).sum();
+        let others = self.channels.iter().flat_map(|channel| &channel.inbox).map(Thing::load).sum();
+        let inputs = (0..self.sockets.len()).map(|socket| self.input(socket));
+        let waiting: Load = inputs.chain([others]).sum();
+        FIXED + PER_THING * things + names + 2 * PER_MESSAGE * waiting.messages + waiting.bytes
     }
 
     /// Something has come to wait: at the bound, reading pauses.
