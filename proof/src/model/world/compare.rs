@@ -217,7 +217,8 @@ fn lanes(said: &[Said]) -> BTreeMap<Lane, Vec<Said>> {
     let mut lanes: BTreeMap<Lane, Vec<Said>> = BTreeMap::new();
     let mut add = |lane, said| lanes.entry(lane).or_default().push(said);
     for said in said {
-        if let Said::Fanout { to, .. } = said {
+        if let Said::Fanout { topic, to, .. } = said {
+            add(Lane::Topic(topic.clone()), said.clone());
             for (to, heard) in to {
                 add(Lane::Socket(*to), Said::Send { to: *to, heard: heard.clone() });
             }
