@@ -5,10 +5,10 @@
 //!   (fuzzer, proptest, nights)    └─▶ Model   (what it ought to do)  ────────┴─▶ compared, step by step
 //! ```
 //!
-//! A [`script`](operation::Script) is what happens: clients send, handlers answer or do not, time goes by.
-//! The [`Model`](reference::Model) is written from the specification, with lists and without care for speed.
-//! The [`World`](world::World) does each operation to both and compares all that is said, in order; and it
-//! looks for what must hold whatever is predicted.
+//! A `Script` is what happens: clients send, handlers answer or do not, time goes by. The `Model` is written
+//! from the specification, with lists and without care for speed. The `World` does each operation to both and
+//! compares all that is said, in order; and it looks for what must hold whatever is predicted. It has three
+//! shapes: one server that takes values, one behind WebSockets, and eight that share the sockets.
 
 mod decode;
 mod held;

@@ -1,7 +1,7 @@
 //! What a server holds in memory, after whatever has happened to it.
 
 use super::operation::Script;
-use super::run::SHAPES;
+use super::run::VALUES;
 use super::world::World;
 
 /// What a server held when a script was over, and nothing had been brought to its end.
@@ -19,7 +19,7 @@ pub struct Held {
 /// # Panics
 /// As [`server`](super::server).
 pub fn held(input: &[u8], allocated: impl Fn() -> usize) -> Held {
-    let (servers, bound) = World::stop_in_the_midst(&Script::decode(input), SHAPES[0]);
+    let (servers, bound) = World::stop_in_the_midst(&Script::decode(input), VALUES);
     let before = allocated();
     drop(servers);
     Held { bytes: before - allocated(), bound }

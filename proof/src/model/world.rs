@@ -11,7 +11,7 @@ mod transport;
 use super::mark::Marks;
 use super::operation::{Operation, Script, Timeouts};
 use super::reference::{Model, Mount, Phase};
-use super::said::{Asked, Note};
+use super::said::{Asked, Heard, Note};
 use super::value::Word;
 use bennu_core::router::Router;
 use bennu_core::server::{self, Config, Server, SocketId, TimerId};
@@ -62,6 +62,16 @@ pub(crate) struct World {
     /// What was there before, so that the next is new.
     number: u64,
     rules: Rules,
+    /// What each client has heard so far.
+    heard: Vec<Vec<Heard>>,
+}
+
+/// What came of a script.
+#[derive(Debug)]
+pub(crate) struct Played {
+    pub(crate) marks: Marks,
+    /// What each client heard, from its first frame to its last.
+    pub(crate) heard: Vec<Vec<Heard>>,
 }
 
 #[derive(Debug)]
@@ -100,10 +110,10 @@ impl World {
     ///
     /// # Panics
     /// If the machines do not do what they ought to.
-    pub(crate) fn play(script: &Script, shape: Shape) -> Marks {
+    pub(crate) fn play(script: &Script, shape: Shape) -> Played {
         let mut world = Self::played(script, shape);
         world.end();
-        world.model.marks
+        Played { marks: world.model.marks, heard: world.heard }
     }
 
     /// Plays a script and hands out the servers as they are then, with the bytes that they may hold.
@@ -155,6 +165,7 @@ impl World {
             joins: BTreeMap::new(),
             now: Instant::EPOCH,
             number: 0,
+            heard: Vec::new(),
         }
     }
 

@@ -1,10 +1,10 @@
 //! After each operation: what the machines said, against what they ought to say.
 
 use super::{Later, Peer, Pending, World, translate};
-use crate::model::said::{Asked, Said};
+use crate::model::said::{Asked, Heard, Said};
 use crate::model::value::Word;
-use bennu_core::Serializer;
 use bennu_core::server::Output;
+use bennu_core::{Frame, Serializer};
 use std::collections::BTreeMap;
 
 /// How far outputs are in an order.
@@ -83,23 +83,19 @@ impl World {
         match output {
             Output::Send { to, frame } => {
                 let to = self.number_of(server, to);
-                let heard = translate::hear(self.peers[to].serializer, &frame);
-                if let Some(line) = &mut self.peers[to].line {
-                    line.write(&frame, &heard);
-                }
+                let heard = self.write(to, &frame);
                 Said::Send { to, heard }
             }
             Output::Fanout(fanout) => {
+                let recipients = self.servers[server].recipients(&fanout);
+                let recipients: Vec<_> =
+                    recipients.map(|(&socket, serializer)| (socket, serializer)).collect();
                 let mut to = Vec::new();
-                for (&socket, serializer) in self.servers[server].recipients(&fanout) {
-                    let peer = &mut self.peers[socket];
-                    assert_eq!(serializer, peer.serializer, "of socket {socket}");
-                    let Some(frame) = fanout.frame(serializer) else { continue };
-                    let heard = translate::hear(serializer, frame);
-                    if let Some(line) = &mut peer.line {
-                        line.write(frame, &heard);
+                for (socket, serializer) in recipients {
+                    assert_eq!(serializer, self.peers[socket].serializer, "of socket {socket}");
+                    if let Some(frame) = fanout.frame(serializer) {
+                        to.push((socket, self.write(socket, frame)));
                     }
-                    to.push((socket, heard));
                 }
                 to.sort();
                 Said::Fanout {
@@ -136,6 +132,17 @@ impl World {
                 Said::Close { to, code: reason.code() }
             }
         }
+    }
+
+    /// A client is written a frame; returns what it hears.
+    fn write(&mut self, to: usize, frame: &Frame) -> Heard {
+        let Peer { line, serializer, .. } = &mut self.peers[to];
+        let heard = translate::hear(*serializer, frame);
+        if let Some(line) = line {
+            line.write(frame, &heard);
+        }
+        self.heard[to].push(heard.clone());
+        heard
     }
 
     fn number_of(&self, server: usize, id: bennu_core::server::SocketId) -> usize {

@@ -19,6 +19,7 @@ impl World {
         let (now, line) = (self.now, (self.shape.path == Path::Bytes).then(|| Line::new(socket)));
         let id = self.server_of(socket).connect(SocketConfig { handle: socket, serializer, mount, id }, now);
         self.peers.push(Peer { id, serializer, line });
+        self.heard.push(Vec::new());
         self.rules.connected(mount);
         self.settle(Order::Strict);
     }
