@@ -11,7 +11,7 @@ static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
 #[test]
 fn server_holds_what_there_is_and_nothing_of_what_has_been() {
     let mut random = Random::new(7);
-    for _ in 0..100 {
+    for _ in 0..40 {
         let input = random.bytes(8 * 2001);
 
         let held = held(&input, || ALLOCATOR.allocated());

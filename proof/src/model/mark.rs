@@ -25,12 +25,12 @@ marks! {
     Interest NoInterest CloseDisconnected CloseDraining CloseSlowConsumer CloseMalformed
     // A client's messages.
     Heartbeat TopicIsNoString NameTooLong Unmatched LeaveUnjoined StaleJoinRef Replaced ReplacedClosed
-    TooManyChannels JoinHeld HeldJoinStarted Held Released Left
+    TooManyChannels JoinHeld ReplacementHeld HeldJoinStarted JoinBehindLeave Held Released Left
     // Handlers.
     Joined JoinedThoughClosed Refused JoinCrashed WrongOutcome AnswerIgnored Stopped Crashed TerminatedByEnd
     PushWhileClosing PushRefused ReplyRefused Lost Abandoned
     // Bounds.
-    Killed JoinKilled CrashingKilled TooMuchFromOthers Relieved ReadRegardless
+    Killed JoinKilled HeldJoinKilled CrashingKilled TooMuchFromOthers Relieved ReadRegardless
     // Broadcasts, timers.
     SenderLeftOut OwnCopy BinarySkipped Intercepted FurtherTopic OwnTopicTwice DisconnectedById Unencodable
     TimerDue TimerCancelled InfoRefused SubscribeRefused

@@ -41,8 +41,8 @@ impl Model {
     /// Ends a channel that holds too much, without `terminate`. Bennu's own.
     pub(super) fn kill(&mut self, channel: usize) {
         match self.channels[channel].phase {
-            Phase::Held | Phase::Joining => {
-                self.mark(Mark::JoinKilled);
+            phase @ (Phase::Held | Phase::Joining) => {
+                self.mark(if phase == Phase::Held { Mark::HeldJoinKilled } else { Mark::JoinKilled });
                 self.refuse(channel, "overloaded");
             }
             Phase::Joined => {

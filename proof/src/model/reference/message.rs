@@ -69,6 +69,7 @@ impl Model {
             return;
         };
         if self.must_wait(channel, message) {
+            self.mark_if(!self.channels[channel].is_undecided(), Mark::JoinBehindLeave);
             return self.hold(socket, topic, message);
         }
         if message.is("phx_join") {
@@ -173,6 +174,7 @@ impl Model {
         });
         if self.terminating(socket) >= limits.max_terminating {
             self.mark(Mark::JoinHeld);
+            self.mark_if(self.channels[channel].replaces.is_some(), Mark::ReplacementHeld);
             self.channels[channel].payload = Some(message.body.clone());
             return self.check_pause(socket);
         }

@@ -34,6 +34,11 @@ impl World {
         };
         let expected = self.model.push(channel, heard);
         let id = self.numbers.channel(channel);
+        let elsewhere = (id.shard() as usize + 1) % self.servers.len();
+        if elsewhere != id.shard() as usize {
+            let taken = self.servers[elsewhere].push(id, frame.clone());
+            assert_eq!(taken, Err(server::Ended), "another server does not know the channel");
+        }
         let taken = self.servers[id.shard() as usize].push(id, frame).is_ok();
         assert_eq!(taken, expected, "whether a push of channel {channel} is taken");
         if !taken {
