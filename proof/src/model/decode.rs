@@ -71,13 +71,15 @@ const RARE_REFS: [RefOf; 7] = [
     RefOf::As(r#""stale""#),
 ];
 
-const RARE_ANSWERS: [Answer; 12] = [
+const RARE_ANSWERS: [Answer; 14] = [
     Answer::Continue,
     Answer::JoinThen,
     Answer::Reply(Body::Numbered),
     Answer::Refuse,
     Answer::Stop(Why::Normal),
     Answer::Stop(Why::Failed("why")),
+    Answer::Stop(Why::Failed("why")),
+    Answer::Stop(Why::Failed("again")),
     Answer::StopReplying(Why::Shutdown),
     Answer::Join,
     Answer::Reply(Body::Bytes(3)),
@@ -101,7 +103,7 @@ const NO_MESSAGES: [&str; 8] = [
 
 /// How often each kind of operation comes, in 256ths; those that move things on come first, so that what is
 /// made smaller becomes one of them. The rest are joins.
-const WEIGHTS: [u8; 16] = [62, 58, 10, 12, 28, 4, 8, 5, 12, 6, 3, 12, 3, 2, 2, 2];
+const WEIGHTS: [u8; 16] = [62, 50, 8, 12, 28, 4, 8, 5, 12, 6, 3, 20, 3, 2, 2, 2];
 
 impl Script {
     /// The script that these bytes are.
@@ -120,10 +122,10 @@ impl Bounds {
     fn decode(bytes: [u8; 8]) -> Self {
         Self {
             max_channels: pick(&[3, 2, 1, 4], bytes[0]),
-            max_terminating: pick(&[2, 1, 3], bytes[1]),
-            input_messages: pick(&[4, 2, 3, 1, 6], bytes[2]),
+            max_terminating: pick(&[1, 2], bytes[1]),
+            input_messages: pick(&[2, 1, 4, 3, 6], bytes[2]),
             input_bytes: pick(&[1000, 300, 60], bytes[3]),
-            overload: pick(&[10, 10_000, 0], bytes[4]),
+            overload: pick(&[10, 1, 10_000, 0], bytes[4]),
             channel_messages: pick(&[3, 2, 1, 5], bytes[5]),
             channel_bytes: pick(&[1000, 250, 50], bytes[6]),
         }
@@ -188,19 +190,16 @@ impl Operation {
                 0 => Self::Abandon { socket: which },
                 _ => Self::Garble { socket: which, text: pick(&NO_MESSAGES, event) },
             },
-            _ => match rest % 16 {
-                15 => Self::OldClock,
-                // Above all, joins: without them nothing else happens.
-                _ => Self::Say {
-                    socket: which,
-                    join_ref: RefOf::Own,
-                    msg_ref: RefOf::Own,
-                    topic,
-                    event: Name::Text("phx_join"),
-                    body,
-                    reading: Reading::Obedient,
-                },
-            },
+            _ if rest % 16 == 15 => Self::OldClock,
+            // Above all, joins: without them nothing else happens.
+            _ => {
+                let (topic, event) = match rest % 16 {
+                    14 => (Name::Text("phoenix"), Name::Text("heartbeat")),
+                    _ => (topic, Name::Text("phx_join")),
+                };
+                let (join_ref, msg_ref) = (RefOf::Own, RefOf::Own);
+                Self::Say { socket: which, join_ref, msg_ref, topic, event, body, reading: Reading::Obedient }
+            }
         }
     }
 }

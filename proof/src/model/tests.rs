@@ -132,7 +132,7 @@ fn script_prints_as_code() {
 
     assert_eq!(
         code,
-        "Script {\n    bounds: Bounds { max_channels: 3, max_terminating: 2, input_messages: 4, \
+        "Script {\n    bounds: Bounds { max_channels: 3, max_terminating: 1, input_messages: 2, \
          input_bytes: 1000, overload: 10, channel_messages: 3, channel_bytes: 1000 },\n    operations: vec![\n        \
          Say { socket: 0, join_ref: Own, msg_ref: Own, topic: Text(\"room:a\"), event: Text(\"echo\"), \
          body: Empty, reading: Obedient },\n    ],\n}"
