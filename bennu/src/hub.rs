@@ -11,21 +11,20 @@ use crate::mount::Mounted;
 use crate::peer::{Peer, Queued, Work};
 use crate::run::{Run, Step};
 use crate::runtime::Runtime;
-use crate::sleeper::{Deadline, Sleeper};
-use crate::subscription::Subscriptions;
+use crate::sleeper::{Deadlines, Sleeper};
+use crate::subscription::{QueueLimits, Subscriptions};
+use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 use bennu_core::server::{
     Broadcast, ChannelId, CloseReason, Config, Output, Server, SocketConfig, SocketId, TimerId,
 };
 use bennu_core::wire::Serializer;
 use bennu_core::{Frame, Instant, Topic};
-use parking_lot::{Mutex, MutexGuard};
-use smallvec::SmallVec;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::hint::black_box;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::Waker;
 
 /// One node.
@@ -52,7 +51,7 @@ pub(crate) struct Hub {
 /// One machine, and the deadlines of its connections.
 pub(crate) struct Shard {
     pub(crate) server: Server<Arc<Peer>, Letter>,
-    pub(crate) deadlines: BinaryHeap<Deadline>,
+    pub(crate) deadlines: Deadlines,
     /// Until when the sleeper sleeps.
     pub(crate) armed: Option<Instant>,
     pub(crate) sleeper: Option<Waker>,
@@ -113,6 +112,7 @@ impl Hub {
         shards: usize,
         mounts: Vec<Mounted>,
         max_connections: usize,
+        queue: QueueLimits,
         hash_key: (u64, u64),
     ) -> Arc<Self> {
         let shard = |shard: usize| {
@@ -123,7 +123,7 @@ impl Hub {
             };
             Mutex::new(Shard {
                 server: Server::new(config),
-                deadlines: BinaryHeap::new(),
+                deadlines: Deadlines::default(),
                 armed: None,
                 sleeper: None,
                 run: Run::default(),
@@ -138,7 +138,7 @@ impl Hub {
             batch: AtomicU64::new(0),
             mounts,
             max_connections,
-            subscriptions: Subscriptions::default(),
+            subscriptions: Subscriptions::new(queue),
             connected: Default::default(),
             connections: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
@@ -344,7 +344,7 @@ impl Hub {
     /// Carries out what the machine of a shard wants, before its lock is released.
     pub(crate) fn drain(&self, shard: &mut Shard, mut owner: Option<Owner<'_>>) {
         let mut dirty = Vec::new();
-        let mut slow = SmallVec::<[SocketId; 1]>::new();
+        let mut slow = Vec::new();
         loop {
             while let Some(output) = shard.server.poll_output() {
                 self.carry_out(shard, output, owner.as_mut(), &mut dirty, &mut slow);
@@ -364,7 +364,7 @@ impl Hub {
         output: Output<Letter>,
         owner: Option<&mut Owner<'_>>,
         dirty: &mut Vec<Arc<Peer>>,
-        slow: &mut SmallVec<[SocketId; 1]>,
+        slow: &mut Vec<SocketId>,
     ) {
         let Shard { server, run, .. } = shard;
         let (socket, work) = match output {
@@ -373,7 +373,7 @@ impl Hub {
                 let Some(peer) = server.handle(to) else { return };
                 // What comes of its own input, a peer cannot be cut off for.
                 let is_answer = owner.is_some_and(|owner| owner.socket == to);
-                let queued = if is_answer { peer.push_owed(frame) } else { peer.push(frame) };
+                let queued = if is_answer { peer.push_answer(frame) } else { peer.push(frame) };
                 return note(peer, queued, dirty, slow);
             }
             Output::Fanout(fanout) => {
@@ -426,9 +426,17 @@ impl Hub {
     }
 }
 
-/// The place of one connection; given back when dropped.
+/// The place of one connection in its node; given back when dropped.
 #[derive(Debug)]
 pub(crate) struct Slot(Arc<Hub>);
+
+impl Deref for Slot {
+    type Target = Arc<Hub>;
+
+    fn deref(&self) -> &Arc<Hub> {
+        &self.0
+    }
+}
 
 impl Drop for Slot {
     fn drop(&mut self) {
@@ -437,7 +445,7 @@ impl Drop for Slot {
 }
 
 /// Notes what queueing a frame has come to.
-fn note(peer: &Arc<Peer>, queued: Queued, dirty: &mut Vec<Arc<Peer>>, slow: &mut SmallVec<[SocketId; 1]>) {
+fn note(peer: &Arc<Peer>, queued: Queued, dirty: &mut Vec<Arc<Peer>>, slow: &mut Vec<SocketId>) {
     match queued {
         Queued::Undertaken => {}
         Queued::Dirty => dirty.push(Arc::clone(peer)),

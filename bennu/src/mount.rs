@@ -1,10 +1,11 @@
 //! A socket with its settings, mounted at a path.
 
 use crate::BoxFuture;
-use crate::connection::Joins;
+use crate::link::{AnyLink, Line, Link};
 use crate::panics::catch;
-use crate::routes::{Routed, Routes};
-use crate::{Channel, Limits, Refused, Socket, WebSocket};
+use crate::routes::Routes;
+use crate::stuck::Patience;
+use crate::{Channel, Limits, Refused, RequestLimits, Socket, WebSocket};
 use bennu_core::connect::{
     CheckOrigin, ConnectInfo, ConnectInfoKeys, MountPath, Options, OriginEntryError, Params,
 };
@@ -104,6 +105,12 @@ impl<S: Socket> SocketSettings<S> {
         self
     }
 
+    /// How large a request may be that opens a connection; [`RequestLimits::new`] by default.
+    pub fn request_limits(mut self, limits: RequestLimits) -> Self {
+        self.options.limits = limits.head;
+        self
+    }
+
     /// Settings of the WebSocket transport; those of [`WebSocket::new`] by default.
     pub fn websocket(mut self, websocket: WebSocket) -> Self {
         self.websocket = websocket;
@@ -122,6 +129,7 @@ impl<S: Socket> SocketSettings<S> {
             path,
             machine: server::Mount { router: self.routes.router().clone(), limits: self.limits.machine },
             outbox: self.limits.outbox,
+            patience: Patience::from(self.limits.outbox_age),
             options,
             websocket: self.websocket.config,
             socket: Arc::new(Served { socket: self.socket, routes: Arc::new(self.routes) }),
@@ -161,6 +169,7 @@ pub(crate) struct Mounted {
     pub(crate) path: MountPath,
     pub(crate) machine: server::Mount,
     pub(crate) outbox: usize,
+    pub(crate) patience: Patience,
     pub(crate) options: Options,
     pub(crate) websocket: websocket::Config,
     pub(crate) socket: Arc<dyn AnySocket>,
@@ -168,9 +177,9 @@ pub(crate) struct Mounted {
 
 /// Somebody who may connect.
 pub(crate) struct Admitted {
-    pub(crate) joins: Arc<dyn Joins>,
     pub(crate) id: Option<String>,
-    pub(crate) info: ConnectInfo,
+    /// What its channels will share, once it is known where it belongs.
+    pub(crate) link: Box<dyn FnOnce(Line) -> Arc<dyn AnyLink> + Send>,
 }
 
 /// A socket of any type.
@@ -194,11 +203,15 @@ impl<S: Socket> AnySocket for Served<S> {
         info: ConnectInfo,
     ) -> BoxFuture<'static, Result<Admitted, Refused>> {
         Box::pin(async move {
-            let assigns = catch(async { self.socket.connect(params, &info).await }).await;
-            let assigns = Arc::new(assigns.map_err(Refused::failed)??);
-            let id = catch(async { self.socket.id(&assigns) }).await.map_err(Refused::failed)?;
-            let joins = Arc::new(Routed { routes: Arc::clone(&self.routes), assigns });
-            Ok(Admitted { joins, id, info })
+            let assigns = catch(|| self.socket.connect(params, &info)).await;
+            let assigns = assigns.map_err(Refused::failed)??;
+            let id = catch(|| std::future::ready(self.socket.id(&assigns))).await.map_err(Refused::failed)?;
+            let (routes, socket_id) =
+                (Arc::clone(&self.routes), id.clone().map(|id| Box::new(id.into_boxed_str())));
+            let link = move |line| -> Arc<dyn AnyLink> {
+                Arc::new(Link { line, id: socket_id, info, routes, assigns })
+            };
+            Ok(Admitted { id, link: Box::new(link) })
         })
     }
 }

@@ -2,16 +2,16 @@
 
 use crate::letter::Letter;
 use crate::runtime::PlainStream;
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 use bennu_core::Frame;
 use bennu_core::outbox::{Batch, Outbox, Written};
 use bennu_core::server::{CallId, ChannelId, CloseReason, Event, SocketId};
-use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 
 /// One connection, shared by its own task, the shard it belongs to, and whoever writes to it.
@@ -149,27 +149,34 @@ impl Peer {
     /// Too much is only what a stream that is known to be blocked does not take: what is queued faster
     /// than anybody could write it says nothing about the peer.
     pub(crate) fn push(&self, frame: Frame) -> Queued {
-        self.queue(|outbox| outbox.push(frame))
-    }
-
-    /// Queues an answer to the peer, which is never too much.
-    pub(crate) fn push_owed(&self, frame: Frame) -> Queued {
-        self.queue(|outbox| outbox.push_owed(frame))
-    }
-
-    fn queue(&self, push: impl FnOnce(&mut Outbox)) -> Queued {
         let mut shared = self.shared.lock();
-        push(&mut shared.outbox);
+        shared.outbox.push(frame);
+        if let Some(overflow) = self.look_at(&shared) {
+            return overflow;
+        }
         let blocked = shared.blocked;
-        if blocked && shared.outbox.overflow().is_some() {
-            return Queued::Overflow;
+        drop(shared);
+        // Whoever waits for a blocked stream will flush all of it.
+        if blocked || self.dirty.swap(true, Ordering::AcqRel) { Queued::Undertaken } else { Queued::Dirty }
+    }
+
+    /// Queues an answer to the peer, which is never too much, in a turn of its own task: that has undertaken
+    /// to flush it.
+    pub(crate) fn push_answer(&self, frame: Frame) -> Queued {
+        let mut shared = self.shared.lock();
+        shared.outbox.push_owed(frame);
+        self.look_at(&shared).unwrap_or(Queued::Undertaken)
+    }
+
+    /// Whether too much waits for the peer; and from half of that on, its task is told.
+    fn look_at(&self, shared: &Shared) -> Option<Queued> {
+        if shared.blocked && shared.outbox.overflow().is_some() {
+            return Some(Queued::Overflow);
         }
         if shared.outbox.is_congested() {
             self.hold.store(true, Ordering::Relaxed);
         }
-        drop(shared);
-        // Whoever waits for a blocked stream will flush all of it.
-        if blocked || self.dirty.swap(true, Ordering::AcqRel) { Queued::Undertaken } else { Queued::Dirty }
+        None
     }
 
     /// Undertakes to flush: until [`Peer::settle`], nobody else need.
@@ -273,9 +280,9 @@ impl Peer {
         shared.blocked = shared.outbox.finish(batch, written) == Written::Blocked;
     }
 
-    /// Whether what waits is a run that is open still.
+    /// Whether what waits is a run that was open when its own task has last looked.
     pub(crate) fn awaits_seal(&self) -> bool {
-        self.shared.lock().outbox.awaits_seal()
+        self.shared.lock().has_left()
     }
 
     /// Whether everything is written; if not, whoever writes it wakes the connection's task.
@@ -362,10 +369,18 @@ impl Peer {
         if shared.closing && !shared.outbox.is_leased() {
             stream.close();
         }
-        if matches!(flush, Ok(Flush::Done)) && shared.outbox.awaits_seal() {
+        if matches!(flush, Ok(Flush::Done)) && shared.has_left() {
             flush = Ok(Flush::AwaitsSeal);
         }
         (shared, progress, flush)
+    }
+}
+
+impl Shared {
+    /// Whether a flush has left something, though nobody writes: a run that was open. It need not be any more,
+    /// as it is sealed under another lock; and who has sealed it leaves the writing to who was here.
+    fn has_left(&self) -> bool {
+        !self.outbox.is_leased() && !self.outbox.is_empty()
     }
 }
 

@@ -25,6 +25,7 @@ pub use outgoing::Outgoing;
 
 use crate::vsn::Version;
 use crate::{Frame, Kind, Message, PayloadSlice};
+use bytes::BufMut;
 use envelope::Envelope;
 
 /// How messages are written on one connection; chosen by `vsn` when it is made.
@@ -109,6 +110,20 @@ impl Serializer {
 
     /// Encodes what a server sends.
     ///
+    /// ```
+    /// use bennu_core::wire::{Outgoing, Serializer};
+    /// use bennu_core::{Payload, RawJson};
+    ///
+    /// let payload = Payload::from(RawJson::parse(r#"{"body":"hi"}"#)?);
+    /// let message = Outgoing::Broadcast { topic: "room:a", event: "new_msg", payload: &payload };
+    ///
+    /// let v1 = Serializer::V1.encode(&message)?;
+    /// let v2 = Serializer::V2.encode(&message)?;
+    /// assert_eq!(v1.body(), br#"{"event":"new_msg","payload":{"body":"hi"},"ref":null,"topic":"room:a"}"#);
+    /// assert_eq!(v2.body(), br#"[null,null,"room:a","new_msg",{"body":"hi"}]"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`EncodeError`]; nothing has been sent, and the connection is unharmed.
     ///
@@ -126,9 +141,10 @@ impl Serializer {
         if self == Self::V2 && !outgoing.is_allowed_on_v2() {
             return Err(EncodeError::NotAnObject);
         }
-        let mut frame = Frame::builder(Kind::Text, self.text_len(&envelope));
-        self.write_text(frame.body(), &envelope);
-        Ok(frame.finish())
+        Frame::try_build(Kind::Text, self.text_len(&envelope), |out| {
+            self.write_text(out, &envelope);
+            Ok(())
+        })
     }
 
     /// Decodes what a server has sent.
@@ -173,7 +189,7 @@ impl Serializer {
         }
     }
 
-    fn write_text(self, out: &mut Vec<u8>, envelope: &Envelope<'_>) {
+    fn write_text(self, out: &mut impl BufMut, envelope: &Envelope<'_>) {
         match self {
             Self::V1 => v1::write(out, envelope),
             Self::V2 => v2::write(out, envelope),

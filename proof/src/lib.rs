@@ -1,3 +1,4 @@
-//! What no input may break: the machines of [`bennu_core`] against a reference, whatever happens to them.
+//! What no input may break.
 
+pub mod fuzz;
 pub mod model;

@@ -123,6 +123,8 @@ impl Bounds {
         Self {
             max_channels: pick(&[3, 2, 1, 4], bytes[0]),
             max_terminating: pick(&[1, 2], bytes[1]),
+            max_topic: pick(&[1024, 1024, 1024, 5000, 6], bytes[7] / 8),
+            max_event: pick(&[1024, 1024, 5000, 10, 0], bytes[7]),
             input_messages: pick(&[2, 1, 4, 3, 6], bytes[2]),
             input_bytes: pick(&[1000, 300, 60], bytes[3]),
             overload: pick(&[10, 1, 10_000, 0], bytes[4]),

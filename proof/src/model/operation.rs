@@ -70,6 +70,8 @@ pub(crate) struct Script {
 pub(crate) struct Bounds {
     pub(crate) max_channels: usize,
     pub(crate) max_terminating: usize,
+    pub(crate) max_topic: usize,
+    pub(crate) max_event: usize,
     pub(crate) input_messages: usize,
     pub(crate) input_bytes: usize,
     /// In milliseconds.
@@ -83,6 +85,8 @@ impl Bounds {
         Limits {
             max_channels: self.max_channels,
             max_terminating: self.max_terminating,
+            max_topic: self.max_topic,
+            max_event: self.max_event,
             input_messages: self.input_messages,
             input_bytes: self.input_bytes,
             overload: Duration::from_millis(self.overload),

@@ -104,6 +104,8 @@ fn what_waited_behind_a_join_does_not_let_reading_go_on() {
         bounds: Bounds {
             max_channels: 3,
             max_terminating: 2,
+            max_topic: 1024,
+            max_event: 1024,
             input_messages: 4,
             input_bytes: 60,
             overload: 10000,
@@ -132,8 +134,8 @@ fn script_prints_as_code() {
 
     assert_eq!(
         code,
-        "Script {\n    bounds: Bounds { max_channels: 3, max_terminating: 1, input_messages: 2, \
-         input_bytes: 1000, overload: 10, channel_messages: 3, channel_bytes: 1000 },\n    operations: vec![\n        \
+        "Script {\n    bounds: Bounds { max_channels: 3, max_terminating: 1, max_topic: 1024, \
+         max_event: 1024, input_messages: 2, input_bytes: 1000, overload: 10, channel_messages: 3, channel_bytes: 1000 },\n    operations: vec![\n        \
          Say { socket: 0, join_ref: Own, msg_ref: Own, topic: Text(\"room:a\"), event: Text(\"echo\"), \
          body: Empty, reading: Obedient },\n    ],\n}"
     );

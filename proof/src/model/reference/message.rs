@@ -14,7 +14,7 @@ pub(crate) struct Message {
     pub(crate) body: Content,
 }
 
-/// The longest topic or event, in bytes (RELIABILITY 2).
+/// The longest topic or event that may be allowed, in bytes (RELIABILITY 2).
 const LONGEST: usize = 1024;
 
 impl Message {
@@ -48,7 +48,11 @@ impl Model {
             self.unjoined(socket, message);
             return None;
         };
-        let reason = match (topic.len() > LONGEST, message.event.as_str().len() > LONGEST) {
+        let limits = self.limits_of(socket);
+        // A client must be able to leave.
+        let (max_topic, max_event) =
+            (limits.max_topic.min(LONGEST), limits.max_event.clamp("phx_leave".len(), LONGEST));
+        let reason = match (topic.len() > max_topic, message.event.as_str().len() > max_event) {
             (true, _) => "topic too long",
             (false, true) => "event too long",
             (false, false) => return Some(topic.clone()),
