@@ -9,7 +9,7 @@ use super::world::World;
 pub struct Held {
     /// What was given back when it was dropped.
     pub bytes: usize,
-    /// What it may hold for what there was: sockets, channels, topics, timers, and what waited (I-12).
+    /// What it may hold for what there was: sockets, channels, topics, timers, and what waited.
     pub bound: usize,
 }
 

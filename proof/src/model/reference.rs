@@ -1,7 +1,7 @@
 //! What a server ought to do, written down as plainly as can be.
 //!
-//! Rows are those of PROTOCOL B.5, letters its sections; `I-8` and the like are invariants. Where a rule is
-//! Bennu's own it says so. Everything that has ever been is kept in lists, and whatever is asked of them is
+//! Written from what Phoenix 1.8.12 does, and from where Bennu differs on purpose; where a rule is Bennu's own
+//! it says so. Everything that has ever been is kept in lists, and whatever is asked of them is
 //! worked out anew each time: how much waits, who is subscribed, what is due.
 
 mod broadcast;
@@ -54,7 +54,7 @@ pub(crate) struct Socket {
     pub(crate) open: bool,
     /// Its transport has ended.
     pub(crate) gone: bool,
-    /// Draining is the one reason of the server's that a channel is told (C.6).
+    /// Draining is the one reason of the server's that a channel is told.
     drained: bool,
     paused: bool,
     /// What has come for a topic on which something must be decided first.
@@ -175,7 +175,7 @@ impl Model {
     }
 
     /// All that is said to the last input. Who has left the topic meanwhile hears no broadcast: recipients
-    /// are visited when the input has been worked off (DESIGN 2).
+    /// are visited when the input has been worked off.
     pub(crate) fn finish(&mut self) -> Vec<Said> {
         let mut said = std::mem::take(&mut self.said);
         for said in &mut said {
@@ -208,7 +208,7 @@ impl Model {
         socket
     }
 
-    /// A push (C.3): not before the reply to the join, nor when there is nobody to take it.
+    /// A push: not before the reply to the join, nor when there is nobody to take it.
     pub(crate) fn push(&mut self, channel: usize, heard: Heard) -> bool {
         let Channel { socket, phase, .. } = self.channels[channel];
         if matches!(phase, Phase::Held | Phase::Joining | Phase::Over) {
@@ -218,7 +218,7 @@ impl Model {
         self.reply(socket, heard)
     }
 
-    /// A deferred reply (C.3): also when its channel has ended.
+    /// A deferred reply: also when its channel has ended.
     pub(crate) fn reply(&mut self, socket: usize, heard: Heard) -> bool {
         self.say_to(socket, heard);
         self.sockets[socket].open
@@ -353,7 +353,7 @@ impl Model {
         self.mounts[self.sockets[socket].mount].limits
     }
 
-    /// The channel of a socket that messages for this topic reach: never two (I-8).
+    /// The channel of a socket that messages for this topic reach: never two.
     fn reachable(&self, socket: usize, topic: &str) -> Option<usize> {
         let is_it =
             |channel: &Channel| channel.socket == socket && channel.topic == topic && channel.is_reachable();
@@ -414,7 +414,7 @@ impl Model {
     }
 
     fn route(&self, socket: usize, topic: &str) -> Option<usize> {
-        // B.4: the first that matches wins, and a star at the end stands for anything.
+        // The first that matches wins, and a star at the end stands for anything.
         let matches = |pattern: &str| match pattern.strip_suffix('*') {
             Some(start) => topic.starts_with(start),
             None => topic == pattern,
@@ -450,7 +450,7 @@ impl Channel {
         matches!(self.phase, Phase::Held | Phase::Joining | Phase::Crashing)
     }
 
-    /// The join_ref that replies and pushes carry (B.5).
+    /// The join_ref that replies and pushes carry.
     pub(crate) fn own_ref(&self) -> Option<&String> {
         self.join_ref.as_ref().or(self.msg_ref.as_ref())
     }

@@ -135,7 +135,7 @@ impl Said {
 
     /// Closing for this reason.
     pub(crate) fn close(to: usize, reason: CloseReason) -> Self {
-        // PROTOCOL B.5, B.8, B.9: 1011, 1001, 1012; of Bennu's own: 1013.
+        // Phoenix closes with 1011, 1001 and 1012 for these reasons; 1013 is Bennu's own.
         let code = match reason {
             CloseReason::Disconnected => 1001,
             CloseReason::Draining => 1012,

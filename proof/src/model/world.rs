@@ -297,7 +297,7 @@ impl World {
         }
     }
 
-    /// Time never goes back, and twice is as good as once (I-5).
+    /// Time never goes back, and twice is as good as once.
     fn old_clock(&mut self) {
         let next: Vec<_> = self.servers.iter().map(Server::poll_timeout).collect();
         for server in &mut self.servers {

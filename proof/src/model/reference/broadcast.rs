@@ -20,7 +20,7 @@ impl Post {
 }
 
 impl Model {
-    /// C.4: to all subscribers of the byte-equal topic (I-14) but one.
+    /// To all subscribers of the very same topic, but one.
     pub(crate) fn broadcast(&mut self, post: &Post, but: Option<usize>) {
         let members = self.members(&post.topic);
         let others = members.iter().copied().filter(|&channel| Some(channel) != but);
@@ -42,7 +42,7 @@ impl Model {
         for who in others.map(|subscription| subscription.who).collect::<Vec<_>>() {
             match who {
                 Who::Listener(channel) if Some(channel) != but => self.tell(channel, post),
-                // B.8.
+                // Any other event is nothing to a socket.
                 Who::Socket(socket) if post.event == "disconnect" => {
                     self.mark(Mark::DisconnectedById);
                     self.stop(socket, CloseReason::Disconnected);
@@ -74,7 +74,7 @@ impl Model {
         Some((socket, heard.on(self.sockets[socket].serializer)?))
     }
 
-    /// C.2: a broadcast that came by a further subscription.
+    /// A broadcast that came by a further subscription.
     fn tell(&mut self, channel: usize, post: &Post) {
         let Post { topic, event, body } = post.clone();
         if self.channels[channel].topic == topic {

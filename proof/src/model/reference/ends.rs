@@ -7,7 +7,7 @@ use crate::model::value::Content;
 use bennu_core::server::Reason;
 
 impl Model {
-    /// B.11: `phx_close`, then `terminate`; the topic may be joined meanwhile.
+    /// A graceful end: `phx_close`, then `terminate`; the topic may be joined meanwhile.
     pub(super) fn close_channel(&mut self, channel: usize, reason: &Reason) {
         let (socket, topic) = (self.channels[channel].socket, self.channels[channel].topic.clone());
         self.end_subscription(&topic, Who::Member(channel));
@@ -20,7 +20,7 @@ impl Model {
         self.release(socket, &topic);
     }
 
-    /// B.11: `terminate`; `phx_error` follows when it has run.
+    /// A crash: `terminate`; `phx_error` follows when it has run.
     pub(super) fn crash(&mut self, channel: usize, reason: &Reason) {
         self.mark(Mark::Crashed);
         self.drop_what_waits(channel);
@@ -143,7 +143,7 @@ impl Model {
         }
     }
 
-    /// `phx_close` and `phx_error` carry the join_ref as it was sent, in both refs (B.7, B.10).
+    /// `phx_close` and `phx_error` carry the join_ref as it was sent, in both refs.
     pub(super) fn say_end(&mut self, channel: usize, join_ref: Option<String>, event: &str, body: Content) {
         let heard = Heard {
             join_ref: join_ref.clone(),

@@ -45,7 +45,7 @@ impl Model {
         self.call(channel, asked);
     }
 
-    /// B.6: subscribed, then answered, then whatever waits.
+    /// A join is decided: subscribed, then answered, then whatever waits.
     fn decide(&mut self, channel: usize, outcome: Outcome) {
         let (socket, topic) = (self.channels[channel].socket, self.channels[channel].topic.clone());
         match outcome {
@@ -95,14 +95,14 @@ impl Model {
         self.finish_channel(channel);
     }
 
-    /// B.7: the `phx_close` of a channel that was replaced, behind the reply to the new join.
+    /// The `phx_close` of a channel that was replaced, behind the reply to the new join.
     fn close_replaced(&mut self, channel: usize) {
         let Some(join_ref) = self.channels[channel].replaces.take() else { return };
         self.mark(Mark::ReplacedClosed);
         self.say_end(channel, join_ref, "phx_close", Content::empty());
     }
 
-    /// B.11.
+    /// A handler of a joined channel has answered: a reply, then perhaps the end.
     fn go_on(&mut self, channel: usize, outcome: Outcome) {
         let (reply, stop) = match outcome {
             Outcome::Continue { reply } => (reply, None),
@@ -133,7 +133,7 @@ impl Model {
         self.handle(channel, thing);
     }
 
-    /// C.2.
+    /// A leave is the machine's own affair, all else the application's.
     pub(super) fn handle(&mut self, channel: usize, thing: Thing) {
         let socket = self.channels[channel].socket;
         let asked = match thing {

@@ -1,4 +1,16 @@
-//! What a client's message means: the table B.5.
+//! What a client's message means: the table of `Phoenix.Socket`, tried top-down.
+//!
+//! | row | event | topic | answer |
+//! |---|---|---|---|
+//! | 1 | `heartbeat` on `phoenix` | | ok |
+//! | 2 | `phx_join` | without a route | error, `unmatched topic` |
+//! | 3 | `phx_join` | with a route, and too many are joined | error, `too many channels joined` |
+//! | 4 | `phx_join` | with a route | that of `join` |
+//! | 5 | `phx_join` | joined | the old channel ends, then rows 2 to 4 |
+//! | 6, 7 | `phx_leave` | joined | ok and `phx_close`; nothing if the join_ref is another |
+//! | 8, 9 | any other | joined | that of `handle_in`; nothing if the join_ref is another |
+//! | 10 | `phx_leave` | not joined | ok |
+//! | 11 | any other | not joined | error, `unmatched topic` |
 
 use super::{Channel, Mark, Model, Phase, Thing};
 use crate::model::said::{Heard, What};
@@ -14,7 +26,7 @@ pub(crate) struct Message {
     pub(crate) body: Content,
 }
 
-/// The longest topic or event that may be allowed, in bytes (RELIABILITY 2).
+/// The longest topic or event that may be allowed, in bytes.
 const LONGEST: usize = 1024;
 
 impl Message {
@@ -78,7 +90,7 @@ impl Model {
         }
         if message.is("phx_join") {
             self.mark(Mark::Replaced);
-            // Row 5: the old channel ends at once (B.7); its phx_close follows the new reply.
+            // Row 5: the old channel ends at once; its phx_close follows the new reply.
             let replaced = self.channels[channel].join_ref.clone();
             self.forget_channel(channel);
             return self.join(socket, topic, message, Some(replaced));
@@ -185,7 +197,7 @@ impl Model {
         self.start_join(channel, message.body.clone());
     }
 
-    /// Answers a message from the machine itself: once (I-7).
+    /// Answers a message from the machine itself: once.
     fn answer(
         &mut self,
         socket: usize,
@@ -215,7 +227,7 @@ pub(super) fn because(reason: &str) -> Content {
     Content::Json(format!(r#"{{"reason":"{reason}"}}"#))
 }
 
-/// The table "join_ref acceptable" below B.5, as of 1.8.12.
+/// Whether a message is for this life of a channel: null is taken, a ref where none was sent is not.
 fn is_acceptable(channel: &Channel, message: &Message) -> bool {
     match (&channel.join_ref, &message.join_ref) {
         (_, None) => true,

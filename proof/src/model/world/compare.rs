@@ -210,7 +210,7 @@ impl World {
         assert_eq!(timeout, self.model.timeout(), "the next timeout");
     }
 
-    /// I-12: no more waits of a client than is allowed, the message that reached the bound, and what was
+    /// Memory is bounded: no more waits of a client than is allowed, the message that reached the bound, and what was
     /// sent though reading had paused. Of others, as much as each channel may hold.
     fn check_waiting(&self) {
         for socket in 0..self.peers.len() {

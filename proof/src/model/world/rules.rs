@@ -90,7 +90,7 @@ impl Rules {
             peer.regardless = [peer.regardless, Load { messages: 1, bytes }].into_iter().sum();
         }
         let Some(msg_ref) = message.msg_ref.as_ref().filter(|msg_ref| is_fresh(msg_ref)) else { return };
-        // What the machine answers itself whatever happens (I-7): joins and heartbeats.
+        // What the machine answers itself whatever happens: joins and heartbeats.
         let is = |event: &str| message.event == Word::Text(event.to_owned());
         let must_be_answered = is("phx_join") || is("heartbeat") && message.topic.as_str() == "phoenix";
         peer.asked.insert(msg_ref.clone(), Question { must_be_answered, replies: 0 });
@@ -111,7 +111,6 @@ impl Rules {
                 for (socket, _) in to {
                     let peer = &self.peers[*socket];
                     assert!(peer.open, "nothing is sent to a socket that has ended");
-                    // I-10.
                     assert!(peer.hears.contains_key(topic), "socket {socket} has not joined {topic}");
                 }
                 let sockets: BTreeSet<_> = to.iter().map(|(socket, _)| socket).collect();
@@ -194,8 +193,8 @@ impl Rules {
                 channel.socket == socket && !matches!(channel.phase, Phase::Closing | Phase::Over)
             };
             let others: Vec<_> = self.channels.values().filter(live).collect();
-            assert!(others.iter().all(|other| other.topic != *topic), "I-8: one live channel a topic");
-            assert!(others.len() < self.max_channels[self.peers[socket].mount], "I-9: the limit holds");
+            assert!(others.iter().all(|other| other.topic != *topic), "one live channel a topic");
+            assert!(others.len() < self.max_channels[self.peers[socket].mount], "the limit holds");
             let channel = Channel {
                 socket,
                 topic: topic.clone(),
@@ -240,7 +239,7 @@ impl Rules {
         }
     }
 
-    /// I-12.
+    /// What waits of a client is within bounds.
     pub(super) fn check_input(&self, socket: usize, input: Load, limits: Limits) {
         let Peer { open, regardless, .. } = &self.peers[socket];
         let longest = Load { messages: 1, bytes: 2048 };

@@ -99,7 +99,7 @@ impl World {
         self.settle(Order::Strict);
     }
 
-    /// What is no message ends its socket, and no other (I-13).
+    /// What is no message ends its socket, and no other.
     pub(super) fn garble(&mut self, socket: usize, text: &'static str) {
         self.flush(socket);
         let Peer { line, serializer, .. } = &mut self.peers[socket];
