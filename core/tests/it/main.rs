@@ -10,7 +10,6 @@ mod leave;
 mod limits;
 mod order;
 mod pair;
-mod random;
 mod refs;
 mod replace;
 mod timers;
