@@ -65,7 +65,7 @@ pub(crate) struct Notice {
 /// What the machine wants of the task that owns a channel.
 #[derive(Debug)]
 pub(crate) enum Work {
-    Call { channel: ChannelId, call: CallId, event: Event<Letter> },
+    Call { call: CallId, event: Event<Letter> },
     Cancel { call: CallId },
     Ended { channel: ChannelId },
 }

@@ -9,7 +9,7 @@ use crate::panics::drop_quietly;
 use crate::peer::{Flush, Notice, Peer, Work};
 use crate::scratch;
 use crate::stuck::Stuck;
-use bennu_core::server::{CallId, ChannelId, CloseReason, Event, Outcome};
+use bennu_core::server::{CallId, CloseReason, Event, Outcome};
 use bennu_core::websocket::{self, ControlFrame, Output};
 use bennu_core::{Frame, Instant, Kind};
 use bytes::BytesMut;
@@ -332,9 +332,9 @@ impl Turn<'_, '_> {
         while self.budget > 0 {
             let Some(work) = self.desk.work.pop_front() else { return };
             match work {
-                Work::Call { channel, call, event } => {
+                Work::Call { call, event } => {
                     self.budget -= 1;
-                    let Some(mut handler) = self.handler(channel, call, event) else { continue };
+                    let Some(mut handler) = self.handler(call, event) else { continue };
                     match handler.as_mut().poll(self.cx) {
                         Poll::Ready(finished) => self.finish(finished),
                         Poll::Pending => self.connection.more().running.keep(call, handler),
@@ -355,13 +355,9 @@ impl Turn<'_, '_> {
         }
     }
 
-    fn handler(
-        &mut self,
-        channel: ChannelId,
-        call: CallId,
-        event: Event<Letter>,
-    ) -> Option<BoxFuture<'static, Finished>> {
+    fn handler(&mut self, call: CallId, event: Event<Letter>) -> Option<BoxFuture<'static, Finished>> {
         let connection = &mut *self.connection;
+        let channel = call.channel();
         if let Event::Join { route, topic, join_ref, msg_ref, payload } = event {
             let seed = Seed { call, channel, topic, subtopic: 0, join_ref, msg_ref, payload };
             return Some(Arc::clone(&connection.link).join(route, seed));

@@ -213,7 +213,7 @@ impl<H: Clone, I> Server<H, I> {
         state.busy = true;
         state.calls = state.calls.wrapping_add(1);
         let call = CallId { channel: id, number: state.calls };
-        self.outputs.push_back(Output::Call { socket, channel: id, call, event });
+        self.outputs.push_back(Output::Call { socket, call, event });
     }
 
     /// Answers a message from the machine itself.

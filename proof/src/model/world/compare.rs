@@ -106,10 +106,9 @@ impl World {
                     to,
                 }
             }
-            Output::Call { socket, channel, call, event } => {
-                assert_eq!(call.channel(), channel, "a call is of its channel");
+            Output::Call { socket, call, event } => {
                 let socket = self.number_of(server, socket);
-                let (channel, call) = self.numbers.called(socket, channel, call);
+                let (channel, call) = self.numbers.called(socket, call.channel(), call);
                 Said::Call { socket, channel, call, asked: translate::asked(&event) }
             }
             Output::Cancel { socket, call } => Said::Cancel {
