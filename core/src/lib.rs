@@ -41,6 +41,7 @@
 //! | [`server`] | the protocol: sockets, channels, mailboxes, topics, fan-out, timers |
 //! | [`outbox`] | one connection's queued frames: bytes counted, one writer at a time |
 //! | [`event`] | the event names that belong to the protocol |
+//! | `token` | signed and encrypted tokens, with the feature of that name |
 //!
 //! At the root are the plain values that all of them share: [`Message`], [`Payload`], [`Topic`],
 //! [`EventName`], [`Ref`], [`Frame`], [`Instant`].
@@ -49,10 +50,18 @@
 //!
 #![doc = include_str!("docs/driver.md")]
 //!
-//! # Features and public dependencies
+//! # Features
 //!
-//! There are no features. Of other crates' types, these are part of this crate's interface, so that another
-//! major version of theirs is one of this crate's:
+//! | feature | it adds |
+//! |---|---|
+//! | `token` | the module `token`, and the cryptography that it needs |
+//!
+//! None is on by default.
+//!
+//! # Public dependencies
+//!
+//! Of other crates' types, these are part of this crate's interface, so that another major version of theirs is
+//! one of this crate's:
 //!
 //! | crate | where |
 //! |---|---|
@@ -60,6 +69,7 @@
 //! | `http` 1 | requests, responses and headers in [`connect`] and [`websocket::handshake`] |
 //! | `serde` 1 | `Serialize` and `Deserialize` as bounds, in [`IntoPayload`], [`Payload::parse`], [`connect::Params`] |
 //! | `serde_json` 1 | its `Error`, `RawValue` and `Value`, in [`RawJson`], [`Payload`] and [`connect::Params`] |
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod connect;
 pub mod event;
@@ -73,6 +83,9 @@ mod reference;
 pub mod router;
 pub mod server;
 mod sync;
+#[cfg(feature = "token")]
+#[cfg_attr(docsrs, doc(cfg(feature = "token")))]
+pub mod token;
 mod topic;
 mod vsn;
 pub mod websocket;

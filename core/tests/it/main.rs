@@ -13,6 +13,8 @@ mod pair;
 mod refs;
 mod replace;
 mod timers;
+#[cfg(feature = "token")]
+mod token;
 mod traces;
 mod vsn;
 mod websocket;

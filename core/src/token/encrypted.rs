@@ -1,0 +1,42 @@
+//! Tokens that cannot be read: `XCP.` and the base64 of nonce, tag and ciphertext.
+
+use super::key::Key;
+use super::{TokenError, base64url};
+use chacha20poly1305::{AeadInOut, KeyInit, XChaCha20Poly1305};
+
+const PREFIX: &str = "XCP.";
+
+/// What is authenticated with the ciphertext. The name is that of an older cipher; Phoenix has kept it.
+const ASSOCIATED: &[u8] = b"A128GCM";
+
+const NONCE: usize = 24;
+const TAG: usize = 16;
+
+pub(super) fn seal(key: &Key, nonce: [u8; NONCE], mut payload: Vec<u8>) -> String {
+    let tag = cipher(key)
+        .encrypt_inout_detached(&nonce.into(), ASSOCIATED, payload.as_mut_slice().into())
+        .expect("a payload in memory is shorter than 256 GiB");
+    let mut token = PREFIX.to_owned();
+    base64url::push(&mut token, &[&nonce[..], &tag[..], &payload[..]].concat());
+    token
+}
+
+/// The payload of a token that one of the keys has made.
+pub(super) fn open<'k>(mut keys: impl Iterator<Item = &'k Key>, token: &str) -> Result<Vec<u8>, TokenError> {
+    let sealed = token.strip_prefix(PREFIX).ok_or(TokenError::Malformed)?;
+    let sealed = base64url::decode(sealed)?;
+    let (nonce, rest) = sealed.split_first_chunk::<NONCE>().ok_or(TokenError::Malformed)?;
+    let (tag, ciphertext) = rest.split_first_chunk::<TAG>().ok_or(TokenError::Malformed)?;
+    let payload = keys.find_map(|key| {
+        let mut payload = ciphertext.to_vec();
+        cipher(key)
+            .decrypt_inout_detached(nonce.into(), ASSOCIATED, payload.as_mut_slice().into(), tag.into())
+            .ok()
+            .map(|()| payload)
+    });
+    payload.ok_or(TokenError::Forged)
+}
+
+fn cipher(key: &Key) -> XChaCha20Poly1305 {
+    XChaCha20Poly1305::new(key.as_bytes().into())
+}
