@@ -18,6 +18,7 @@ mod json;
 mod recipe;
 mod relay;
 mod text;
+mod token;
 mod websocket;
 
 pub use crate::model::server;
@@ -25,6 +26,7 @@ pub use decode_v1::decode_v1;
 pub use decode_v2_binary::decode_v2_binary;
 pub use decode_v2_text::decode_v2_text;
 pub use handshake::handshake;
+pub use token::token;
 pub use websocket::websocket;
 
 /// A target, and the name of its file and its corpus.
@@ -43,5 +45,6 @@ pub const TARGETS: &[Target] = &[
     Target { name: "decode_v2_text", run: decode_v2_text },
     Target { name: "handshake", run: handshake },
     Target { name: "server", run: server },
+    Target { name: "token", run: token },
     Target { name: "websocket", run: websocket },
 ];
