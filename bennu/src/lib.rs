@@ -125,10 +125,18 @@
 #![doc = include_str!("docs/guarantees.md")]
 #![doc = include_str!("docs/runtime.md")]
 //!
-//! # Features and public dependencies
+//! # Features
 //!
-//! There are no features. Of other crates' types, these are part of this crate's interface, so that an incompatible
-//! version of theirs is one of this crate's:
+//! | feature | it adds |
+//! |---|---|
+//! | `token` | the module `token`: `Phoenix.Token`, signed and encrypted |
+//!
+//! None is on by default.
+//!
+//! # Public dependencies
+//!
+//! Of other crates' types, these are part of this crate's interface, so that an incompatible version of theirs is one of
+//! this crate's:
 //!
 //! | crate | where |
 //! |---|---|
@@ -138,6 +146,7 @@
 //! | `futures-core` 0.3 | `Stream`, for [`Subscription`] |
 //! | `tower-service` 0.3, `http-body-util` 0.1 | the endpoint as a service, and its [`ResponseBody`] |
 //! | `hyper` 1 | `Upgraded`, in [`Runtime::adopt`] |
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod broadcast;
 mod channel;
@@ -170,6 +179,9 @@ mod stream;
 mod stuck;
 mod subscription;
 mod sync;
+#[cfg(feature = "token")]
+#[cfg_attr(docsrs, doc(cfg(feature = "token")))]
+pub mod token;
 
 pub use bennu_core::connect::{
     Carrier, CheckOrigin, ConnectInfo, ConnectInfoKeys, Origin, OriginEntryError, Param, ParamText, Params,
