@@ -1,11 +1,11 @@
-//! `cargo xtask chat | test | bench | conformance`
+//! `cargo xtask chat | test | bench | conformance | mutants`
 
 use std::io;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use xtask::{bench, chat, conformance, test};
+use xtask::{bench, chat, conformance, mutants, test};
 
 /// The chores of this repository.
 #[derive(Debug, Parser)]
@@ -15,6 +15,7 @@ enum Command {
     Test(test::Arguments),
     Bench(bench::Arguments),
     Conformance(conformance::Arguments),
+    Mutants(mutants::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -36,5 +37,6 @@ fn run(command: Command) -> Result<ExitCode> {
             let summary = conformance::run(&arguments.into(), &mut io::stdout())?;
             Ok(if summary.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
+        Command::Mutants(arguments) => mutants::run(&arguments),
     }
 }
