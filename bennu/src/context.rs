@@ -51,8 +51,15 @@ pub struct Context<C: Channel> {
 #[derive(Default)]
 struct Run {
     msg_ref: Option<Ref>,
-    stop: Option<Box<Reason>>,
-    failed: Option<Box<str>>,
+    /// Few have it.
+    end: Option<Box<End>>,
+}
+
+/// Why the channel ends behind the handler that runs.
+#[derive(Default)]
+struct End {
+    stop: Option<Reason>,
+    failed: Option<String>,
 }
 
 impl<C: Channel> Context<C> {
@@ -122,7 +129,7 @@ impl<C: Channel> Context<C> {
     ///
     /// Source: `{:stop, reason, socket}` of `Phoenix.Channel`.
     pub fn stop(&self, reason: Reason) {
-        self.run.lock().stop = Some(Box::new(reason));
+        self.run.lock().end.get_or_insert_default().stop = Some(reason);
     }
 
     /// The ref of the message that is being handled; `None` outside of `handle_in`, or if the client does
@@ -146,21 +153,29 @@ impl<C: Channel> Context<C> {
 
     /// Notes why the channel is to crash when its handler returns. The first reason counts.
     fn fail(&self, error: &dyn std::error::Error) {
-        self.run.lock().failed.get_or_insert_with(|| error.to_string().into());
+        self.run.lock().end.get_or_insert_default().failed.get_or_insert_with(|| error.to_string());
     }
 
-    pub(crate) fn begin(&self, msg_ref: Option<Ref>) {
-        *self.run.lock() = Run { msg_ref, ..Run::default() };
+    pub(crate) fn begin(&mut self, msg_ref: Option<Ref>) {
+        *self.run.get_mut() = Run { msg_ref, end: None };
     }
 
     /// What a handler's result means to the machine.
-    pub(crate) fn conclude(&self, result: Result<Reply, crate::Failure>) -> Outcome<Letter> {
-        let run = std::mem::take(&mut *self.run.lock());
+    pub(crate) fn conclude(
+        &mut self,
+        result: Result<Result<Reply, crate::Failure>, String>,
+    ) -> Outcome<Letter> {
+        let run = std::mem::take(self.run.get_mut());
+        let result = match result {
+            Ok(result) => result,
+            Err(panic) => return self.crash(&panic),
+        };
+        let end = run.end.map(|end| *end).unwrap_or_default();
         let reply = match result.map_err(crate::Failure::into_kind) {
             Ok(reply) | Err(Kind::Reply(reply)) => reply,
             Err(Kind::Crash(cause)) => return self.crash(&crate::panics::text(&cause)),
         };
-        if let Some(why) = run.failed {
+        if let Some(why) = end.failed {
             return self.crash(&why);
         }
         let reply =
@@ -168,7 +183,7 @@ impl<C: Channel> Context<C> {
                 Ok(reply) => reply,
                 Err(why) => return self.crash(&why),
             };
-        match run.stop.map(|reason| *reason) {
+        match end.stop {
             Some(reason) => Outcome::Stop { reply, reason },
             None => Outcome::Continue { reply },
         }

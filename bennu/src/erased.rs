@@ -71,7 +71,7 @@ async fn join<C: Channel>(seed: Seed, assigns: Arc<C::Assigns>) -> Finished {
     let own_ref = join_ref.clone().or_else(|| msg_ref.clone());
     let ctx =
         JoinContext { link, assigns, topic, subtopic, channel, join_ref: own_ref, enclose: OnceLock::new() };
-    let result = catch(async { C::join(&ctx.topic, payload, &ctx).await }).await;
+    let result = catch(|| C::join(&ctx.topic, payload, &ctx)).await;
     let answer = Answer { ctx: &ctx, join_ref: join_ref.as_ref(), msg_ref: msg_ref.as_ref() };
     match answer.to(result) {
         Ok((state, reply)) => {
@@ -146,8 +146,19 @@ struct Cell<C: Channel> {
 
 impl<C: Channel> AnyChannel for Cell<C> {
     fn call(self: Box<Self>, call: CallId, event: Event<Letter>) -> BoxFuture<'static, Finished> {
+        let mut this = self;
+        // By far the most calls: a future of their own, no larger than they need.
+        if let Event::In { msg_ref, event, payload } = event {
+            return Box::pin(async move {
+                this.ctx.begin(msg_ref);
+                let Self { state, ctx } = &mut *this;
+                let ctx = &*ctx;
+                let result = catch(|| state.handle_in(&event, payload, ctx)).await;
+                let outcome = this.ctx.conclude(result);
+                Finished { call, channel: Some(this), outcome }
+            });
+        }
         Box::pin(async move {
-            let mut this = self;
             let outcome = this.handle(event).await;
             Finished { call, channel: Some(this), outcome }
         })
@@ -155,56 +166,36 @@ impl<C: Channel> AnyChannel for Cell<C> {
 }
 
 impl<C: Channel> Cell<C> {
-    /// Runs the handler of an event. The state is borrowed only, so that it survives a panic and
-    /// `terminate` gets it.
+    /// Runs the handler of an event that is no message of the client: nothing can be answered. The state is
+    /// borrowed only, so that it survives a panic and `terminate` gets it.
     async fn handle(&mut self, event: Event<Letter>) -> Outcome<Letter> {
-        let (state, ctx) = (&mut self.state, &self.ctx);
-        // Only a message of the client can be answered, also with an error.
-        let done = |result: Result<(), Failure>| match result.map_err(Failure::into_kind) {
-            Ok(()) => Ok(Reply::none()),
-            Err(Kind::Crash(cause)) => Err(Failure::crash(cause)),
-            Err(Kind::Reply(_)) => Err(Failure::crash("an error reply where there is no message to answer")),
-        };
+        self.ctx.begin(None);
+        let Self { state, ctx } = self;
+        let ctx = &*ctx;
         let result = match event {
-            Event::In { msg_ref, event, payload } => {
-                ctx.begin(msg_ref);
-                catch(async { state.handle_in(&event, payload, ctx).await }).await
-            }
-            Event::Out { event, payload } => {
-                ctx.begin(None);
-                catch(async { done(state.handle_out(&event, payload, ctx).await) }).await
-            }
-            Event::Info(letter) => {
-                ctx.begin(None);
-                match letter.open() {
-                    Some(message) => catch(async { done(deliver(message, state, ctx).await) }).await,
-                    None => catch(async { done(state.after_join(ctx).await) }).await,
-                }
-            }
+            Event::Out { event, payload } => catch(|| state.handle_out(&event, payload, ctx)).await,
+            Event::Info(letter) => match letter.open() {
+                Some(message) => catch(|| deliver(message, state, ctx)).await,
+                None => catch(|| state.after_join(ctx)).await,
+            },
             Event::Broadcast { topic, event, payload } => {
-                ctx.begin(None);
                 // Subscribing has noted how.
                 let letter = ctx.enclose.get().map(|enclose| enclose(Broadcast::new(topic, event, payload)));
                 match letter.and_then(Letter::open) {
-                    Some(message) => catch(async { done(deliver(message, state, ctx).await) }).await,
-                    None => Ok(Ok(Reply::none())),
+                    Some(message) => catch(|| deliver(message, state, ctx)).await,
+                    None => Ok(Ok(())),
                 }
             }
-            Event::Terminate(reason) => {
-                ctx.begin(None);
-                catch(async {
-                    state.terminate(&reason, ctx).await;
-                    Ok(Reply::none())
-                })
-                .await
-            }
-            // Joins are run by their route, and there are no other events.
-            Event::Join { .. } | _ => return ctx.conclude(Ok(Reply::none())),
+            Event::Terminate(reason) => catch(|| state.terminate(&reason, ctx)).await.map(Ok),
+            // Joins are run by their route, messages of the client above, and there are no other events.
+            Event::Join { .. } | Event::In { .. } | _ => Ok(Ok(())),
         };
-        match result {
-            Ok(result) => ctx.conclude(result),
-            Err(panic) => ctx.crash(&panic),
-        }
+        let result = result.map(|result| match result.map_err(Failure::into_kind) {
+            Ok(()) => Ok(Reply::none()),
+            Err(Kind::Crash(cause)) => Err(Failure::crash(cause)),
+            Err(Kind::Reply(_)) => Err(Failure::crash("an error reply where there is no message to answer")),
+        });
+        self.ctx.conclude(result)
     }
 }
 

@@ -194,9 +194,9 @@ impl<S: Socket> AnySocket for Served<S> {
         info: ConnectInfo,
     ) -> BoxFuture<'static, Result<Admitted, Refused>> {
         Box::pin(async move {
-            let assigns = catch(async { self.socket.connect(params, &info).await }).await;
+            let assigns = catch(|| self.socket.connect(params, &info)).await;
             let assigns = Arc::new(assigns.map_err(Refused::failed)??);
-            let id = catch(async { self.socket.id(&assigns) }).await.map_err(Refused::failed)?;
+            let id = catch(|| std::future::ready(self.socket.id(&assigns))).await.map_err(Refused::failed)?;
             let joins = Arc::new(Routed { routes: Arc::clone(&self.routes), assigns });
             Ok(Admitted { joins, id, info })
         })

@@ -1,23 +1,55 @@
 //! Panics of the application, held where they happen.
 
+use pin_project_lite::pin_project;
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
-use std::task::Poll;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
-/// Runs a handler; if it panics, returns what it said.
+/// Runs what of the application `make` starts; if it panics, returns what it said.
 ///
 /// What the handler borrowed stays as the panic left it: a channel sees it once more, in `terminate`.
-pub(crate) async fn catch<T>(future: impl Future<Output = T>) -> Result<T, String> {
-    let mut future = pin!(future);
-    std::future::poll_fn(move |cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-        Ok(Poll::Pending) => Poll::Pending,
-        Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
-        Err(panic) => Poll::Ready(Err(message(&*panic))),
-    })
-    .await
+pub(crate) fn catch<M, F>(make: M) -> Catch<M, F>
+where
+    M: FnOnce() -> F,
+    F: Future,
+{
+    Catch::New { make: Some(make) }
+}
+
+pin_project! {
+    /// A future of the application's, and what starts it: by hand, since an `async fn` would keep room for
+    /// both, and for the future twice.
+    #[project = Stage]
+    pub(crate) enum Catch<M, F> {
+        New { make: Option<M> },
+        Runs { #[pin] future: F },
+    }
+}
+
+impl<M, F> Future for Catch<M, F>
+where
+    M: FnOnce() -> F,
+    F: Future,
+{
+    type Output = Result<F::Output, String>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Stage::New { make } = self.as_mut().project() {
+            let make = make.take().expect("started once");
+            match catch_unwind(AssertUnwindSafe(make)) {
+                Ok(future) => self.set(Self::Runs { future }),
+                Err(panic) => return Poll::Ready(Err(message(&*panic))),
+            }
+        }
+        let Stage::Runs { future } = self.project() else { unreachable!("it has just been started") };
+        match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
+            Ok(polled) => polled.map(Ok),
+            Err(panic) => Poll::Ready(Err(message(&*panic))),
+        }
+    }
 }
 
 /// Drops what is the application's: should that panic, nobody else is to suffer.

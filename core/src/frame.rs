@@ -1,7 +1,10 @@
 //! One encoded message, ready for every transport, shared by all who receive it.
 
+use bytes::BufMut;
+use std::convert::Infallible;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
+use triomphe::ThinArc;
 
 /// What kind of data a message is on its transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,107 +24,130 @@ pub enum Kind {
 /// that a queue of thousands costs eight bytes a place. A transport that is not a WebSocket takes
 /// [`Frame::body`], without the header.
 #[derive(Clone)]
-pub struct Frame(Arc<Encoded>);
+pub struct Frame(ThinArc<Head, u8>);
 
-struct Encoded {
-    /// Room for the longest header, then the body. The header is right-aligned to the body. Not there yet
-    /// while the frame is open.
-    bytes: OnceLock<Vec<u8>>,
-    /// Where the header starts.
-    start: u8,
-    /// Where the body starts.
-    body: usize,
+/// What stands in front of a frame's bytes, in the same piece of memory.
+struct Head {
     kind: Kind,
-    is_run: bool,
+    /// Where the body starts, behind the WebSocket header.
+    body: u8,
+    /// The bytes of a run, once it is sealed; a run has none of its own.
+    run: Option<Box<OnceLock<Vec<u8>>>>,
 }
 
 /// The longest header of an unmasked frame: two bytes and a 64-bit length.
 const HEADER_ROOM: usize = 10;
 
+/// What a frame is before it is written.
+static BLANK: [u8; 1024] = [0; 1024];
+
 impl Frame {
-    /// Starts a frame; `capacity` is the expected length of its body in bytes.
-    #[must_use]
-    pub fn builder(kind: Kind, capacity: usize) -> FrameBuilder {
-        let mut bytes = Vec::with_capacity(HEADER_ROOM + capacity);
-        bytes.extend_from_slice(&[0; HEADER_ROOM]);
-        FrameBuilder { bytes, kind }
+    /// A frame whose body, of exactly `len` bytes, is written in place.
+    ///
+    /// # Errors
+    /// What `write` returns.
+    ///
+    /// # Panics
+    /// If `write` writes more or less than it has room for.
+    pub fn try_build<E>(
+        kind: Kind,
+        len: usize,
+        write: impl FnOnce(&mut &mut [u8]) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let opcode = match kind {
+            Kind::Text => 0x1,
+            Kind::Binary => 0x2,
+        };
+        let mut header = [0; HEADER_ROOM];
+        let size = crate::websocket::write_header(&mut header, opcode, len);
+        let head = Head { kind, body: u8::try_from(size).expect("at most HEADER_ROOM"), run: None };
+        let mut frame = match BLANK.get(..size + len) {
+            Some(blank) => ThinArc::from_header_and_slice(head, blank),
+            None => ThinArc::from_header_and_iter(head, std::iter::repeat_n(0, size + len)),
+        };
+        frame.with_arc_mut(|frame| {
+            let frame = triomphe::Arc::get_mut(frame).expect("nobody shares it yet");
+            let (room, mut body) = frame.slice_mut().split_at_mut(size);
+            room.copy_from_slice(&header[..size]);
+            write(&mut body)?;
+            assert!(body.is_empty(), "a body is as long as was said");
+            Ok(())
+        })?;
+        Ok(Self(frame))
     }
 
     /// A frame with this body.
     #[must_use]
     pub fn new(kind: Kind, body: &[u8]) -> Self {
-        let mut builder = Self::builder(kind, body.len());
-        builder.body().extend_from_slice(body);
-        builder.finish()
+        let write = |out: &mut &mut [u8]| -> Result<(), Infallible> {
+            out.put_slice(body);
+            Ok(())
+        };
+        match Self::try_build(kind, body.len(), write) {
+            Ok(frame) => frame,
+            Err(never) => match never {},
+        }
     }
 
     /// A control frame, as `websocket::Connection` has encoded it; no other transport has any use for
     /// it, so it has no body.
     #[must_use]
     pub fn control(encoded: &[u8]) -> Self {
-        let mut bytes = vec![0; HEADER_ROOM.saturating_sub(encoded.len())];
-        let start = bytes.len();
-        bytes.extend_from_slice(encoded);
-        Self(Arc::new(Encoded {
-            body: bytes.len(),
-            bytes: OnceLock::from(bytes),
-            start: u8::try_from(start).expect("at most HEADER_ROOM"),
-            kind: Kind::Binary,
-            is_run: false,
-        }))
+        let body = u8::try_from(encoded.len()).expect("a control frame has at most 131 bytes");
+        Self(ThinArc::from_header_and_slice(Head { kind: Kind::Binary, body, run: None }, encoded))
     }
 
     /// A place in queues for a run of frames that are still to come; for WebSockets alone. Nobody writes it
     /// before it is [sealed](Frame::seal).
     #[must_use]
     pub fn open() -> Self {
-        Self(Arc::new(Encoded {
-            bytes: OnceLock::new(),
-            start: 0,
-            body: 0,
-            kind: Kind::Binary,
-            is_run: true,
-        }))
+        let head = Head { kind: Kind::Binary, body: 0, run: Some(Box::default()) };
+        Self(ThinArc::from_header_and_slice(head, &[]))
     }
 
     /// Fills an open frame with the bytes of its run, headers and all: for good. A frame that is not open
     /// stays as it is.
     pub fn seal(&self, run: Vec<u8>) {
-        let _ = self.0.bytes.set(run);
+        if let Some(open) = &self.head().run {
+            let _ = open.set(run);
+        }
     }
 
     /// Whether the frame waits for its bytes.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.0.bytes.get().is_none()
+        self.head().run.as_ref().is_some_and(|run| run.get().is_none())
     }
 
     /// Whether the frame is, or will be, a run of several.
     pub(crate) fn is_run(&self) -> bool {
-        self.0.is_run
+        self.head().run.is_some()
     }
 
-    fn bytes(&self) -> &[u8] {
-        self.0.bytes.get().map_or(&[], Vec::as_slice)
+    fn head(&self) -> &Head {
+        &self.0.header.header
     }
 
     /// Text or binary.
     #[must_use]
     pub fn kind(&self) -> Kind {
-        self.0.kind
+        self.head().kind
     }
 
     /// Header and body as a server writes them to a WebSocket: one final, unmasked frame (of a run, one
     /// after the other; while it is open, nothing).
     #[must_use]
     pub fn as_websocket(&self) -> &[u8] {
-        &self.bytes()[usize::from(self.0.start)..]
+        match &self.head().run {
+            None => &self.0.slice,
+            Some(run) => run.get().map_or(&[], Vec::as_slice),
+        }
     }
 
     /// The body alone.
     #[must_use]
     pub fn body(&self) -> &[u8] {
-        &self.bytes()[self.0.body..]
+        &self.as_websocket()[usize::from(self.head().body)..]
     }
 }
 
@@ -139,47 +165,6 @@ impl fmt::Debug for Frame {
             Kind::Text => write!(f, "Frame({})", String::from_utf8_lossy(self.body())),
             Kind::Binary => write!(f, "Frame({:?})", self.body()),
         }
-    }
-}
-
-/// A frame that is being written.
-pub struct FrameBuilder {
-    bytes: Vec<u8>,
-    kind: Kind,
-}
-
-impl FrameBuilder {
-    /// Where the body goes: append to it, and take nothing away.
-    pub fn body(&mut self) -> &mut Vec<u8> {
-        &mut self.bytes
-    }
-
-    /// Writes the header before the body, and shares both.
-    #[must_use]
-    pub fn finish(mut self) -> Frame {
-        let opcode = match self.kind {
-            Kind::Text => 0x1,
-            Kind::Binary => 0x2,
-        };
-        let len = self.bytes.len() - HEADER_ROOM;
-        let mut header = [0; HEADER_ROOM];
-        let size = crate::websocket::write_header(&mut header, opcode, len);
-        let start = HEADER_ROOM - size;
-        self.bytes[start..HEADER_ROOM].copy_from_slice(&header[..size]);
-        self.bytes.shrink_to_fit();
-        Frame(Arc::new(Encoded {
-            body: HEADER_ROOM,
-            bytes: OnceLock::from(self.bytes),
-            is_run: false,
-            start: u8::try_from(start).expect("at most HEADER_ROOM"),
-            kind: self.kind,
-        }))
-    }
-}
-
-impl fmt::Debug for FrameBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FrameBuilder").field("kind", &self.kind).finish_non_exhaustive()
     }
 }
 

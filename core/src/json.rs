@@ -9,7 +9,7 @@
 mod number;
 mod string;
 
-pub(crate) use string::{decode_string, string_len, write_string};
+pub(crate) use string::{decode_string, is_plain, string_len, write_string};
 
 /// Why text is not JSON: where its grammar breaks, or [`Error::TOO_DEEP`].
 ///

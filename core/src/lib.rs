@@ -65,7 +65,7 @@ mod vsn;
 pub mod websocket;
 pub mod wire;
 
-pub use frame::{Frame, FrameBuilder, Kind};
+pub use frame::{Frame, Kind};
 pub use instant::Instant;
 pub use message::{Message, Name, PayloadSlice};
 pub use payload::{EventError, IntoPayload, NotEncodable, ParseError, Payload, RawJson};

@@ -25,6 +25,7 @@ pub use outgoing::Outgoing;
 
 use crate::vsn::Version;
 use crate::{Frame, Kind, Message, PayloadSlice};
+use bytes::BufMut;
 use envelope::Envelope;
 
 /// How messages are written on one connection; chosen by `vsn` when it is made.
@@ -126,9 +127,10 @@ impl Serializer {
         if self == Self::V2 && !outgoing.is_allowed_on_v2() {
             return Err(EncodeError::NotAnObject);
         }
-        let mut frame = Frame::builder(Kind::Text, self.text_len(&envelope));
-        self.write_text(frame.body(), &envelope);
-        Ok(frame.finish())
+        Frame::try_build(Kind::Text, self.text_len(&envelope), |out| {
+            self.write_text(out, &envelope);
+            Ok(())
+        })
     }
 
     /// Decodes what a server has sent.
@@ -173,7 +175,7 @@ impl Serializer {
         }
     }
 
-    fn write_text(self, out: &mut Vec<u8>, envelope: &Envelope<'_>) {
+    fn write_text(self, out: &mut impl BufMut, envelope: &Envelope<'_>) {
         match self {
             Self::V1 => v1::write(out, envelope),
             Self::V2 => v2::write(out, envelope),

@@ -1,6 +1,7 @@
 //! Strings: found, unescaped and written, eight bytes at a time.
 
 use super::Error;
+use bytes::BufMut;
 use std::borrow::Cow;
 
 /// Finds the end of the string whose opening quote is at `at`.
@@ -42,20 +43,26 @@ pub(super) fn find_name(inner: &str, names: &[&'static str]) -> Option<&'static 
     })
 }
 
+/// Whether `text` needs no escapes as a JSON string.
+#[inline]
+pub(crate) fn is_plain(text: &str) -> bool {
+    skip_plain(text.as_bytes(), 0) == text.len()
+}
+
 /// Writes `text` as a JSON string, quotes included.
 #[inline]
-pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn write_string(out: &mut impl BufMut, text: &str) {
     let bytes = text.as_bytes();
-    out.push(b'"');
+    out.put_u8(b'"');
     let mut start = 0;
     loop {
         let end = skip_plain(bytes, start);
-        out.extend_from_slice(&bytes[start..end]);
+        out.put_slice(&bytes[start..end]);
         let Some(&special) = bytes.get(end) else { break };
         write_escape(out, special);
         start = end + 1;
     }
-    out.push(b'"');
+    out.put_u8(b'"');
 }
 
 /// The length in bytes of what [`write_string`] writes.
@@ -73,22 +80,41 @@ pub(crate) fn string_len(text: &str) -> usize {
 
 /// Finds the first byte from `at` on that cannot stand for itself: a quote, a backslash, a control character.
 #[inline]
-pub(super) fn skip_plain(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let special = special_lanes(u64::from_le_bytes(*chunk));
+pub(super) fn skip_plain(bytes: &[u8], at: usize) -> usize {
+    let mut rest = bytes.get(at..).unwrap_or_default();
+    // Most strings are short: names, refs, keys.
+    for _ in 0..2 {
+        let Some((word, behind)) = rest.split_first_chunk::<8>() else { break };
+        let special = special_lanes(u64::from_le_bytes(*word));
         if special != 0 {
-            return at + special.trailing_zeros() as usize / 8;
+            return bytes.len() - rest.len() + special.trailing_zeros() as usize / 8;
         }
-        at += 8;
+        rest = behind;
     }
-    while let Some(&byte) = bytes.get(at)
-        && byte >= 0x20
-        && byte != b'"'
-        && byte != b'\\'
+    bytes.len() - skip_plain_blocks(rest).len()
+}
+
+/// What is left of `rest` from its first special byte on, found in blocks, words, bytes.
+fn skip_plain_blocks(mut rest: &[u8]) -> &[u8] {
+    while let Some((block, behind)) = rest.split_first_chunk::<32>()
+        && !block.iter().fold(false, |found, &byte| found | is_special(byte))
     {
-        at += 1;
+        rest = behind;
     }
-    at
+    while let Some((word, behind)) = rest.split_first_chunk::<8>() {
+        let special = special_lanes(u64::from_le_bytes(*word));
+        if special != 0 {
+            return &rest[special.trailing_zeros() as usize / 8..];
+        }
+        rest = behind;
+    }
+    let plain = rest.iter().position(|&byte| is_special(byte)).unwrap_or(rest.len());
+    &rest[plain..]
+}
+
+#[inline]
+fn is_special(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
 /// Sets the top bit of each byte of `word` that is special; exact up to the lowest one that is set.
@@ -171,13 +197,13 @@ fn read_unit(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 #[cold]
-fn write_escape(out: &mut Vec<u8>, special: u8) {
+fn write_escape(out: &mut impl BufMut, special: u8) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     match short_escape(special) {
-        Some(letter) => out.extend_from_slice(&[b'\\', letter]),
+        Some(letter) => out.put_slice(&[b'\\', letter]),
         None => {
             let [high, low] = [special >> 4, special & 0xf].map(|digit| DIGITS[usize::from(digit)]);
-            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', high, low]);
+            out.put_slice(&[b'\\', b'u', b'0', b'0', high, low]);
         }
     }
 }

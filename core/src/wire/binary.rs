@@ -11,6 +11,7 @@
 
 use super::{DecodeError, EncodeError, Incoming, Outgoing, Reply};
 use crate::{Frame, Kind, Message, Name, Payload, PayloadSlice, Ref};
+use bytes::BufMut;
 use std::borrow::Cow;
 
 const PUSH: u8 = 0;
@@ -149,9 +150,7 @@ fn frame<const N: usize>(
     payload: &Payload,
 ) -> Result<Frame, EncodeError> {
     let data = payload.as_bytes();
-    let mut frame = Frame::builder(Kind::Binary, len(&fields, data));
-    write(frame.body(), kind, fields, data)?;
-    Ok(frame.finish())
+    Frame::try_build(Kind::Binary, len(&fields, data), |out| write(out, kind, fields, data))
 }
 
 fn len(fields: &[(&'static str, &str)], data: &[u8]) -> usize {
@@ -159,19 +158,19 @@ fn len(fields: &[(&'static str, &str)], data: &[u8]) -> usize {
 }
 
 fn write<const N: usize>(
-    out: &mut Vec<u8>,
+    out: &mut impl BufMut,
     kind: u8,
     fields: [(&'static str, &str); N],
     data: &[u8],
 ) -> Result<(), EncodeError> {
-    out.push(kind);
+    out.put_u8(kind);
     for (field, text) in fields {
         let len = text.len();
-        out.push(u8::try_from(len).map_err(|_| EncodeError::FieldTooLong { field, len })?);
+        out.put_u8(u8::try_from(len).map_err(|_| EncodeError::FieldTooLong { field, len })?);
     }
     for (_, text) in fields {
-        out.extend_from_slice(text.as_bytes());
+        out.put_slice(text.as_bytes());
     }
-    out.extend_from_slice(data);
+    out.put_slice(data);
     Ok(())
 }

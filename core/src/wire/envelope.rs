@@ -1,8 +1,9 @@
 //! The fields of a text message, which V1 and V2 arrange each in their own way.
 
 use super::{DecodeError, Outgoing};
-use crate::json::{decode_string, string_len, write_string};
+use crate::json::{decode_string, is_plain, string_len, write_string};
 use crate::{Message, Name, Payload, Ref};
+use bytes::BufMut;
 
 /// A message that is about to be written as text.
 pub(super) struct Envelope<'a> {
@@ -16,7 +17,9 @@ pub(super) struct Envelope<'a> {
 /// A topic or an event.
 #[derive(Clone, Copy)]
 pub(super) enum Word<'a> {
-    /// A string, unescaped.
+    /// A string that stands for itself between its quotes.
+    Plain(&'a str),
+    /// A string in which something is to be escaped.
     Text(&'a str),
     /// Another JSON value.
     Json(&'a str),
@@ -26,7 +29,7 @@ pub(super) enum Word<'a> {
 #[derive(Clone, Copy)]
 pub(super) enum Body<'a> {
     Payload(&'a [u8]),
-    Reply { status: &'a str, response: &'a [u8] },
+    Reply { status: Word<'a>, response: &'a [u8] },
 }
 
 impl<'a> Envelope<'a> {
@@ -36,8 +39,8 @@ impl<'a> Envelope<'a> {
             Outgoing::Push { join_ref, msg_ref, topic, event, payload } => Self {
                 join_ref,
                 msg_ref,
-                topic: Word::Text(topic),
-                event: Word::Text(event),
+                topic: Word::text(topic),
+                event: Word::text(event),
                 body: Body::Payload(json(payload)?),
             },
             Outgoing::Reply { join_ref, msg_ref, topic, status, response } => Self {
@@ -45,13 +48,13 @@ impl<'a> Envelope<'a> {
                 msg_ref,
                 topic: Word::from(topic),
                 event: Word::Json(REPLY),
-                body: Body::Reply { status, response: json(response)? },
+                body: Body::Reply { status: Word::text(status), response: json(response)? },
             },
             Outgoing::Broadcast { topic, event, payload } => Self {
                 join_ref: None,
                 msg_ref: None,
-                topic: Word::Text(topic),
-                event: Word::Text(event),
+                topic: Word::text(topic),
+                event: Word::text(event),
                 body: Body::Payload(json(payload)?),
             },
         };
@@ -73,26 +76,39 @@ impl<'a> Envelope<'a> {
 impl<'a> From<&'a Name<'_>> for Word<'a> {
     fn from(name: &'a Name<'_>) -> Self {
         match name {
-            Name::Text(text) => Self::Text(text),
+            Name::Text(text) => Self::text(text),
             Name::Other(json) => Self::Json(json),
         }
     }
 }
 
-impl Word<'_> {
+impl<'a> Word<'a> {
+    /// A string: looked through once, so that what measures it and what writes it need not.
+    #[inline]
+    fn text(text: &'a str) -> Self {
+        if is_plain(text) { Self::Plain(text) } else { Self::Text(text) }
+    }
+
+    /// Its length in bytes, quotes included.
     #[inline]
     pub(super) fn len(self) -> usize {
         match self {
+            Self::Plain(text) => text.len() + 2,
             Self::Text(text) => string_len(text),
             Self::Json(json) => json.len(),
         }
     }
 
     #[inline]
-    pub(super) fn write(self, out: &mut Vec<u8>) {
+    pub(super) fn write(self, out: &mut impl BufMut) {
         match self {
+            Self::Plain(text) => {
+                out.put_u8(b'"');
+                out.put_slice(text.as_bytes());
+                out.put_u8(b'"');
+            }
             Self::Text(text) => write_string(out, text),
-            Self::Json(json) => out.extend_from_slice(json.as_bytes()),
+            Self::Json(json) => out.put_slice(json.as_bytes()),
         }
     }
 }
@@ -110,21 +126,21 @@ impl Body<'_> {
         match self {
             Self::Payload(json) => json.len(),
             Self::Reply { status, response } => {
-                RESPONSE.len() + response.len() + STATUS.len() + string_len(status) + 1
+                RESPONSE.len() + response.len() + STATUS.len() + status.len() + 1
             }
         }
     }
 
     #[inline]
-    pub(super) fn write(self, out: &mut Vec<u8>) {
+    pub(super) fn write(self, out: &mut impl BufMut) {
         match self {
-            Self::Payload(json) => out.extend_from_slice(json),
+            Self::Payload(json) => out.put_slice(json),
             Self::Reply { status, response } => {
-                out.extend_from_slice(RESPONSE);
-                out.extend_from_slice(response);
-                out.extend_from_slice(STATUS);
-                write_string(out, status);
-                out.push(b'}');
+                out.put_slice(RESPONSE);
+                out.put_slice(response);
+                out.put_slice(STATUS);
+                status.write(out);
+                out.put_u8(b'}');
             }
         }
     }

@@ -4,6 +4,7 @@ use super::DecodeError;
 use super::envelope::{Envelope, decode_name, decode_ref, ref_json};
 use crate::json::Scanner;
 use crate::{Message, PayloadSlice};
+use bytes::BufMut;
 
 /// Decodes an object with `topic`, `event`, `payload`, `ref` and perhaps `join_ref`; of equal keys the last
 /// one wins, and others are checked and ignored.
@@ -46,20 +47,20 @@ pub(super) fn len(envelope: &Envelope<'_>) -> usize {
 }
 
 /// Writes the object, its keys in the order of Phoenix; `join_ref` only if there is one.
-pub(super) fn write(out: &mut Vec<u8>, envelope: &Envelope<'_>) {
-    out.extend_from_slice(EVENT);
+pub(super) fn write(out: &mut impl BufMut, envelope: &Envelope<'_>) {
+    out.put_slice(EVENT);
     envelope.event.write(out);
     if let Some(join_ref) = envelope.join_ref {
-        out.extend_from_slice(JOIN_REF);
-        out.extend_from_slice(join_ref.as_bytes());
+        out.put_slice(JOIN_REF);
+        out.put_slice(join_ref.as_bytes());
     }
-    out.extend_from_slice(PAYLOAD);
+    out.put_slice(PAYLOAD);
     envelope.body.write(out);
-    out.extend_from_slice(REF);
-    out.extend_from_slice(ref_json(envelope.msg_ref));
-    out.extend_from_slice(TOPIC);
+    out.put_slice(REF);
+    out.put_slice(ref_json(envelope.msg_ref));
+    out.put_slice(TOPIC);
     envelope.topic.write(out);
-    out.push(b'}');
+    out.put_u8(b'}');
 }
 
 /// The JSON texts of the values that a message is made of.

@@ -4,6 +4,7 @@ use super::DecodeError;
 use super::envelope::{Envelope, decode_name, decode_ref, ref_json};
 use crate::json::Scanner;
 use crate::{Message, Name, PayloadSlice};
+use bytes::BufMut;
 
 /// Decodes an array of at least five items; more are checked and ignored.
 pub(super) fn decode(text: &str, levels: u32) -> Result<Message<'_>, DecodeError> {
@@ -45,18 +46,18 @@ pub(super) fn len(envelope: &Envelope<'_>) -> usize {
 }
 
 /// Writes the array.
-pub(super) fn write(out: &mut Vec<u8>, envelope: &Envelope<'_>) {
-    out.push(b'[');
-    out.extend_from_slice(ref_json(envelope.join_ref));
-    out.push(b',');
-    out.extend_from_slice(ref_json(envelope.msg_ref));
-    out.push(b',');
+pub(super) fn write(out: &mut impl BufMut, envelope: &Envelope<'_>) {
+    out.put_u8(b'[');
+    out.put_slice(ref_json(envelope.join_ref));
+    out.put_u8(b',');
+    out.put_slice(ref_json(envelope.msg_ref));
+    out.put_u8(b',');
     envelope.topic.write(out);
-    out.push(b',');
+    out.put_u8(b',');
     envelope.event.write(out);
-    out.push(b',');
+    out.put_u8(b',');
     envelope.body.write(out);
-    out.push(b']');
+    out.put_u8(b']');
 }
 
 /// Goes on to the next of the five items; `found` lie behind.
