@@ -133,6 +133,17 @@ fn longest_event_is_handled_and_one_byte_more_is_refused() {
     );
 }
 
+#[test]
+fn event_that_is_too_long_is_called_so_on_the_longest_topic_too() {
+    let mut pair = Pair::new();
+    let ann = pair.connect();
+    let (topic, event) = ("x".repeat(MAX_NAME), "x".repeat(MAX_NAME + 1));
+
+    pair.send(ann, &format!(r#"["1","2","{topic}","{event}",{{}}]"#));
+
+    assert!(pair.frames(ann)[0].contains("event too long"));
+}
+
 /// One socket with the channels `room:a` and `room:b`, whose handlers are stuck.
 fn stuck(limits: Limits) -> (Pair, usize) {
     let mut pair = Pair::with(limits);
@@ -173,23 +184,26 @@ fn reading_pauses_at_the_bound_and_goes_on_at_half() {
 
 #[test]
 fn reading_stays_paused_while_what_waited_behind_one_join_waits_behind_the_next() {
-    let mut pair = Pair::with(Limits { input_messages: 8, ..Limits::default() });
-    let ann = pair.connect();
-    pair.send(ann, r#"["1","1","room:a","phx_join",{"do":"park"}]"#);
-    pair.send(ann, r#"["1","2","room:a","phx_leave",{}]"#);
-    pair.send(ann, r#"["3","3","room:a","phx_join",{"do":"park"}]"#);
-    fill(&mut pair, ann, "room:a", 6);
-    assert_eq!(pair.said().last().expect("something was said"), "0 pause");
+    // Above half the bound by two, and by one.
+    for (bound, behind, handled_before) in [(8, 6, 1), (6, 4, 0)] {
+        let mut pair = Pair::with(Limits { input_messages: bound, ..Limits::default() });
+        let ann = pair.connect();
+        pair.send(ann, r#"["1","1","room:a","phx_join",{"do":"park"}]"#);
+        pair.send(ann, r#"["1","2","room:a","phx_leave",{}]"#);
+        pair.send(ann, r#"["3","3","room:a","phx_join",{"do":"park"}]"#);
+        fill(&mut pair, ann, "room:a", behind);
+        assert_eq!(pair.said().last().expect("something was said"), "0 pause");
 
-    pair.answer(ann, "room:a", Answer::Join);
-    let said = pair.said();
-    assert!(!said.contains(&"0 resume".to_owned()), "6 of 8 still wait: {said:#?}");
-    pair.answer(ann, "room:a", Answer::Join);
+        pair.answer(ann, "room:a", Answer::Join);
+        let said = pair.said();
+        assert!(!said.contains(&"0 resume".to_owned()), "{behind} of {bound} still wait: {said:#?}");
+        pair.answer(ann, "room:a", Answer::Join);
 
-    let mut said = pair.said();
-    said.retain(|line| line.ends_with("resume") || line.ends_with("noreply"));
-    assert_eq!(said.iter().position(|line| line == "0 resume"), Some(1), "{said:#?}");
-    assert_eq!((said.len(), pair.server.poll_timeout()), (7, None));
+        let mut said = pair.said();
+        said.retain(|line| line.ends_with("resume") || line.ends_with("noreply"));
+        assert_eq!(said.iter().position(|line| line == "0 resume"), Some(handled_before), "{said:#?}");
+        assert_eq!((said.len(), pair.server.poll_timeout()), (behind as usize + 1, None));
+    }
 }
 
 #[test]
@@ -254,6 +268,26 @@ fn channel_that_fills_the_bound_in_messages_ends_before_one_that_holds_few_long_
     assert!(said.contains(&"0 ended room:a".to_owned()), "{said:#?}");
     assert!(said.contains(&"0 resume".to_owned()));
     assert_eq!(pair.server.channels(), 1);
+}
+
+#[test]
+fn what_a_crash_has_dropped_counts_no_longer() {
+    let (mut pair, ann) = stuck(Limits { input_messages: 8, ..Limits::default() });
+    fill(&mut pair, ann, "room:a", 3);
+    pair.send(ann, r#"[null,"1","room:a","phx_leave",{}]"#);
+    pair.send(ann, r#"["2","2","room:a","phx_join",{}]"#);
+    pair.park_terminate = true;
+    pair.answer(ann, "room:a", Answer::Crash);
+    pair.expect_said([r#"0 terminate room:a Crash("because")"#]);
+
+    // The join behind the leave waits still: one of eight.
+    fill(&mut pair, ann, "room:b", 6);
+    pair.expect_said([]);
+    fill(&mut pair, ann, "room:b", 1);
+    pair.expect_said(["0 pause"]);
+    pair.advance(10 * SECOND);
+
+    assert!(pair.said().contains(&"0 ended room:b".to_owned()), "seven are more than one");
 }
 
 #[test]
