@@ -442,6 +442,9 @@ fn fanout_says_how_many_have_joined_and_whether_all_of_them_get_whatever_comes()
     pair.joined(eve, "2", "icpt:a");
 
     assert_eq!(fanout(&mut pair, "icpt:a", "icpt"), Some((2, false)));
+
+    pair.disconnect(ann);
+    assert_eq!(fanout(&mut pair, "icpt:a", "icpt"), Some((1, true)));
 }
 
 #[test]

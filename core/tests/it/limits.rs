@@ -219,6 +219,21 @@ fn reading_pauses_at_the_bound_in_bytes() {
 }
 
 #[test]
+fn what_waits_behind_a_join_counts_in_bytes_too() {
+    let mut pair = Pair::with(Limits { input_bytes: 1000, ..Limits::default() });
+    let ann = pair.connect();
+    pair.send(ann, r#"["1","1","room:a","phx_join",{"do":"park"}]"#);
+    pair.forget();
+
+    // 4 bytes of event, 993 of payload.
+    pair.send(ann, &format!(r#"["1","2","room:a","echo",{{"a":"{}"}}]"#, "x".repeat(985)));
+    pair.expect_said([]);
+    pair.send(ann, r#"["1","3","room:a","e",{}]"#);
+
+    pair.expect_said(["0 pause"]);
+}
+
+#[test]
 fn after_ten_seconds_of_pause_the_fullest_channel_ends() {
     let (mut pair, ann) = stuck(Limits::default());
     fill(&mut pair, ann, "room:a", 1000);
@@ -268,6 +283,19 @@ fn channel_that_fills_the_bound_in_messages_ends_before_one_that_holds_few_long_
     assert!(said.contains(&"0 ended room:a".to_owned()), "{said:#?}");
     assert!(said.contains(&"0 resume".to_owned()));
     assert_eq!(pair.server.channels(), 1);
+}
+
+#[test]
+fn channel_that_holds_few_long_ones_ends_before_one_that_fills_less_of_the_bound_in_messages() {
+    let (mut pair, ann) = stuck(Limits { input_messages: 10, input_bytes: 1000, ..Limits::default() });
+    for _ in 0..2 {
+        pair.send(ann, &format!(r#"[null,"1","room:b","e",{{"a":"{}"}}]"#, "x".repeat(441)));
+    }
+    fill(&mut pair, ann, "room:a", 8);
+
+    pair.advance(10 * SECOND);
+
+    assert!(pair.said().contains(&"0 ended room:b".to_owned()), "nine tenths are more than eight");
 }
 
 #[test]
@@ -445,6 +473,25 @@ fn bytes_of_broadcasts_that_wait_are_bounded_too() {
     pair.broadcast("icpt:a", "icpt", "{}", None);
 
     assert!(pair.said().contains(&"0 ended icpt:a".to_owned()));
+}
+
+#[test]
+fn what_a_channel_has_handled_counts_no_longer() {
+    let mut pair = Pair::with(Limits { channel_messages: 2, ..Limits::default() });
+    let ann = pair.connect();
+    let channel = pair.joined(ann, "1", "room:a");
+    pair.info(channel, "park", NONE);
+    pair.info(channel, "park", NONE);
+    pair.info(channel, "park", NONE);
+
+    for _ in 0..5 {
+        pair.answer(ann, "room:a", Answer::Noreply);
+        pair.info(channel, "park", NONE);
+        assert_eq!(pair.server.channels(), 1, "two wait");
+    }
+    pair.info(channel, "park", NONE);
+
+    assert_eq!(pair.server.channels(), 0);
 }
 
 #[test]
