@@ -10,17 +10,14 @@
 
 mod turn;
 
-use crate::BoxFuture;
-use crate::erased::{AnyChannel, Finished, Seed};
-use crate::flusher::Flusher;
+use crate::erased::AnyChannel;
 use crate::hub::Owner;
-use crate::link::Link;
+use crate::link::AnyLink;
 use crate::panics::drop_quietly;
 use crate::peer::{Peer, Work};
 use crate::running::Running;
 use crate::stream::Stream;
 use crate::stuck::Stuck;
-use bennu_core::server::ChannelId;
 use bennu_core::{Instant, websocket};
 use bytes::Bytes;
 use smallvec::SmallVec;
@@ -31,35 +28,37 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// What starts the joins of a connection: its routes, with what `connect` made.
-pub(crate) trait Joins: Send + Sync {
-    /// Starts a join.
-    fn join(&self, route: bennu_core::router::RouteId, seed: Seed) -> BoxFuture<'static, Finished>;
-}
-
 /// What a connection is while it waits.
 pub(crate) struct Connection {
-    link: Arc<Link>,
+    link: Arc<dyn AnyLink>,
     peer: Arc<Peer>,
     stream: Stream,
     websocket: websocket::Connection,
-    /// The states of its channels; one that is being called is away with its handler.
-    channels: SmallVec<[(ChannelId, Box<dyn AnyChannel>); 1]>,
+    /// The states of its channels, by their numbers; one that is being called is away with its handler.
+    channels: SmallVec<[(u64, Box<dyn AnyChannel>); 1]>,
+    /// When the shard's sleeper will wake this task for its deadline; [`NEVER`] if it will not.
+    armed: Instant,
+    /// What few have for long.
+    more: Option<Box<More>>,
+}
+
+/// What a connection has that does not just wait for the next message.
+#[derive(Default)]
+struct More {
     /// Handlers that wait.
     running: Running,
     /// Bytes that were read and not taken in yet: those that came with the upgrade, or that wait until less
     /// else waits.
-    early: Option<Box<Bytes>>,
-    /// When the shard's sleeper will wake this task for its deadline; [`NEVER`] if it will not.
-    armed: Instant,
+    early: Bytes,
     /// Since when the peer does not take what waits for it.
-    stuck: Option<Box<Stuck>>,
+    stuck: Option<Stuck>,
     life: Life,
 }
 
 /// Where a connection is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Life {
+    #[default]
     Open,
     /// The machine has been told of the end; the stream is being closed.
     Closing,
@@ -74,7 +73,7 @@ const NEVER: Instant = Instant::LAST;
 
 impl Connection {
     pub(crate) fn new(
-        link: Arc<Link>,
+        link: Arc<dyn AnyLink>,
         peer: Arc<Peer>,
         stream: Stream,
         early: Bytes,
@@ -87,23 +86,42 @@ impl Connection {
             stream,
             websocket,
             channels: SmallVec::new(),
-            running: Running::default(),
-            early: Some(early).filter(|early| !early.is_empty()).map(Box::new),
             armed: NEVER,
-            stuck: None,
-            life: Life::Open,
+            more: Some(early)
+                .filter(|early| !early.is_empty())
+                .map(|early| More { early, ..More::default() }.into()),
         }
+    }
+
+    fn life(&self) -> Life {
+        self.more.as_ref().map_or(Life::Open, |more| more.life)
+    }
+
+    fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+
+    /// Frees what is not needed to wait for the next message.
+    fn tidy(&mut self) {
+        let is_empty = |more: &More| {
+            more.running.is_empty()
+                && more.early.is_empty()
+                && more.stuck.is_none()
+                && more.life == Life::Open
+        };
+        self.more.take_if(|more| is_empty(more));
     }
 
     /// Until when a peer that is stuck has to take more.
     fn patience(&self) -> Option<Instant> {
-        self.stuck.as_ref().map(|stuck| stuck.until(self.peer.overflows()))
+        let stuck = self.more.as_ref()?.stuck?;
+        Some(stuck.until(self.peer.overflows()))
     }
 
     /// Tells the machine, once, that the transport has ended.
     fn tell(&mut self, work: &mut VecDeque<Work>) {
-        if self.life == Life::Open {
-            self.life = Life::Closing;
+        if self.life() == Life::Open {
+            self.more().life = Life::Closing;
             // The machine may forget this socket, and with it whose deadlines these were.
             self.armed = NEVER;
             let owner = Owner { socket: self.link.socket, work };
@@ -116,7 +134,7 @@ impl Drop for Connection {
     /// Also when the task is dropped in the midst of its life: at the end of its runtime, or because
     /// something in it panicked.
     fn drop(&mut self) {
-        drop_quietly(std::mem::take(&mut self.running));
+        drop_quietly(self.more.as_mut().map(|more| std::mem::take(&mut more.running)));
         drop_quietly(std::mem::take(&mut self.channels));
         self.tell(&mut VecDeque::new());
         self.stream.close(&self.peer);
@@ -140,9 +158,6 @@ impl Future for ConnectionTask {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let link = Arc::clone(&self.0.link);
-        // Also if a turn should unwind: nobody else would have its broadcasts written.
-        let _kick = KickAtEnd(&link.hub.flusher);
         if turn::take(&mut self.0, cx) { Poll::Ready(()) } else { Poll::Pending }
     }
 }
@@ -150,14 +165,5 @@ impl Future for ConnectionTask {
 impl fmt::Debug for ConnectionTask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("ConnectionTask").field(&self.0.peer).finish()
-    }
-}
-
-/// Ends a batch: what it has queued for others is written.
-struct KickAtEnd<'a>(&'a Flusher);
-
-impl Drop for KickAtEnd<'_> {
-    fn drop(&mut self) {
-        self.0.kick();
     }
 }

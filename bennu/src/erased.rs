@@ -30,7 +30,6 @@ pub(crate) trait AnyChannel: Send {
 
 /// What a join starts from.
 pub(crate) struct Seed {
-    pub(crate) link: Arc<Link>,
     pub(crate) call: CallId,
     pub(crate) channel: ChannelId,
     pub(crate) topic: Topic,
@@ -44,7 +43,7 @@ pub(crate) struct Seed {
 pub(crate) trait AnyRoute<A>: Send + Sync {
     fn intercepts(&self) -> &'static [&'static str];
 
-    fn join(&self, seed: Seed, assigns: Arc<A>) -> BoxFuture<'static, Finished>;
+    fn join(&self, seed: Seed, link: Arc<Link<A>>) -> BoxFuture<'static, Finished>;
 }
 
 /// The route to channels of type `C`.
@@ -61,16 +60,15 @@ impl<C: Channel> AnyRoute<C::Assigns> for RouteTo<C> {
         C::INTERCEPTS
     }
 
-    fn join(&self, seed: Seed, assigns: Arc<C::Assigns>) -> BoxFuture<'static, Finished> {
-        Box::pin(join::<C>(seed, assigns))
+    fn join(&self, seed: Seed, link: Arc<Link<C::Assigns>>) -> BoxFuture<'static, Finished> {
+        Box::pin(join::<C>(seed, link))
     }
 }
 
-async fn join<C: Channel>(seed: Seed, assigns: Arc<C::Assigns>) -> Finished {
-    let Seed { link, call, channel, topic, subtopic, join_ref, msg_ref, payload } = seed;
+async fn join<C: Channel>(seed: Seed, link: Arc<Link<C::Assigns>>) -> Finished {
+    let Seed { call, channel, topic, subtopic, join_ref, msg_ref, payload } = seed;
     let own_ref = join_ref.clone().or_else(|| msg_ref.clone());
-    let ctx =
-        JoinContext { link, assigns, topic, subtopic, channel, join_ref: own_ref, enclose: OnceLock::new() };
+    let ctx = JoinContext { link, topic, subtopic, channel, join_ref: own_ref, enclose: OnceLock::new() };
     let result = catch(|| C::join(&ctx.topic, payload, &ctx)).await;
     let answer = Answer { ctx: &ctx, join_ref: join_ref.as_ref(), msg_ref: msg_ref.as_ref() };
     match answer.to(result) {

@@ -19,7 +19,6 @@ use bennu_core::server::{
 use bennu_core::wire::Serializer;
 use bennu_core::{Frame, Instant, Topic};
 use parking_lot::{Mutex, MutexGuard};
-use smallvec::SmallVec;
 use std::collections::{BinaryHeap, VecDeque};
 use std::fmt;
 use std::hint::black_box;
@@ -344,7 +343,7 @@ impl Hub {
     /// Carries out what the machine of a shard wants, before its lock is released.
     pub(crate) fn drain(&self, shard: &mut Shard, mut owner: Option<Owner<'_>>) {
         let mut dirty = Vec::new();
-        let mut slow = SmallVec::<[SocketId; 1]>::new();
+        let mut slow = Vec::new();
         loop {
             while let Some(output) = shard.server.poll_output() {
                 self.carry_out(shard, output, owner.as_mut(), &mut dirty, &mut slow);
@@ -364,7 +363,7 @@ impl Hub {
         output: Output<Letter>,
         owner: Option<&mut Owner<'_>>,
         dirty: &mut Vec<Arc<Peer>>,
-        slow: &mut SmallVec<[SocketId; 1]>,
+        slow: &mut Vec<SocketId>,
     ) {
         let Shard { server, run, .. } = shard;
         let (socket, work) = match output {
@@ -373,7 +372,7 @@ impl Hub {
                 let Some(peer) = server.handle(to) else { return };
                 // What comes of its own input, a peer cannot be cut off for.
                 let is_answer = owner.is_some_and(|owner| owner.socket == to);
-                let queued = if is_answer { peer.push_owed(frame) } else { peer.push(frame) };
+                let queued = if is_answer { peer.push_answer(frame) } else { peer.push(frame) };
                 return note(peer, queued, dirty, slow);
             }
             Output::Fanout(fanout) => {
@@ -426,9 +425,17 @@ impl Hub {
     }
 }
 
-/// The place of one connection; given back when dropped.
+/// The place of one connection in its node; given back when dropped.
 #[derive(Debug)]
 pub(crate) struct Slot(Arc<Hub>);
+
+impl Deref for Slot {
+    type Target = Arc<Hub>;
+
+    fn deref(&self) -> &Arc<Hub> {
+        &self.0
+    }
+}
 
 impl Drop for Slot {
     fn drop(&mut self) {
@@ -437,7 +444,7 @@ impl Drop for Slot {
 }
 
 /// Notes what queueing a frame has come to.
-fn note(peer: &Arc<Peer>, queued: Queued, dirty: &mut Vec<Arc<Peer>>, slow: &mut SmallVec<[SocketId; 1]>) {
+fn note(peer: &Arc<Peer>, queued: Queued, dirty: &mut Vec<Arc<Peer>>, slow: &mut Vec<SocketId>) {
     match queued {
         Queued::Undertaken => {}
         Queued::Dirty => dirty.push(Arc::clone(peer)),

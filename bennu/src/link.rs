@@ -1,30 +1,70 @@
 //! What all channels of one connection share.
 
-use crate::connection::Joins;
-use crate::hub::{Hub, Slot};
+use crate::BoxFuture;
+use crate::erased::{Finished, Seed};
+use crate::hub::Slot;
+use crate::routes::Routes;
 use bennu_core::connect::ConnectInfo;
+use bennu_core::router::RouteId;
 use bennu_core::server::SocketId;
 use bennu_core::wire::Serializer;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
-/// One connection, as its channels see it.
-pub(crate) struct Link {
-    pub(crate) hub: Arc<Hub>,
-    pub(crate) socket: SocketId,
-    pub(crate) serializer: Serializer,
+/// One connection, as its channels see it: where it belongs, who connected, and what `connect` made of that.
+/// All in one piece of memory, as there is one of these a connection.
+pub(crate) struct Link<A> {
+    pub(crate) line: Line,
     pub(crate) id: Option<Box<str>>,
     pub(crate) info: ConnectInfo,
-    /// What starts its joins.
-    pub(crate) joins: Arc<dyn Joins>,
-    /// Its place among the connections that there may be.
-    #[allow(dead_code, reason = "held until it is dropped")]
-    pub(crate) slot: Slot,
+    pub(crate) routes: Arc<Routes<A>>,
+    pub(crate) assigns: A,
 }
 
-impl fmt::Debug for Link {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link").field("socket", &self.socket).field("id", &self.id).finish_non_exhaustive()
+/// Where a connection belongs.
+#[derive(Debug)]
+pub(crate) struct Line {
+    /// Its node, and its place among the connections that there may be.
+    pub(crate) hub: Slot,
+    pub(crate) socket: SocketId,
+    pub(crate) serializer: Serializer,
+}
+
+/// A link without its types.
+pub(crate) trait AnyLink: Send + Sync {
+    fn line(&self) -> &Line;
+
+    /// Starts a join by one of the connection's routes.
+    fn join(self: Arc<Self>, route: RouteId, seed: Seed) -> BoxFuture<'static, Finished>;
+}
+
+impl<A: Send + Sync + 'static> AnyLink for Link<A> {
+    fn line(&self) -> &Line {
+        &self.line
+    }
+
+    fn join(self: Arc<Self>, route: RouteId, mut seed: Seed) -> BoxFuture<'static, Finished> {
+        let pattern = self.routes.router().pattern(route).expect("the machine routes by the same table");
+        let subtopic = pattern.matches(&seed.topic).unwrap_or_default().len();
+        seed.subtopic = u32::try_from(seed.topic.len() - subtopic).expect("a topic has at most 1,024 bytes");
+        self.routes.channel_of(route).join(seed, Arc::clone(&self))
+    }
+}
+
+impl<A> Deref for Link<A> {
+    type Target = Line;
+
+    fn deref(&self) -> &Line {
+        &self.line
+    }
+}
+
+impl Deref for dyn AnyLink {
+    type Target = Line;
+
+    fn deref(&self) -> &Line {
+        self.line()
     }
 }
 

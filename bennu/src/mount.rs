@@ -1,9 +1,9 @@
 //! A socket with its settings, mounted at a path.
 
 use crate::BoxFuture;
-use crate::connection::Joins;
+use crate::link::{AnyLink, Line, Link};
 use crate::panics::catch;
-use crate::routes::{Routed, Routes};
+use crate::routes::Routes;
 use crate::{Channel, Limits, Refused, Socket, WebSocket};
 use bennu_core::connect::{
     CheckOrigin, ConnectInfo, ConnectInfoKeys, MountPath, Options, OriginEntryError, Params,
@@ -168,9 +168,9 @@ pub(crate) struct Mounted {
 
 /// Somebody who may connect.
 pub(crate) struct Admitted {
-    pub(crate) joins: Arc<dyn Joins>,
     pub(crate) id: Option<String>,
-    pub(crate) info: ConnectInfo,
+    /// What its channels will share, once it is known where it belongs.
+    pub(crate) link: Box<dyn FnOnce(Line) -> Arc<dyn AnyLink> + Send>,
 }
 
 /// A socket of any type.
@@ -195,10 +195,13 @@ impl<S: Socket> AnySocket for Served<S> {
     ) -> BoxFuture<'static, Result<Admitted, Refused>> {
         Box::pin(async move {
             let assigns = catch(|| self.socket.connect(params, &info)).await;
-            let assigns = Arc::new(assigns.map_err(Refused::failed)??);
+            let assigns = assigns.map_err(Refused::failed)??;
             let id = catch(|| std::future::ready(self.socket.id(&assigns))).await.map_err(Refused::failed)?;
-            let joins = Arc::new(Routed { routes: Arc::clone(&self.routes), assigns });
-            Ok(Admitted { joins, id, info })
+            let (routes, socket_id) = (Arc::clone(&self.routes), id.clone().map(String::into_boxed_str));
+            let link = move |line| -> Arc<dyn AnyLink> {
+                Arc::new(Link { line, id: socket_id, info, routes, assigns })
+            };
+            Ok(Admitted { id, link: Box::new(link) })
         })
     }
 }

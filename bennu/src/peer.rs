@@ -149,27 +149,34 @@ impl Peer {
     /// Too much is only what a stream that is known to be blocked does not take: what is queued faster
     /// than anybody could write it says nothing about the peer.
     pub(crate) fn push(&self, frame: Frame) -> Queued {
-        self.queue(|outbox| outbox.push(frame))
-    }
-
-    /// Queues an answer to the peer, which is never too much.
-    pub(crate) fn push_owed(&self, frame: Frame) -> Queued {
-        self.queue(|outbox| outbox.push_owed(frame))
-    }
-
-    fn queue(&self, push: impl FnOnce(&mut Outbox)) -> Queued {
         let mut shared = self.shared.lock();
-        push(&mut shared.outbox);
+        shared.outbox.push(frame);
+        if let Some(overflow) = self.look_at(&shared) {
+            return overflow;
+        }
         let blocked = shared.blocked;
-        if blocked && shared.outbox.overflow().is_some() {
-            return Queued::Overflow;
+        drop(shared);
+        // Whoever waits for a blocked stream will flush all of it.
+        if blocked || self.dirty.swap(true, Ordering::AcqRel) { Queued::Undertaken } else { Queued::Dirty }
+    }
+
+    /// Queues an answer to the peer, which is never too much, in a turn of its own task: that has undertaken
+    /// to flush it.
+    pub(crate) fn push_answer(&self, frame: Frame) -> Queued {
+        let mut shared = self.shared.lock();
+        shared.outbox.push_owed(frame);
+        self.look_at(&shared).unwrap_or(Queued::Undertaken)
+    }
+
+    /// Whether too much waits for the peer; and from half of that on, its task is told.
+    fn look_at(&self, shared: &Shared) -> Option<Queued> {
+        if shared.blocked && shared.outbox.overflow().is_some() {
+            return Some(Queued::Overflow);
         }
         if shared.outbox.is_congested() {
             self.hold.store(true, Ordering::Relaxed);
         }
-        drop(shared);
-        // Whoever waits for a blocked stream will flush all of it.
-        if blocked || self.dirty.swap(true, Ordering::AcqRel) { Queued::Undertaken } else { Queued::Dirty }
+        None
     }
 
     /// Undertakes to flush: until [`Peer::settle`], nobody else need.

@@ -1,9 +1,7 @@
 //! Which channel a topic belongs to.
 
-use crate::BoxFuture;
 use crate::Channel;
-use crate::connection::Joins;
-use crate::erased::{AnyRoute, Finished, RouteTo, Seed};
+use crate::erased::{AnyRoute, RouteTo};
 use bennu_core::router::{RouteId, Router};
 use std::fmt;
 use std::sync::Arc;
@@ -58,6 +56,10 @@ impl<A: Send + Sync + 'static> Routes<A> {
     pub(crate) fn router(&self) -> &Router {
         &self.router
     }
+
+    pub(crate) fn channel_of(&self, route: RouteId) -> &dyn AnyRoute<A> {
+        &*self.channels[route.0 as usize]
+    }
 }
 
 impl<A: Send + Sync + 'static> Default for Routes<A> {
@@ -75,20 +77,5 @@ impl<A> Clone for Routes<A> {
 impl<A> fmt::Debug for Routes<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Routes").field(&self.router).finish()
-    }
-}
-
-/// The routes of a connection, with what `connect` made for it.
-pub(crate) struct Routed<A> {
-    pub(crate) routes: Arc<Routes<A>>,
-    pub(crate) assigns: Arc<A>,
-}
-
-impl<A: Send + Sync + 'static> Joins for Routed<A> {
-    fn join(&self, route: RouteId, mut seed: Seed) -> BoxFuture<'static, Finished> {
-        let pattern = self.routes.router.pattern(route).expect("the machine routes by the same table");
-        let subtopic = pattern.matches(&seed.topic).unwrap_or_default().len();
-        seed.subtopic = u32::try_from(seed.topic.len() - subtopic).expect("a topic has at most 1,024 bytes");
-        self.routes.channels[route.0 as usize].join(seed, Arc::clone(&self.assigns))
     }
 }

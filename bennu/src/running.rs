@@ -48,22 +48,13 @@ impl Drop for Handler {
 }
 
 impl Running {
-    /// Polls a handler once; it is kept if it waits.
-    pub(crate) fn start(
-        &mut self,
-        call: CallId,
-        mut handler: BoxFuture<'static, Finished>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Finished> {
-        let polled = handler.as_mut().poll(cx);
-        if polled.is_pending() {
-            let waiting = self.waiting.get_or_insert_default();
-            let (abort, registration) = AbortHandle::new_pair();
-            waiting.handlers.push(Abortable::new(Handler(Some(handler)), registration));
-            waiting.aborts.push((call, abort));
-            waiting.news = true;
-        }
-        polled
+    /// Keeps a handler that waits. It has been polled once, and its wakes have not been heard since.
+    pub(crate) fn keep(&mut self, call: CallId, handler: BoxFuture<'static, Finished>) {
+        let waiting = self.waiting.get_or_insert_default();
+        let (abort, registration) = AbortHandle::new_pair();
+        waiting.handlers.push(Abortable::new(Handler(Some(handler)), registration));
+        waiting.aborts.push((call, abort));
+        waiting.news = true;
     }
 
     /// Drops a handler.

@@ -4,7 +4,7 @@ use crate::BoxFuture;
 use crate::Endpoint;
 use crate::connection::{Connection, ConnectionTask};
 use crate::hub::{Hub, Slot};
-use crate::link::Link;
+use crate::link::Line;
 use crate::mount::{Admitted, Mounted};
 use crate::peer::Peer;
 use crate::stream::Stream;
@@ -122,16 +122,8 @@ impl Opening {
         let config = mount.websocket;
         let peer = Arc::new(Peer::new(plain, mount.outbox));
         let socket = hub.connect(&peer, serializer, place, admitted.id.as_deref());
-        let link = Link {
-            socket,
-            serializer,
-            id: admitted.id.map(String::into_boxed_str),
-            info: admitted.info,
-            joins: admitted.joins,
-            slot,
-            hub: Arc::clone(&hub),
-        };
-        let connection = Connection::new(Arc::new(link), peer, stream, early, config);
+        let link = (admitted.link)(Line { hub: slot, socket, serializer });
+        let connection = Connection::new(link, peer, stream, early, config);
         hub.runtime.spawn_connection(ConnectionTask::new(connection));
     }
 }

@@ -285,7 +285,7 @@ impl<H: Clone, I> Server<H, I> {
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called; `None` if nothing is scheduled.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.timers.keys().next().map(|&(at, _)| at)
+        self.timers.first_key_value().map(|(&(at, _), _)| at)
     }
 
     /// The handle of a socket that an output names.

@@ -12,7 +12,7 @@ use crate::stuck::Stuck;
 use bennu_core::server::{CallId, ChannelId, CloseReason, Event, Outcome};
 use bennu_core::websocket::{self, Output};
 use bennu_core::{Frame, Instant, Kind};
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io;
@@ -35,14 +35,20 @@ const HANDLERS_PER_READ: u32 = 64;
 pub(super) fn take(connection: &mut Connection, cx: &mut Context<'_>) -> bool {
     let now = connection.link.hub.runtime.now();
     let mut turn = Turn { connection, cx, now, budget: HANDLERS_PER_TURN, desk: DESK.take() };
-    let ended = turn.take();
-    let mut desk = mem::take(&mut turn.desk);
-    if !desk.work.is_empty() {
-        // There was no time for it: it comes first in the next turn.
-        turn.connection.peer.put_back(mem::take(&mut desk.work));
+    turn.take()
+}
+
+impl Drop for Turn<'_, '_> {
+    /// Also if a turn should unwind: nobody else would have its broadcasts written.
+    fn drop(&mut self) {
+        let mut desk = mem::take(&mut self.desk);
+        if !desk.work.is_empty() {
+            // There was no time for it: it comes first in the next turn.
+            self.connection.peer.put_back(mem::take(&mut desk.work));
+        }
+        DESK.set(desk);
+        self.connection.link.hub.flusher.kick();
     }
-    DESK.set(desk);
-    ended
 }
 
 thread_local! {
@@ -78,15 +84,12 @@ impl Turn<'_, '_> {
             self.desk.work.extend(left);
             self.heed(notice);
             self.work_off();
-            for finished in self.connection.running.poll_finished(self.cx) {
-                self.finish(finished);
-            }
-            self.work_off();
+            self.resume();
             let is_spent = self.budget == 0;
             if reads == 0 {
                 self.budget = self.budget.max(HANDLERS_PER_READ);
             }
-            let more = (self.budget > 0 && self.read(notice)) || self.connection.running.has_news();
+            let more = (self.budget > 0 && self.read(notice)) || self.has_news();
             reads += 1;
             if is_spent || self.budget == 0 || (more && reads == READS_PER_TURN) {
                 self.cx.waker().wake_by_ref();
@@ -97,24 +100,39 @@ impl Turn<'_, '_> {
             }
         }
         self.speak();
-        let failed = self.connection.life != Life::Closed && self.flush().is_err();
+        let failed = self.connection.life() != Life::Closed && self.flush().is_err();
         if failed {
             self.connection.websocket.handle_eof(self.now);
             self.speak();
         }
-        if self.connection.life == Life::Ending && (failed || self.connection.peer.is_written()) {
+        if self.connection.life() == Life::Ending && (failed || self.connection.peer.is_written()) {
             self.connection.stream.close(&self.connection.peer);
-            self.connection.life = Life::Closed;
+            self.connection.more().life = Life::Closed;
         }
         if self.connection.peer.is_relieved() {
             // What kept it from reading has just been written, and nobody else would wake it.
             self.cx.waker().wake_by_ref();
         }
         self.arm();
+        self.connection.tidy();
         let connection = &self.connection;
-        let idle =
-            connection.channels.is_empty() && connection.running.is_empty() && self.desk.work.is_empty();
-        connection.life == Life::Closed && idle
+        let runs = connection.more.as_ref().is_some_and(|more| !more.running.is_empty());
+        let idle = connection.channels.is_empty() && !runs && self.desk.work.is_empty();
+        connection.life() == Life::Closed && idle
+    }
+
+    /// Polls the handlers that wait, as far as they have been woken.
+    fn resume(&mut self) {
+        let Some(more) = self.connection.more.as_mut() else { return };
+        for finished in more.running.poll_finished(self.cx) {
+            self.finish(finished);
+        }
+        self.work_off();
+    }
+
+    /// Whether a handler that waits has yet to be polled here.
+    fn has_news(&self) -> bool {
+        self.connection.more.as_ref().is_some_and(|more| more.running.has_news())
     }
 
     /// Acts on what others have noted for this task.
@@ -124,7 +142,7 @@ impl Turn<'_, '_> {
             connection.armed = NEVER;
             connection.websocket.handle_timeout(self.now);
             let is_over = connection.patience().is_some_and(|end| end <= self.now);
-            if is_over && connection.life == Life::Ending {
+            if is_over && connection.life() == Life::Ending {
                 return self.reset();
             }
             if is_over {
@@ -154,7 +172,7 @@ impl Turn<'_, '_> {
         }
         connection.stream.reset(&connection.peer);
         connection.tell(&mut self.desk.work);
-        connection.life = Life::Closed;
+        connection.more().life = Life::Closed;
         self.work_off();
     }
 
@@ -173,19 +191,21 @@ impl Turn<'_, '_> {
             connection.link.hub.flusher.kick();
         }
         if flushed.flush != Flush::Blocked {
-            connection.stuck = None;
+            if let Some(more) = connection.more.as_mut() {
+                more.stuck = None;
+            }
             return Ok(());
         }
-        let before = connection.stuck.take().map(|stuck| *stuck);
-        let stuck = Stuck::after(before, flushed.written, connection.peer.waiting(), self.now);
-        connection.stuck = Some(Box::new(stuck));
+        let waiting = connection.peer.waiting();
+        let more = connection.more();
+        more.stuck = Some(Stuck::after(more.stuck, flushed.written, waiting, self.now));
         Ok(())
     }
 
     /// Takes one read in. Returns whether there may be more.
     fn read(&mut self, notice: Notice) -> bool {
         let connection = &mut *self.connection;
-        if matches!(connection.life, Life::Ending | Life::Closed) {
+        if matches!(connection.life(), Life::Ending | Life::Closed) {
             return false;
         }
         // A peer's close frame is always heard.
@@ -195,11 +215,10 @@ impl Turn<'_, '_> {
         }
         connection.websocket.resume(self.now);
         let mut scratch = scratch::take();
-        let read = match connection.early.take() {
-            Some(mut early) => {
-                let n = early.len().min(scratch.len());
-                scratch[..n].copy_from_slice(&early.split_to(n));
-                connection.early = Some(early).filter(|early| !early.is_empty());
+        let read = match connection.more.as_mut().filter(|more| !more.early.is_empty()) {
+            Some(more) => {
+                let n = more.early.len().min(scratch.len());
+                scratch[..n].copy_from_slice(&more.early.split_to(n));
                 Poll::Ready(Ok(n))
             }
             None => connection.stream.poll_read(&connection.peer, self.cx, &mut scratch),
@@ -268,8 +287,9 @@ impl Turn<'_, '_> {
             {
                 // Too much waits for this peer, or for its handlers: the rest of its input waits as well.
                 let mut rest = BytesMut::from(&*input);
-                rest.extend_from_slice(connection.early.as_deref().map_or(&[], Bytes::as_ref));
-                connection.early = Some(Box::new(rest.freeze()));
+                let more = connection.more();
+                rest.extend_from_slice(&more.early);
+                more.early = rest.freeze();
                 break;
             }
         }
@@ -304,15 +324,20 @@ impl Turn<'_, '_> {
             match work {
                 Work::Call { channel, call, event } => {
                     self.budget -= 1;
-                    let Some(handler) = self.handler(channel, call, event) else { continue };
-                    if let Poll::Ready(finished) = self.connection.running.start(call, handler, self.cx) {
-                        self.finish(finished);
+                    let Some(mut handler) = self.handler(channel, call, event) else { continue };
+                    match handler.as_mut().poll(self.cx) {
+                        Poll::Ready(finished) => self.finish(finished),
+                        Poll::Pending => self.connection.more().running.keep(call, handler),
                     }
                 }
-                Work::Cancel { call } => self.connection.running.cancel(call),
+                Work::Cancel { call } => {
+                    if let Some(more) = self.connection.more.as_mut() {
+                        more.running.cancel(call);
+                    }
+                }
                 Work::Ended { channel } => {
                     let channels = &mut self.connection.channels;
-                    if let Some(at) = channels.iter().position(|(id, _)| *id == channel) {
+                    if let Some(at) = channels.iter().position(|(serial, _)| *serial == channel.serial()) {
                         drop_quietly(channels.swap_remove(at));
                     }
                 }
@@ -328,11 +353,10 @@ impl Turn<'_, '_> {
     ) -> Option<BoxFuture<'static, Finished>> {
         let connection = &mut *self.connection;
         if let Event::Join { route, topic, join_ref, msg_ref, payload } = event {
-            let link = Arc::clone(&connection.link);
-            let seed = Seed { link, call, channel, topic, subtopic: 0, join_ref, msg_ref, payload };
-            return Some(connection.link.joins.join(route, seed));
+            let seed = Seed { call, channel, topic, subtopic: 0, join_ref, msg_ref, payload };
+            return Some(Arc::clone(&connection.link).join(route, seed));
         }
-        let at = connection.channels.iter().position(|(id, _)| *id == channel)?;
+        let at = connection.channels.iter().position(|(serial, _)| *serial == channel.serial())?;
         let (_, state) = connection.channels.swap_remove(at);
         Some(state.call(call, event))
     }
@@ -340,7 +364,7 @@ impl Turn<'_, '_> {
     /// Takes a channel's state back from its handler, and notes what that answered.
     fn finish(&mut self, finished: Finished) {
         if let Some(channel) = finished.channel {
-            self.connection.channels.push((finished.call.channel(), channel));
+            self.connection.channels.push((finished.call.channel().serial(), channel));
         }
         self.desk.answers.push((finished.call, finished.outcome));
     }
@@ -358,13 +382,13 @@ impl Turn<'_, '_> {
                     connection.tell(&mut self.desk.work);
                     self.work_off();
                 }
-                Output::End if by_peer => connection.life = Life::Ending,
+                Output::End if by_peer => connection.more().life = Life::Ending,
                 Output::End => {
                     // What can still be written is; a peer that takes no more has had its time.
                     connection.link.hub.seal();
                     let _ = connection.stream.flush(&connection.peer, self.cx);
                     connection.stream.close(&connection.peer);
-                    connection.life = Life::Closed;
+                    connection.more().life = Life::Closed;
                 }
             }
         }
@@ -373,7 +397,7 @@ impl Turn<'_, '_> {
     /// Has the shard's sleeper wake this task for its next deadline, unless it will wake it earlier anyway.
     fn arm(&mut self) {
         let connection = &mut *self.connection;
-        if connection.life == Life::Closed {
+        if connection.life() == Life::Closed {
             return;
         }
         let timeout = connection.websocket.poll_timeout();
@@ -384,7 +408,7 @@ impl Turn<'_, '_> {
         connection.armed = next.max(self.now);
         let socket = connection.link.socket;
         let mut shard = connection.link.hub.shard(socket.shard() as usize);
-        match connection.life {
+        match connection.life() {
             Life::Open => shard.arm(connection.armed, socket),
             Life::Closing | Life::Ending | Life::Closed => {
                 shard.arm_ended(connection.armed, &connection.peer)

@@ -19,8 +19,7 @@ use std::time::Duration;
 ///
 /// Nothing can be pushed or broadcast yet: Phoenix raises there, here it does not compile.
 pub struct JoinContext<C: Channel> {
-    pub(crate) link: Arc<Link>,
-    pub(crate) assigns: Arc<C::Assigns>,
+    pub(crate) link: Arc<Link<C::Assigns>>,
     pub(crate) topic: Topic,
     /// Where in the topic the part begins that `*` matched, in bytes.
     pub(crate) subtopic: u32,
@@ -47,7 +46,7 @@ impl<C: Channel> JoinContext<C> {
     /// What [`Socket::connect`](crate::Socket::connect) gave: shared by all channels of the connection.
     #[must_use]
     pub fn assigns(&self) -> &C::Assigns {
-        &self.assigns
+        &self.link.assigns
     }
 
     /// What is known of the connection, as far as the socket asked for it.

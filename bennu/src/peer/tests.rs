@@ -151,10 +151,10 @@ fn stream_that_is_broken_is_reported_to_its_task() {
 fn task_looks_up_while_too_much_waits_and_is_relieved_when_it_has_been_written() {
     let pipe = Pipe::with_room(0);
     let (peer, task) = peer(&pipe, 100);
-    peer.push_owed(frame(1000));
+    peer.push_answer(frame(1000));
     assert!(!peer.holds(), "the first frame does not count");
 
-    peer.push_owed(frame(1000));
+    peer.push_answer(frame(1000));
     assert!(peer.holds());
     assert!(peer.take_work(&Arc::clone(&task).into()).1.congested);
     assert!(!peer.is_relieved());
@@ -191,6 +191,6 @@ fn too_much_is_what_a_blocked_stream_does_not_take_and_the_peer_has_not_asked_fo
     assert_eq!(peer.push(frame(1)), Queued::Overflow);
     peer.drop_queue();
 
-    peer.push_owed(frame(10));
-    assert_eq!(peer.push_owed(frame(200)), Queued::Undertaken);
+    peer.push_answer(frame(10));
+    assert_eq!(peer.push_answer(frame(200)), Queued::Undertaken);
 }

@@ -49,6 +49,12 @@ impl ChannelId {
     pub fn shard(self) -> u32 {
         self.shard
     }
+
+    /// Its number, which no other channel of that machine has, or ever had.
+    #[must_use]
+    pub fn serial(self) -> u64 {
+        self.serial
+    }
 }
 
 impl CallId {

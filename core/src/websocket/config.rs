@@ -10,7 +10,7 @@ pub struct Config {
     pub max_message: u32,
     /// The most fragments in a message; past it, 1008. 1,024.
     pub max_fragments: u32,
-    /// The most empty fragments of a message in a row; past it, 1008. 16.
+    /// The most empty fragments of a message in a row; past it, 1008. 16; more than 65,535 are as many.
     pub max_empty_fragments: u32,
     /// How long the peer may be silent; `None` for ever. 60 s, as Phoenix's `timeout`.
     pub idle_timeout: Option<Duration>,
@@ -35,14 +35,14 @@ impl Default for Config {
 }
 
 /// A [`Config`] in half the room, for as long as a connection lives. Times are kept in milliseconds, up to
-/// seven weeks.
+/// seven weeks; empty fragments are counted up to 65,535.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
     pub(super) max_message: u32,
     pub(super) max_fragments: u32,
-    pub(super) max_empty_fragments: u32,
     idle_ms: Option<NonZeroU32>,
     close_ms: u32,
+    pub(super) max_empty_fragments: u16,
     pub(super) idle_code: u16,
 }
 
@@ -64,7 +64,7 @@ impl From<Config> for Bounds {
         Self {
             max_message: config.max_message,
             max_fragments: config.max_fragments,
-            max_empty_fragments: config.max_empty_fragments,
+            max_empty_fragments: u16::try_from(config.max_empty_fragments).unwrap_or(u16::MAX),
             idle_ms,
             close_ms: ms(config.close_timeout),
             idle_code: config.idle_code,

@@ -7,7 +7,7 @@ use super::frame::{self, ControlFrame, Masking, Opcode};
 use super::mask::Masks;
 use super::output::{End, Output, Outputs};
 use super::skipper::Found;
-use super::state::{Awaits, Idle, State};
+use super::state::{Awaits, Closing, Idle, State};
 use super::violation::Violation;
 use crate::{Instant, Kind};
 
@@ -25,7 +25,7 @@ use crate::{Instant, Kind};
 ///
 /// After any `&mut self` call, poll outputs until `None`, then read [`Connection::poll_timeout`] again.
 ///
-/// At most 128 bytes, and nothing on the heap unless a frame or message has come in part or an output
+/// At most 72 bytes, and nothing on the heap unless a frame or message has come in part or an output
 /// waits to be polled. What time it is only ever grows: a `now` before an earlier one counts as that.
 #[derive(Debug)]
 pub struct Connection {
@@ -68,7 +68,8 @@ pub enum Event<'a> {
 #[derive(Debug)]
 enum Side {
     Server,
-    Client(Masks),
+    /// Boxed: a process has thousands of servers' ends, and few clients'.
+    Client(Box<Masks>),
 }
 
 impl Side {
@@ -103,7 +104,7 @@ impl Connection {
     /// connection. A constant is right only in a test.
     #[must_use]
     pub fn client(config: Config, mask_seed: u64, now: Instant) -> Self {
-        Self::new(config, Side::Client(Masks::new(mask_seed)), now)
+        Self::new(config, Side::Client(Box::new(Masks::new(mask_seed))), now)
     }
 
     fn new(config: Config, side: Side, now: Instant) -> Self {
@@ -203,7 +204,7 @@ impl Connection {
     pub fn poll_timeout(&self) -> Option<Instant> {
         match &self.state {
             State::Open(idle) => idle.deadline(),
-            State::Closing { deadline, .. } => Some(*deadline),
+            State::Closing(closing) => Some(closing.deadline),
             State::Closed => None,
         }
     }
@@ -219,7 +220,7 @@ impl Connection {
                 let code = close::sendable(self.config.idle_code);
                 self.start_closing(code, "", CloseReason::Idle { code });
             }
-            State::Closing { .. } => self.end(),
+            State::Closing(_) => self.end(),
             State::Closed => {}
         }
     }
@@ -244,7 +245,7 @@ impl Connection {
                 self.outputs.get_or_insert_default().closed = Some(CloseReason::Eof);
                 self.end();
             }
-            State::Closing { .. } => self.end(),
+            State::Closing(_) => self.end(),
             State::Closed => {}
         }
     }
@@ -302,12 +303,10 @@ impl Connection {
     }
 
     fn start_closing(&mut self, code: u16, reason: &str, why: CloseReason) {
-        let skipper = Box::new(self.decoder.take_skipper());
+        let awaits = Awaits::CloseFrame(self.decoder.take_skipper());
         self.send_close(code, reason, why);
-        self.state = State::Closing {
-            deadline: self.clock + self.config.close_timeout(),
-            awaits: Awaits::CloseFrame(skipper),
-        };
+        let deadline = self.clock + self.config.close_timeout();
+        self.state = State::Closing(Box::new(Closing { deadline, awaits }));
     }
 
     /// The peer's close frame opened the handshake: it is answered, and nothing more is awaited of it.
@@ -322,10 +321,9 @@ impl Connection {
 
     /// Looks for the peer's close frame, and for nothing else.
     fn skip(&mut self, input: &[u8]) {
-        let State::Closing { deadline, awaits: Awaits::CloseFrame(skipper) } = &mut self.state else {
-            return;
-        };
-        let deadline = *deadline;
+        let State::Closing(closing) = &mut self.state else { return };
+        let deadline = closing.deadline;
+        let Awaits::CloseFrame(skipper) = &mut closing.awaits else { return };
         match skipper.skip(input) {
             Found::Close => self.finish_handshake(deadline),
             Found::Nothing => {}
@@ -336,7 +334,9 @@ impl Connection {
     fn finish_handshake(&mut self, deadline: Instant) {
         match self.side {
             Side::Server => self.end(),
-            Side::Client(_) => self.state = State::Closing { deadline, awaits: Awaits::EndOfStream },
+            Side::Client(_) => {
+                self.state = State::Closing(Box::new(Closing { deadline, awaits: Awaits::EndOfStream }));
+            }
         }
     }
 

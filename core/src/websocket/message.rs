@@ -102,8 +102,9 @@ fn check_counts(fragments: u32, empty: u32, config: &Bounds) -> Result<(), Viola
     if fragments > config.max_fragments {
         return Err(Violation::TooManyFragments { limit: config.max_fragments });
     }
-    if empty > config.max_empty_fragments {
-        return Err(Violation::TooManyEmptyFragments { limit: config.max_empty_fragments });
+    let limit = u32::from(config.max_empty_fragments);
+    if empty > limit {
+        return Err(Violation::TooManyEmptyFragments { limit });
     }
     Ok(())
 }

@@ -9,17 +9,25 @@ use std::time::Duration;
 pub(super) enum State {
     /// Messages come and go.
     Open(Idle),
-    /// This end's close frame is made; at `deadline` the stream ends in any case.
-    Closing { deadline: Instant, awaits: Awaits },
+    /// This end's close frame is made.
+    Closing(Box<Closing>),
     /// The stream is to be shut down, or is.
     Closed,
+}
+
+/// The end has begun. Boxed, since connections live longer than they end.
+#[derive(Debug)]
+pub(super) struct Closing {
+    /// When the stream ends in any case.
+    pub(super) deadline: Instant,
+    pub(super) awaits: Awaits,
 }
 
 /// What ends [`State::Closing`], besides the end of the stream.
 #[derive(Debug)]
 pub(super) enum Awaits {
     /// The peer's close frame.
-    CloseFrame(Box<Skipper>),
+    CloseFrame(Skipper),
     /// Nothing: only the end of the stream does.
     EndOfStream,
 }
@@ -31,8 +39,9 @@ pub(super) enum Idle {
     Off,
     /// Due at `deadline` unless data comes.
     Running { deadline: Instant },
-    /// The embedder does not read, so silence proves nothing.
-    Paused { left: Duration },
+    /// The embedder does not read, so silence proves nothing. This much is left, counted from the epoch: half
+    /// as long as a [`Duration`].
+    Paused { left: Instant },
 }
 
 impl Idle {
@@ -50,20 +59,20 @@ impl Idle {
     /// Data has come.
     pub(super) fn restart(&mut self, timeout: Option<Duration>, now: Instant) {
         *self = match (*self, timeout) {
-            (Self::Paused { .. }, Some(left)) => Self::Paused { left },
+            (Self::Paused { .. }, Some(left)) => Self::Paused { left: Instant::from_epoch(left) },
             _ => Self::running(timeout, now),
         };
     }
 
     pub(super) fn pause(&mut self, now: Instant) {
         if let Self::Running { deadline } = *self {
-            *self = Self::Paused { left: deadline.duration_since(now) };
+            *self = Self::Paused { left: Instant::from_epoch(deadline.duration_since(now)) };
         }
     }
 
     pub(super) fn resume(&mut self, now: Instant) {
         if let Self::Paused { left } = *self {
-            *self = Self::Running { deadline: now + left };
+            *self = Self::Running { deadline: now + left.since_epoch() };
         }
     }
 }

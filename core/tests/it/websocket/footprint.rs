@@ -2,8 +2,8 @@ use super::peer::*;
 use bennu_core::websocket::{Connection, Event};
 
 #[test]
-fn an_idle_connection_is_at_most_128_bytes() {
-    assert!(size_of::<Connection>() <= 128, "{}", size_of::<Connection>());
+fn an_idle_connection_is_at_most_72_bytes() {
+    assert!(size_of::<Connection>() <= 72, "{}", size_of::<Connection>());
 }
 
 #[test]
