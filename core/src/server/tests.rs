@@ -20,17 +20,17 @@ fn channel_forgets_a_timer_that_has_come_or_was_cancelled() {
     let (mut server, channel) = joined();
     let later = Instant::from_epoch(Duration::from_secs(1));
     let timers = |server: &Server<(), ()>| {
-        server.channels[channel.index as usize].extra.as_ref().map(|extra| extra.timers.len())
+        server.channels[channel.index as usize].extra.as_ref().map(|extra| extra.timers.clone())
     };
     let cancelled = server.info(channel, (), later, Instant::EPOCH).unwrap();
-    server.info(channel, (), later, Instant::EPOCH).unwrap();
-    assert_eq!(timers(&server), Some(2));
+    let kept = server.info(channel, (), later, Instant::EPOCH).unwrap();
+    assert_eq!(timers(&server), Some(vec![cancelled, kept]));
 
     server.cancel(cancelled);
-    assert_eq!(timers(&server), Some(1));
+    assert_eq!(timers(&server), Some(vec![kept]));
     server.handle_timeout(later);
 
-    assert_eq!(timers(&server), Some(0));
+    assert_eq!(timers(&server), Some(vec![]));
 }
 
 /// A machine with one channel.

@@ -84,6 +84,18 @@ fn machine_and_all_its_ids_know_its_shard() {
 }
 
 #[test]
+fn no_two_channels_have_the_same_number_not_even_one_after_the_other() {
+    let mut server = machine(0);
+    let (ann, bob) = (connect(&mut server, "ann"), connect(&mut server, "bob"));
+
+    let mut serials = [ann, bob, ann].map(|socket| join(&mut server, socket).serial()).to_vec();
+
+    serials.sort_unstable();
+    serials.dedup();
+    assert_eq!(serials.len(), 3);
+}
+
+#[test]
 fn channel_leads_to_its_socket_and_a_socket_to_its_handle() {
     let mut server = machine(0);
     let (ann, bob) = (connect(&mut server, "ann"), connect(&mut server, "bob"));
