@@ -416,9 +416,8 @@ fn fanout_names_whom_it_leaves_out_and_nobody_who_would_not_get_it_anyway() {
 fn fanout(pair: &mut Pair, topic: &str, event: &str) -> Option<(usize, bool)> {
     let broadcast = Broadcast::new(Topic::from(topic), event, json("{}")).expect("can be encoded");
     pair.server.broadcast(&broadcast, None, pair.now);
-    let mut fanouts = std::iter::from_fn(|| pair.server.poll_output()).filter_map(|output| match output {
-        Output::Fanout(fanout) => Some((fanout.members(), fanout.is_uniform())),
-        _ => None,
+    let mut fanouts = std::iter::from_fn(|| pair.server.poll_output()).filter_map(|output| {
+        if let Output::Fanout(fanout) = output { Some((fanout.members(), fanout.is_uniform())) } else { None }
     });
     let first = fanouts.next();
     assert_eq!(fanouts.count(), 0, "one for all");

@@ -29,10 +29,9 @@ fn send(server: &mut Machine, socket: SocketId, text: &str) {
 fn drain(server: &mut Machine) -> (Vec<CallId>, usize) {
     let (mut calls, mut sent) = (Vec::new(), 0);
     while let Some(output) = server.poll_output() {
-        match output {
-            Output::Call { call, .. } => calls.push(call),
-            Output::Send { .. } => sent += 1,
-            _ => {}
+        sent += usize::from(matches!(output, Output::Send { .. }));
+        if let Output::Call { call, .. } = output {
+            calls.push(call);
         }
     }
     (calls, sent)
