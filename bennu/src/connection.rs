@@ -137,7 +137,9 @@ impl Drop for Connection {
         drop_quietly(self.more.as_mut().map(|more| std::mem::take(&mut more.running)));
         drop_quietly(std::mem::take(&mut self.channels));
         self.tell(&mut VecDeque::new());
-        self.stream.close(&self.peer);
+        if self.life() != Life::Closed {
+            self.stream.close(&self.peer);
+        }
         self.peer.retire();
         self.link.hub.abandon(self.link.socket);
         self.link.hub.flusher.kick();

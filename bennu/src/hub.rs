@@ -11,7 +11,7 @@ use crate::mount::Mounted;
 use crate::peer::{Peer, Queued, Work};
 use crate::run::{Run, Step};
 use crate::runtime::Runtime;
-use crate::sleeper::{Deadline, Sleeper};
+use crate::sleeper::{Deadlines, Sleeper};
 use crate::subscription::Subscriptions;
 use bennu_core::server::{
     Broadcast, ChannelId, CloseReason, Config, Output, Server, SocketConfig, SocketId, TimerId,
@@ -19,7 +19,7 @@ use bennu_core::server::{
 use bennu_core::wire::Serializer;
 use bennu_core::{Frame, Instant, Topic};
 use parking_lot::{Mutex, MutexGuard};
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::hint::black_box;
 use std::ops::{Deref, DerefMut};
@@ -51,7 +51,7 @@ pub(crate) struct Hub {
 /// One machine, and the deadlines of its connections.
 pub(crate) struct Shard {
     pub(crate) server: Server<Arc<Peer>, Letter>,
-    pub(crate) deadlines: BinaryHeap<Deadline>,
+    pub(crate) deadlines: Deadlines,
     /// Until when the sleeper sleeps.
     pub(crate) armed: Option<Instant>,
     pub(crate) sleeper: Option<Waker>,
@@ -122,7 +122,7 @@ impl Hub {
             };
             Mutex::new(Shard {
                 server: Server::new(config),
-                deadlines: BinaryHeap::new(),
+                deadlines: Deadlines::default(),
                 armed: None,
                 sleeper: None,
                 run: Run::default(),

@@ -154,8 +154,8 @@ mod stuck;
 mod subscription;
 
 pub use bennu_core::connect::{
-    Carrier, CheckOrigin, ConnectInfo, ConnectInfoKeys, Origin, OriginEntryError, Param, Params, QueryError,
-    RequestUri, Scheme, ShapeError,
+    Carrier, CheckOrigin, ConnectInfo, ConnectInfoKeys, Origin, OriginEntryError, Param, ParamText, Params,
+    QueryError, RequestUri, Scheme, ShapeError,
 };
 pub use bennu_core::server::{Reason, SocketId};
 pub use bennu_core::wire::EncodeError;

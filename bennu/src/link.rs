@@ -16,7 +16,9 @@ use std::sync::Arc;
 /// All in one piece of memory, as there is one of these a connection.
 pub(crate) struct Link<A> {
     pub(crate) line: Line,
-    pub(crate) id: Option<Box<str>>,
+    /// Boxed twice, as most have none.
+    #[allow(clippy::redundant_allocation, reason = "one pointer wide")]
+    pub(crate) id: Option<Box<Box<str>>>,
     pub(crate) info: ConnectInfo,
     pub(crate) routes: Arc<Routes<A>>,
     pub(crate) assigns: A,

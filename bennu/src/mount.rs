@@ -197,7 +197,8 @@ impl<S: Socket> AnySocket for Served<S> {
             let assigns = catch(|| self.socket.connect(params, &info)).await;
             let assigns = assigns.map_err(Refused::failed)??;
             let id = catch(|| std::future::ready(self.socket.id(&assigns))).await.map_err(Refused::failed)?;
-            let (routes, socket_id) = (Arc::clone(&self.routes), id.clone().map(String::into_boxed_str));
+            let (routes, socket_id) =
+                (Arc::clone(&self.routes), id.clone().map(|id| Box::new(id.into_boxed_str())));
             let link = move |line| -> Arc<dyn AnyLink> {
                 Arc::new(Link { line, id: socket_id, info, routes, assigns })
             };

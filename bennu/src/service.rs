@@ -115,8 +115,8 @@ impl Opening {
     fn start(self, upgraded: Upgraded) {
         let Self { hub, place, serializer, admitted, slot } = self;
         let (plain, stream, early) = match hub.runtime.adopt(upgraded) {
-            Ok((plain, early)) => (Some(plain), Stream::Plain, early),
-            Err(foreign) => (None, Stream::Foreign(Box::new(foreign)), Bytes::new()),
+            Ok((plain, early)) => (Some(plain), Stream::PLAIN, early),
+            Err(foreign) => (None, Stream::foreign(foreign), Bytes::new()),
         };
         let mount: &Mounted = &hub.mounts()[place];
         let config = mount.websocket;

@@ -6,6 +6,7 @@ use crate::peer::Peer;
 use bennu_core::Instant;
 use bennu_core::server::SocketId;
 use std::cmp::Ordering;
+use std::collections::BinaryHeap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
@@ -13,51 +14,70 @@ use std::task::{Context, Poll};
 
 /// When a connection wants to be looked at. Earlier is greater, so that a heap has it on top.
 #[derive(Debug)]
-pub(crate) struct Deadline {
+pub(crate) struct Deadline<W> {
     at: Instant,
-    whose: Whose,
+    whose: W,
 }
 
-#[derive(Debug)]
-enum Whose {
-    Socket(SocketId),
-    /// A connection whose socket has ended: the machine may not know it any more.
-    Peer(Weak<Peer>),
+/// The deadlines of a shard's connections.
+#[derive(Debug, Default)]
+pub(crate) struct Deadlines {
+    sockets: BinaryHeap<Deadline<SocketId>>,
+    /// Of connections whose socket has ended: the machine may not know them any more.
+    ended: BinaryHeap<Deadline<Weak<Peer>>>,
 }
 
-impl Ord for Deadline {
+impl Deadlines {
+    fn next(&self) -> Option<Instant> {
+        let sockets = self.sockets.peek().map(|deadline| deadline.at);
+        sockets.into_iter().chain(self.ended.peek().map(|deadline| deadline.at)).min()
+    }
+}
+
+/// Adds to a heap that grows by a quarter: each connection has a place in it for as long as it lives.
+fn push<W>(heap: &mut BinaryHeap<Deadline<W>>, deadline: Deadline<W>) {
+    if heap.len() == heap.capacity() {
+        heap.reserve_exact((heap.len() / 4).max(8));
+    }
+    heap.push(deadline);
+}
+
+/// Takes out what is due.
+fn pop_due<W>(heap: &mut BinaryHeap<Deadline<W>>, now: Instant) -> Option<W> {
+    heap.peek().filter(|deadline| deadline.at <= now)?;
+    heap.pop().map(|deadline| deadline.whose)
+}
+
+impl<W> Ord for Deadline<W> {
     fn cmp(&self, other: &Self) -> Ordering {
         other.at.cmp(&self.at)
     }
 }
 
-impl PartialOrd for Deadline {
+impl<W> PartialOrd for Deadline<W> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Deadline {
+impl<W> PartialEq for Deadline<W> {
     fn eq(&self, other: &Self) -> bool {
         self.at == other.at
     }
 }
 
-impl Eq for Deadline {}
+impl<W> Eq for Deadline<W> {}
 
 impl Shard {
     /// Has a connection looked at when `at` has come.
     pub(crate) fn arm(&mut self, at: Instant, socket: SocketId) {
-        self.push(at, Whose::Socket(socket));
+        push(&mut self.deadlines.sockets, Deadline { at, whose: socket });
+        self.wake_sleeper_before(at);
     }
 
     /// The same for a connection whose socket has ended.
     pub(crate) fn arm_ended(&mut self, at: Instant, peer: &Arc<Peer>) {
-        self.push(at, Whose::Peer(Arc::downgrade(peer)));
-    }
-
-    fn push(&mut self, at: Instant, whose: Whose) {
-        self.deadlines.push(Deadline { at, whose });
+        push(&mut self.deadlines.ended, Deadline { at, whose: Arc::downgrade(peer) });
         self.wake_sleeper_before(at);
     }
 
@@ -72,13 +92,13 @@ impl Shard {
 
     /// Does what is due, and returns what comes next.
     fn fire(&mut self, hub: &Hub, now: Instant) -> Option<Instant> {
-        while self.deadlines.peek().is_some_and(|deadline| deadline.at <= now) {
-            let Some(deadline) = self.deadlines.pop() else { break };
-            let peer = match deadline.whose {
-                Whose::Socket(socket) => self.server.handle(socket).cloned(),
-                Whose::Peer(peer) => peer.upgrade(),
-            };
-            if let Some(peer) = peer {
+        while let Some(socket) = pop_due(&mut self.deadlines.sockets, now) {
+            if let Some(peer) = self.server.handle(socket) {
+                peer.notify(|notice| notice.due = true);
+            }
+        }
+        while let Some(peer) = pop_due(&mut self.deadlines.ended, now) {
+            if let Some(peer) = peer.upgrade() {
                 peer.notify(|notice| notice.due = true);
             }
         }
@@ -86,8 +106,7 @@ impl Shard {
             self.server.handle_timeout(now);
             hub.drain(self, None);
         }
-        let deadline = self.deadlines.peek().map(|deadline| deadline.at);
-        self.armed = self.server.poll_timeout().into_iter().chain(deadline).min();
+        self.armed = self.server.poll_timeout().into_iter().chain(self.deadlines.next()).min();
         self.armed
     }
 }

@@ -6,13 +6,15 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
-/// A connection's stream.
-pub(crate) enum Stream {
-    /// A stream of the operating system, which the peer holds so that any task may write to it.
-    Plain,
-    /// Any other (TLS, or what somebody else has upgraded): its own task alone reads and writes.
-    Foreign(Box<dyn Foreign>),
-    /// A foreign stream that has ended.
+/// A connection's stream; one pointer wide.
+pub(crate) struct Stream {
+    /// `None` for a stream of the operating system, which the peer holds so that any task may write to it.
+    foreign: Option<Box<ForeignStream>>,
+}
+
+/// Any other stream (TLS, or what somebody else has upgraded): its own task alone reads and writes.
+enum ForeignStream {
+    Open(Box<dyn Foreign>),
     Gone,
 }
 
@@ -22,21 +24,31 @@ pub(crate) trait Foreign: Read + Write + Send + Unpin {}
 impl<T: Read + Write + Send + Unpin> Foreign for T {}
 
 impl Stream {
+    pub(crate) const PLAIN: Self = Self { foreign: None };
+
+    pub(crate) fn foreign(stream: impl Foreign + 'static) -> Self {
+        Self { foreign: Some(Box::new(ForeignStream::Open(Box::new(stream)))) }
+    }
+
+    fn as_foreign(&mut self) -> Option<&mut dyn Foreign> {
+        match self.foreign.as_deref_mut() {
+            Some(ForeignStream::Open(stream)) => Some(&mut **stream),
+            Some(ForeignStream::Gone) | None => None,
+        }
+    }
+
     pub(crate) fn poll_read(
         &mut self,
         peer: &Peer,
         cx: &mut Context<'_>,
         buf: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        let stream = match self {
-            Self::Foreign(stream) => {
-                let mut buf = ReadBuf::new(buf);
-                ready!(Pin::new(stream).poll_read(cx, buf.unfilled()))?;
-                return Poll::Ready(Ok(buf.filled().len()));
-            }
-            Self::Plain | Self::Gone => peer.stream(),
-        };
-        let Some(stream) = stream else { return Poll::Ready(Ok(0)) };
+        if let Some(stream) = self.as_foreign() {
+            let mut buf = ReadBuf::new(buf);
+            ready!(Pin::new(stream).poll_read(cx, buf.unfilled()))?;
+            return Poll::Ready(Ok(buf.filled().len()));
+        }
+        let Some(stream) = peer.stream() else { return Poll::Ready(Ok(0)) };
         loop {
             match stream.try_read(buf) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(stream.poll_readable(cx))?,
@@ -50,8 +62,8 @@ impl Stream {
         // What others queue from here on, they flush.
         peer.settle();
         let done = Flushed { flush: Flush::Done, written: 0 };
-        if let Self::Foreign(stream) = self {
-            return flush_foreign(Pin::new(&mut **stream), peer, cx);
+        if let Some(stream) = self.as_foreign() {
+            return flush_foreign(Pin::new(stream), peer, cx);
         }
         let Some(stream) = peer.stream() else { return Ok(done) };
         let mut written = 0;
@@ -70,10 +82,10 @@ impl Stream {
 
     /// Ends the stream behind what has been written.
     pub(crate) fn close(&mut self, peer: &Peer) {
-        if let Self::Foreign(stream) = self {
+        if let Some(stream) = self.as_foreign() {
             // Whatever comes of it: the stream is dropped here, and its descriptor with it.
             let _ = Pin::new(stream).poll_shutdown(&mut Context::from_waker(Waker::noop()));
-            *self = Self::Gone;
+            self.foreign = Some(Box::new(ForeignStream::Gone));
         }
         peer.close();
     }

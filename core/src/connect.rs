@@ -37,7 +37,7 @@ pub use info::{ConnectInfo, ConnectInfoKeys, RequestUri};
 pub use limits::{LimitError, Limits};
 pub use options::Options;
 pub use origin::{Origin, OriginError};
-pub use params::{Param, Params, ParamsNotAnObject, QueryError, ShapeError};
+pub use params::{Param, ParamText, Params, ParamsNotAnObject, QueryError, ShapeError};
 pub use path::{MountPath, PathError, PathVariables};
 pub use percent::PercentError;
 pub use refusal::Refusal;

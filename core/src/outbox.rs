@@ -39,7 +39,7 @@ pub struct Outbox {
     waiting: usize,
     /// How many runs wait: how long each is, nobody knows before it is sealed.
     runs: u32,
-    limit: usize,
+    limit: u32,
     /// Bytes of the first frame that the peer has already.
     written: usize,
     /// Of what waits, so many bytes at most are owed: they do not count against the limit.
@@ -94,9 +94,11 @@ pub enum Written {
 }
 
 impl Outbox {
-    /// An empty outbox that holds at most `limit` bytes, headers counted, behind its first frame.
+    /// An empty outbox that holds at most `limit` bytes, headers counted, behind its first frame. Past 4 GiB there
+    /// is no higher limit.
     #[must_use]
     pub fn new(limit: usize) -> Self {
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
         Self { first: None, rest: None, waiting: 0, runs: 0, limit, written: 0, owed: 0, lease: Lease::Free }
     }
 
@@ -123,7 +125,11 @@ impl Outbox {
     #[must_use]
     pub fn overflow(&self) -> Option<Overflow> {
         let waiting = self.behind_first().saturating_sub(self.owed as usize);
-        (waiting > self.limit).then_some(Overflow { waiting, limit: self.limit })
+        (waiting > self.limit()).then_some(Overflow { waiting, limit: self.limit() })
+    }
+
+    fn limit(&self) -> usize {
+        self.limit as usize
     }
 
     /// What waits behind the frame that is the next to be written, in bytes.
@@ -175,7 +181,7 @@ impl Outbox {
     /// what it causes itself cannot cut it off.
     #[must_use]
     pub fn is_congested(&self) -> bool {
-        self.behind_first() > self.limit / 2
+        self.behind_first() > self.limit() / 2
     }
 
     /// Takes the lease and what is to be written, up to a run that is open still; `None` if there is

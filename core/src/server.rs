@@ -183,8 +183,7 @@ impl<H: Clone, I> Server<H, I> {
                 id: None,
                 channels: SmallVec::new(),
                 terminating: 0,
-                waiting: Load::default(),
-                overload: None,
+                waiting: None,
             },
         );
         self.connected[socket.serializer.index()] += 1;

@@ -1,6 +1,6 @@
 //! Topics and event names: short strings that are shared or stored in place.
 
-use smallvec::SmallVec;
+use smol_str::SmolStr;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Topic(Arc<str>);
 
-/// An event's name, such as `new_msg`: kept in place if it has at most 24 bytes.
+/// An event's name, such as `new_msg`: kept in place if it has at most 23 bytes, else shared.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EventName(SmallVec<[u8; 24]>);
+pub struct EventName(SmolStr);
 
 /// The longest topic or event that is accepted, in bytes. (Binary frames carry at most 255.)
 pub const MAX_NAME: usize = 1024;
@@ -50,7 +50,7 @@ impl fmt::Display for Topic {
 
 impl From<&str> for EventName {
     fn from(name: &str) -> Self {
-        Self(SmallVec::from_slice(name.as_bytes()))
+        Self(SmolStr::new(name))
     }
 }
 
@@ -58,7 +58,7 @@ impl Deref for EventName {
     type Target = str;
 
     fn deref(&self) -> &str {
-        std::str::from_utf8(&self.0).expect("an event name is made from a string")
+        &self.0
     }
 }
 

@@ -19,6 +19,7 @@ use std::pin::Pin;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tower_service::Service;
 
 /// How long a client has for the head of a request, in all, and not for each of its reads.
@@ -136,7 +137,17 @@ where
     type IntoFuture = Pin<Box<dyn Future<Output = io::Result<()>> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        Box::pin(async move {
+            // On a task of its own. Under `block_on`, as in `main`, it would share its thread with no connection:
+            // each one would be handed to another thread, which has to be woken for it.
+            let mut task = JoinSet::new();
+            task.spawn(self.run());
+            let Some(ended) = task.join_next().await else { return Ok(()) };
+            ended.unwrap_or_else(|failed| match failed.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(cancelled) => Err(io::Error::other(cancelled)),
+            })
+        })
     }
 }
 

@@ -58,7 +58,7 @@ impl<C: Channel> JoinContext<C> {
     /// The id that [`Socket::id`](crate::Socket::id) gave the connection.
     #[must_use]
     pub fn socket_id(&self) -> Option<&str> {
-        self.link.id.as_deref()
+        self.link.id.as_deref().map(|id| &**id)
     }
 
     /// The connection, by the name that the machine gave it: unique in its endpoint, and never used again.

@@ -9,7 +9,9 @@ pub use query::QueryError;
 use serde::de::Deserialize;
 use serde::ser::{Serialize, Serializer};
 use serde_json::Value;
+use smol_str::SmolStr;
 use std::fmt;
+use std::ops::Deref;
 
 /// The parameters that a client connects with: its query, and what the path's variables matched.
 ///
@@ -35,18 +37,43 @@ use std::fmt;
 pub struct Params {
     /// Sorted by name, each name once. No tree: it is kept as long as its connection lives, and a tree
     /// takes 600 bytes for the first of its few entries.
-    entries: Vec<(String, Param)>,
+    entries: Vec<(SmolStr, Param)>,
 }
 
 /// One parameter.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Param {
     /// `key=text`; the empty string for `key` alone.
-    Text(String),
+    Text(ParamText),
     /// `key[]=first&key[]=second`.
     List(Vec<Self>),
     /// `key[inner]=…`.
     Map(Params),
+}
+
+/// The text of a parameter: a string, kept in place if it has at most 23 bytes. It is kept as long as its
+/// connection lives, and most are short.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct ParamText(SmolStr);
+
+impl Deref for ParamText {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<T: AsRef<str>> From<T> for ParamText {
+    fn from(text: T) -> Self {
+        Self(SmolStr::new(text))
+    }
+}
+
+impl fmt::Debug for ParamText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
 }
 
 /// Parameters were made of a JSON value that is no object.
@@ -113,8 +140,8 @@ impl Params {
     }
 
     /// Sets a parameter to a string; whatever had that name before is gone.
-    pub fn insert(&mut self, key: impl Into<String>, text: impl Into<String>) {
-        let (key, param) = (key.into(), Param::Text(text.into()));
+    pub fn insert(&mut self, key: impl AsRef<str>, text: impl AsRef<str>) {
+        let (key, param) = (SmolStr::new(key), Param::Text(ParamText::from(text)));
         match self.place(&key) {
             Ok(place) => self.entries[place].1 = param,
             Err(place) => {
@@ -162,10 +189,10 @@ impl Param {
 
     fn from_json(value: Value) -> Self {
         match value {
-            Value::Null => Self::Text(String::new()),
-            Value::Bool(truth) => Self::Text(truth.to_string()),
-            Value::Number(number) => Self::Text(number.to_string()),
-            Value::String(text) => Self::Text(text),
+            Value::Null => Self::Text(ParamText::default()),
+            Value::Bool(truth) => Self::Text(truth.to_string().into()),
+            Value::Number(number) => Self::Text(number.to_string().into()),
+            Value::String(text) => Self::Text(text.into()),
             Value::Array(items) => Self::List(items.into_iter().map(Self::from_json).collect()),
             Value::Object(entries) => {
                 Self::Map(entries.into_iter().map(|(key, value)| (key, Self::from_json(value))).collect())
@@ -176,7 +203,8 @@ impl Param {
 
 impl FromIterator<(String, Param)> for Params {
     fn from_iter<I: IntoIterator<Item = (String, Param)>>(entries: I) -> Self {
-        let mut entries: Vec<_> = entries.into_iter().collect();
+        let mut entries: Vec<_> =
+            entries.into_iter().map(|(key, param)| (SmolStr::from(key), param)).collect();
         // Stable, so that of several with one name the last is behind the others.
         entries.sort_by(|(one, _), (other, _)| one.cmp(other));
         entries.reverse();
@@ -189,7 +217,7 @@ impl FromIterator<(String, Param)> for Params {
 
 impl Serialize for Params {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.entries.iter().map(|(key, param)| (key, param)))
+        serializer.collect_map(self.iter())
     }
 }
 

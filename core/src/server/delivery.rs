@@ -100,8 +100,9 @@ impl<H: Clone, I> Server<H, I> {
         let socket = self.channels[channel as usize].socket;
         let limits = self.mount(socket).limits;
         let owner = &mut self.sockets[socket as usize];
-        owner.waiting += load;
-        if owner.life == Life::Open && owner.overload.is_none() && owner.waiting.reaches(limits.input()) {
+        let waiting = owner.waiting.get_or_insert_default();
+        waiting.load += load;
+        if owner.life == Life::Open && waiting.overload.is_none() && waiting.load.reaches(limits.input()) {
             self.arm_overload(socket);
             let socket = self.socket_id(socket);
             self.outputs.push_back(Output::Pause { socket });
@@ -112,11 +113,16 @@ impl<H: Clone, I> Server<H, I> {
     pub(super) fn release_waiting(&mut self, socket: u32, load: Load) {
         let bound = self.mount(socket).limits.input().half();
         let owner = &mut self.sockets[socket as usize];
-        owner.waiting -= load;
-        if owner.waiting.exceeds(bound) {
+        let Some(waiting) = owner.waiting.as_mut() else { return };
+        waiting.load -= load;
+        if waiting.load.exceeds(bound) {
             return;
         }
-        let Some(overload) = owner.overload.take() else { return };
+        let overload = waiting.overload.take();
+        if waiting.load == Load::default() {
+            owner.waiting = None;
+        }
+        let Some(overload) = overload else { return };
         self.timers.remove(&(overload.until, overload.number));
         let socket = self.socket_id(socket);
         self.outputs.push_back(Output::Resume { socket });
@@ -127,7 +133,8 @@ impl<H: Clone, I> Server<H, I> {
         let until = self.now + self.mount(socket).limits.overload.max(Duration::from_millis(1));
         let number = self.next_serial();
         self.timers.insert((until, number), Timer::Overload { socket });
-        self.sockets[socket as usize].overload = Some(Box::new(Overload { until, number }));
+        self.sockets[socket as usize].waiting.get_or_insert_default().overload =
+            Some(Overload { until, number });
     }
 
     /// Reading has paused for too long: the channel that holds most of what waits is ended, so that it

@@ -325,7 +325,7 @@ impl<H: Clone, I> Server<H, I> {
         }
         if was == Life::Open {
             self.connected[owner.serializer.index()] -= 1;
-            if let Some(overload) = owner.overload.take() {
+            if let Some(overload) = owner.waiting.as_mut().and_then(|waiting| waiting.overload.take()) {
                 self.timers.remove(&(overload.until, overload.number));
             }
             if let Some(key) = owner.id.take() {

@@ -24,10 +24,16 @@ pub(super) struct Socket<H> {
     pub(super) channels: SmallVec<[u32; 2]>,
     /// Channels that have closed and whose `terminate` still runs.
     pub(super) terminating: u32,
-    /// What of the client's input waits for handlers, over all channels.
-    pub(super) waiting: Load,
+    /// What of the client's input waits for handlers, if any does.
+    pub(super) waiting: Option<Box<Waiting>>,
+}
+
+/// Input that waits, over all channels of a socket.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    pub(super) load: Load,
     /// Set while reading pauses: when the fullest channel is ended.
-    pub(super) overload: Option<Box<Overload>>,
+    pub(super) overload: Option<Overload>,
 }
 
 impl<H> Socket<H> {

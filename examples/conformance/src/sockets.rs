@@ -9,7 +9,7 @@ use std::time::Duration;
 /// What the channels of a connection know of it.
 pub(crate) struct Session {
     pub(crate) params: Params,
-    pub(crate) user: Option<String>,
+    pub(crate) user: Option<Box<str>>,
 }
 
 /// The endpoint, yet to be built on a runtime.
@@ -81,7 +81,7 @@ impl Socket for Users {
     async fn connect(&self, params: Params, _: &ConnectInfo) -> Result<Session, Refused> {
         let user = params.str("token").and_then(|token| token.strip_prefix("letmein:"));
         let user = user.filter(|user| !user.is_empty()).ok_or_else(Refused::forbidden)?.to_owned();
-        Ok(Session { params, user: Some(user) })
+        Ok(Session { params, user: Some(user.into()) })
     }
 
     fn id(&self, session: &Session) -> Option<String> {

@@ -191,7 +191,7 @@ impl Level {
 impl Named {
     fn into_param(self) -> Param {
         match self {
-            Self::Text(text) | Self::Final(text) => Param::Text(text),
+            Self::Text(text) | Self::Final(text) => Param::Text(text.into()),
             Self::Nested(level) => level.into_param(),
         }
     }
@@ -200,7 +200,7 @@ impl Named {
 impl Item {
     fn into_param(self) -> Param {
         match self {
-            Self::Text(text) => Param::Text(text),
+            Self::Text(text) => Param::Text(text.into()),
             Self::Nested(level) => level.into_param(),
         }
     }

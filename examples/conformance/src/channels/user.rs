@@ -13,7 +13,7 @@ impl Channel for User {
 
     async fn join(_: &str, _: Payload, ctx: &JoinContext<Self>) -> Result<Joined<Self>, Failure> {
         let id = ctx.subtopic().to_owned();
-        if ctx.assigns().user.as_ref() != Some(&id) {
+        if ctx.assigns().user.as_deref() != Some(&*id) {
             return Err(Failure::reason("unauthorized"));
         }
         let response = json!({ "user_id": id });
