@@ -10,8 +10,10 @@
 //! once against a server that does nothing but the system calls ([`floor`]), and judged as a ratio. See
 //! `README.md` for what is measured. Linux only: figures come from `/proc`.
 
+pub mod driver;
 pub mod envelope;
 pub mod floor;
 pub mod load;
+pub mod sample;
 pub mod template;
 pub mod websocket;

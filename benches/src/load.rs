@@ -10,31 +10,42 @@ mod client;
 mod disturbance;
 mod figures;
 mod latency;
+mod lineup;
+mod machine;
 mod opening;
 mod options;
+mod page;
 mod population;
 mod programs;
+mod record;
 mod report;
 mod scenario;
+mod secure;
 mod server_process;
 mod session;
 mod table;
 mod usage;
 
-use crate::floor::Writes;
 use disturbance::Moment;
 use figures::Reading;
 use indicatif::{ProgressBar, ProgressStyle};
+use lineup::Lineup;
+use machine::Machine;
+use options::Size;
 pub use options::{HELP, Options};
-use options::{Servers, Size};
+use page::Page;
 use population::PopulationError;
 pub use programs::ProgramError;
-use report::{Judging, Report, Subject};
+use record::{Circumstances, Judging, Record};
+use report::Report;
 use scenario::Scenario;
 use server_process::{ServerCommand, StartError};
 use std::error::Error;
+use std::fs;
 use std::io;
 use std::iter;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Whether a load run has something to complain about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +77,14 @@ pub enum LoadError {
         /// By the hard limit.
         allowed: u64,
     },
+    /// The figures are there, but cannot be kept.
+    #[error("cannot write {}", path.display())]
+    Report {
+        /// Where they should be.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
 }
 
 /// Why one run of one scenario came to nothing.
@@ -80,34 +99,28 @@ enum RunError {
 /// The largest population's sockets, and some.
 const OPEN_FILES: u64 = 11_000;
 
-/// Runs what `options` ask for, and prints a table.
+/// Runs what `options` ask for, prints a table, and leaves a page and all raw figures behind.
 ///
 /// # Errors
-/// [`LoadError`] if it cannot even start. A failing server is an [`Outcome::Bad`].
+/// [`LoadError`] if it cannot even start, or cannot keep what it found. A failing server is an [`Outcome::Bad`].
 pub fn run(options: &Options) -> Result<Outcome, LoadError> {
     allow_open_files()?;
-    let (direct, coalesced) = (programs::floor(Writes::Direct)?, programs::floor(Writes::Coalesced)?);
-    let servers = match &options.servers {
-        Servers::Bennu => vec![programs::bennu()?],
-        Servers::These(commands) => commands.clone(),
-        Servers::FloorOnly => Vec::new(),
-    };
     let judging = match options.size {
         Size::Full => Judging::Budgets,
         Size::Quick => Judging::CorrectnessOnly,
     };
 
     let scenarios = options.scenarios();
+    let lineup = Lineup::of(options, &scenarios)?;
+    let directory = options.report.clone().map_or_else(programs::report_directory, Ok)?;
     let start = Moment::now().map_err(LoadError::Proc)?;
-    let mut report = Report::new(servers.iter().map(|server| server.name.clone()).collect(), judging);
-    let progress = progress(scenarios.len() * options.runs * (servers.len() + 1));
+    let (date, clock) = (SystemTime::now(), Instant::now());
+    let mut report = Report::new(lineup.names(), judging);
+    let turns: usize = scenarios.iter().map(|&scenario| lineup.of_scenario(scenario).len()).sum();
+    let progress = progress(turns * options.runs);
     for scenario in scenarios {
-        let floor = match scenario.floor() {
-            Writes::Direct => &direct,
-            Writes::Coalesced => &coalesced,
-        };
         for run in 1..=options.runs {
-            for (subject, command) in subjects(&servers, floor) {
+            for (subject, command) in lineup.of_scenario(scenario) {
                 let title = scenario.title();
                 progress.set_message(format!("{title}, run {run} of {}: {}", options.runs, command.name));
                 match play(scenario, command) {
@@ -121,9 +134,34 @@ pub fn run(options: &Options) -> Result<Outcome, LoadError> {
         }
     }
     progress.finish_and_clear();
+    let disturbance = start.until_now().map_err(LoadError::Proc)?;
+    let record = report.record(Circumstances {
+        date: humantime::format_rfc3339_seconds(date).to_string(),
+        seconds: clock.elapsed().as_secs(),
+        revision: machine::revision(),
+        machine: Machine::this(),
+        disturbance,
+        runs: options.runs,
+        judging,
+    });
     print!("{report}");
-    println!("{}", start.until_now().map_err(LoadError::Proc)?);
+    println!("{disturbance}");
+    println!("report: {}", keep(&record, &directory)?.display());
     Ok(if report.is_good() { Outcome::Good } else { Outcome::Bad })
+}
+
+/// Writes `report.html` and `report.json`, and returns the path of the former.
+fn keep(record: &Record, directory: &Path) -> Result<PathBuf, LoadError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        |source| LoadError::Report { path, source }
+    };
+    fs::create_dir_all(directory).map_err(failed(directory))?;
+    let (page, raw) = (directory.join("report.html"), directory.join("report.json"));
+    let json = serde_json::to_vec_pretty(record).map_err(io::Error::from).map_err(failed(&raw))?;
+    fs::write(&raw, json).map_err(failed(&raw))?;
+    fs::write(&page, Page(record).to_string()).map_err(failed(&page))?;
+    Ok(page)
 }
 
 /// An error and its causes in one line; a cause that its error has quoted is not repeated.
@@ -136,14 +174,6 @@ pub fn with_causes(error: &dyn Error) -> String {
         }
     }
     text
-}
-
-fn subjects<'a>(
-    servers: &'a [ServerCommand],
-    floor: &'a ServerCommand,
-) -> impl Iterator<Item = (Subject, &'a ServerCommand)> {
-    let servers = servers.iter().enumerate().map(|(number, server)| (Subject::Server(number), server));
-    servers.chain([(Subject::Floor, floor)])
 }
 
 fn play(scenario: Scenario, command: &ServerCommand) -> Result<Vec<Reading>, RunError> {
@@ -162,6 +192,14 @@ fn allow_open_files() -> Result<(), LoadError> {
 
 /// A bar on standard error if that is a terminal, and nothing otherwise.
 fn progress(steps: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg}");
-    ProgressBar::new(steps as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    /// A run may take half a minute; that it is under way should be seen.
+    const TICK: Duration = Duration::from_millis(500);
+
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} (about {eta} left) {msg}");
+    let progress =
+        ProgressBar::new(steps as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    if !progress.is_hidden() {
+        progress.enable_steady_tick(TICK);
+    }
+    progress
 }

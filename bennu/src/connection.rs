@@ -114,8 +114,8 @@ impl Connection {
 
     /// Until when a peer that is stuck has to take more.
     fn patience(&self) -> Option<Instant> {
-        let stuck = self.more.as_ref()?.stuck?;
-        Some(stuck.until(self.peer.overflows()))
+        let stuck = self.more.as_ref()?.stuck.as_ref()?;
+        Some(stuck.until(self.peer.overflows(), self.link.patience))
     }
 
     /// Tells the machine, once, that the transport has ended.

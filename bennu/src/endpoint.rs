@@ -4,7 +4,8 @@ use crate::hub::{Hub, Kick, Sender};
 use crate::index::TopicIndex;
 use crate::mount::{Mounted, SocketSettings};
 use crate::runtime::Runtime;
-use crate::{Socket, Subscription};
+use crate::subscription::QueueLimits;
+use crate::{RequestLimits, Socket, Subscription};
 use bennu_core::server::{Broadcast, CloseReason};
 use bennu_core::wire::EncodeError;
 use bennu_core::{IntoPayload, NotEncodable, Payload, Topic, event};
@@ -42,6 +43,7 @@ pub struct Builder {
     mounts: Vec<Mounted>,
     shards: usize,
     max_connections: usize,
+    queue: QueueLimits,
 }
 
 /// A broadcast that could not be sent: nobody has received it.
@@ -79,7 +81,8 @@ impl Endpoint {
     /// Starts the settings of an endpoint.
     pub fn builder() -> Builder {
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
-        Builder { mounts: Vec::new(), shards: 4 * workers, max_connections: usize::MAX }
+        let queue = QueueLimits::default();
+        Builder { mounts: Vec::new(), shards: 4 * workers, max_connections: usize::MAX, queue }
     }
 
     pub(crate) fn of(hub: Arc<Hub>) -> Self {
@@ -161,6 +164,14 @@ impl Endpoint {
         }
     }
 
+    /// How large a request may be that opens a connection, whatever socket it is for: what the HTTP server in
+    /// front has to take at least.
+    pub fn request_limits(&self) -> RequestLimits {
+        let none = RequestLimits::new().target(0).header_block(0).headers(0);
+        let each = self.hub.mounts().iter().map(|mount| RequestLimits { head: mount.options.limits });
+        each.fold(none, RequestLimits::or)
+    }
+
     /// How many connections there are; one whose channels are still ending is counted.
     #[must_use]
     pub fn connections(&self) -> usize {
@@ -192,11 +203,25 @@ impl Builder {
         self
     }
 
+    /// Broadcasts that may wait at one [`Subscription`]: 1,024. Of more, the oldest are dropped, and the
+    /// subscriber is told how many.
+    pub fn subscription_messages(mut self, messages: usize) -> Self {
+        self.queue.messages = messages;
+        self
+    }
+
+    /// The same in bytes of payload: 4 MiB.
+    pub fn subscription_bytes(mut self, bytes: usize) -> Self {
+        self.queue.bytes = bytes;
+        self
+    }
+
     /// Starts the endpoint on a runtime, whose tasks it spawns at once: on tokio it has to be called within
     /// the runtime.
     ///
     /// # Panics
-    /// If the system has no randomness to seed its tables with.
+    /// If the system has no randomness to seed its tables with, and where the runtime cannot spawn: tokio
+    /// outside of tokio.
     #[must_use = "without its endpoint nothing connects"]
     pub fn build(self, runtime: impl Runtime) -> Endpoint {
         let mut seed = [0; 16];
@@ -205,7 +230,8 @@ impl Builder {
             let half: [u8; 8] = std::array::from_fn(|i| seed[at + i]);
             u64::from_le_bytes(half)
         });
-        let hub = Hub::start(Arc::new(runtime), self.shards, self.mounts, self.max_connections, (k0, k1));
+        let Self { mounts, shards, max_connections, queue } = self;
+        let hub = Hub::start(Arc::new(runtime), shards, mounts, max_connections, queue, (k0, k1));
         Endpoint { hub }
     }
 }

@@ -2,11 +2,11 @@
 
 use crate::hub::Hub;
 use crate::peer::Peer;
-use parking_lot::Mutex;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicBool, Ordering};
 use std::future::poll_fn;
 use std::hint::black_box;
 use std::mem;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Poll, Waker};
 

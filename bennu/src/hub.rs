@@ -12,19 +12,19 @@ use crate::peer::{Peer, Queued, Work};
 use crate::run::{Run, Step};
 use crate::runtime::Runtime;
 use crate::sleeper::{Deadlines, Sleeper};
-use crate::subscription::Subscriptions;
+use crate::subscription::{QueueLimits, Subscriptions};
+use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 use bennu_core::server::{
     Broadcast, ChannelId, CloseReason, Config, Output, Server, SocketConfig, SocketId, TimerId,
 };
 use bennu_core::wire::Serializer;
 use bennu_core::{Frame, Instant, Topic};
-use parking_lot::{Mutex, MutexGuard};
 use std::collections::VecDeque;
 use std::fmt;
 use std::hint::black_box;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::Waker;
 
 /// One node.
@@ -112,6 +112,7 @@ impl Hub {
         shards: usize,
         mounts: Vec<Mounted>,
         max_connections: usize,
+        queue: QueueLimits,
         hash_key: (u64, u64),
     ) -> Arc<Self> {
         let shard = |shard: usize| {
@@ -137,7 +138,7 @@ impl Hub {
             batch: AtomicU64::new(0),
             mounts,
             max_connections,
-            subscriptions: Subscriptions::default(),
+            subscriptions: Subscriptions::new(queue),
             connected: Default::default(),
             connections: AtomicUsize::new(0),
             draining: AtomicBool::new(false),

@@ -1,7 +1,7 @@
 //! Which shards have a topic.
 
+use crate::sync::RwLock;
 use bennu_core::Topic;
-use parking_lot::RwLock;
 use std::collections::HashMap;
 
 /// For every topic that somebody on this node has joined: the shards, as bits.

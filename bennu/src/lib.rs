@@ -114,6 +114,7 @@
 //! | [`SocketSettings`], [`Routes`] | one socket, and which channel has which topics |
 //! | [`CheckOrigin`], [`ConnectInfoKeys`] | what is looked at before a connection is accepted, and kept of it |
 //! | [`WebSocket`], [`Limits`] | the transport, and what a client may grow |
+//! | [`RequestLimits`] | how large a request may be that opens a connection |
 //!
 //! [`prelude`] has what a file with channels needs. Methods of the traits open their docs with the line to copy: an
 //! `async fn` is how they are implemented, whatever an editor completes.
@@ -123,6 +124,20 @@
 #![doc = include_str!("docs/guide.md")]
 #![doc = include_str!("docs/guarantees.md")]
 #![doc = include_str!("docs/runtime.md")]
+//!
+//! # Features and public dependencies
+//!
+//! There are no features. Of other crates' types, these are part of this crate's interface, so that an incompatible
+//! version of theirs is one of this crate's:
+//!
+//! | crate | where |
+//! |---|---|
+//! | `bennu-core` | what is re-exported here: [`Payload`], [`Params`], [`ConnectInfo`], [`CheckOrigin`], … |
+//! | `bytes` 1, `http` 1 | [`Payload`], [`Refused`], and the endpoint as a service |
+//! | `serde` 1, `serde_json` 1 | what can be sent and parsed: [`IntoPayload`], [`Payload::parse`] |
+//! | `futures-core` 0.3 | `Stream`, for [`Subscription`] |
+//! | `tower-service` 0.3, `http-body-util` 0.1 | the endpoint as a service, and its [`ResponseBody`] |
+//! | `hyper` 1 | `Upgraded`, in [`Runtime::adopt`] |
 
 mod broadcast;
 mod channel;
@@ -134,6 +149,8 @@ mod failure;
 mod flusher;
 mod hub;
 mod index;
+#[cfg(all(test, bennu_loom))]
+mod interleavings;
 mod letter;
 mod link;
 mod mount;
@@ -152,6 +169,7 @@ mod socket;
 mod stream;
 mod stuck;
 mod subscription;
+mod sync;
 
 pub use bennu_core::connect::{
     Carrier, CheckOrigin, ConnectInfo, ConnectInfoKeys, Origin, OriginEntryError, Param, ParamText, Params,
@@ -174,7 +192,7 @@ pub use reply::Reply;
 pub use routes::Routes;
 pub use runtime::{BoxFuture, PlainStream, Runtime};
 pub use service::{ResponseBody, ResponseFuture};
-pub use settings::{Limits, WebSocket};
+pub use settings::{Limits, RequestLimits, WebSocket};
 pub use socket::{Open, Refused, Socket};
 pub use subscription::{Notification, Subscription};
 

@@ -4,6 +4,7 @@ use crate::BoxFuture;
 use crate::erased::{Finished, Seed};
 use crate::hub::Slot;
 use crate::routes::Routes;
+use crate::stuck::Patience;
 use bennu_core::connect::ConnectInfo;
 use bennu_core::router::RouteId;
 use bennu_core::server::SocketId;
@@ -31,6 +32,8 @@ pub(crate) struct Line {
     pub(crate) hub: Slot,
     pub(crate) socket: SocketId,
     pub(crate) serializer: Serializer,
+    /// How long what waits for its client may.
+    pub(crate) patience: Patience,
 }
 
 /// A link without its types.

@@ -4,7 +4,8 @@ use crate::BoxFuture;
 use crate::link::{AnyLink, Line, Link};
 use crate::panics::catch;
 use crate::routes::Routes;
-use crate::{Channel, Limits, Refused, Socket, WebSocket};
+use crate::stuck::Patience;
+use crate::{Channel, Limits, Refused, RequestLimits, Socket, WebSocket};
 use bennu_core::connect::{
     CheckOrigin, ConnectInfo, ConnectInfoKeys, MountPath, Options, OriginEntryError, Params,
 };
@@ -104,6 +105,12 @@ impl<S: Socket> SocketSettings<S> {
         self
     }
 
+    /// How large a request may be that opens a connection; [`RequestLimits::new`] by default.
+    pub fn request_limits(mut self, limits: RequestLimits) -> Self {
+        self.options.limits = limits.head;
+        self
+    }
+
     /// Settings of the WebSocket transport; those of [`WebSocket::new`] by default.
     pub fn websocket(mut self, websocket: WebSocket) -> Self {
         self.websocket = websocket;
@@ -122,6 +129,7 @@ impl<S: Socket> SocketSettings<S> {
             path,
             machine: server::Mount { router: self.routes.router().clone(), limits: self.limits.machine },
             outbox: self.limits.outbox,
+            patience: Patience::from(self.limits.outbox_age),
             options,
             websocket: self.websocket.config,
             socket: Arc::new(Served { socket: self.socket, routes: Arc::new(self.routes) }),
@@ -161,6 +169,7 @@ pub(crate) struct Mounted {
     pub(crate) path: MountPath,
     pub(crate) machine: server::Mount,
     pub(crate) outbox: usize,
+    pub(crate) patience: Patience,
     pub(crate) options: Options,
     pub(crate) websocket: websocket::Config,
     pub(crate) socket: Arc<dyn AnySocket>,

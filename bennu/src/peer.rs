@@ -2,16 +2,16 @@
 
 use crate::letter::Letter;
 use crate::runtime::PlainStream;
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 use bennu_core::Frame;
 use bennu_core::outbox::{Batch, Outbox, Written};
 use bennu_core::server::{CallId, ChannelId, CloseReason, Event, SocketId};
-use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 
 /// One connection, shared by its own task, the shard it belongs to, and whoever writes to it.
@@ -280,9 +280,9 @@ impl Peer {
         shared.blocked = shared.outbox.finish(batch, written) == Written::Blocked;
     }
 
-    /// Whether what waits is a run that is open still.
+    /// Whether what waits is a run that was open when its own task has last looked.
     pub(crate) fn awaits_seal(&self) -> bool {
-        self.shared.lock().outbox.awaits_seal()
+        self.shared.lock().has_left()
     }
 
     /// Whether everything is written; if not, whoever writes it wakes the connection's task.
@@ -369,10 +369,18 @@ impl Peer {
         if shared.closing && !shared.outbox.is_leased() {
             stream.close();
         }
-        if matches!(flush, Ok(Flush::Done)) && shared.outbox.awaits_seal() {
+        if matches!(flush, Ok(Flush::Done)) && shared.has_left() {
             flush = Ok(Flush::AwaitsSeal);
         }
         (shared, progress, flush)
+    }
+}
+
+impl Shared {
+    /// Whether a flush has left something, though nobody writes: a run that was open. It need not be any more,
+    /// as it is sealed under another lock; and who has sealed it leaves the writing to who was here.
+    fn has_left(&self) -> bool {
+        !self.outbox.is_leased() && !self.outbox.is_empty()
     }
 }
 

@@ -1,5 +1,9 @@
 //! Settings of transports, and limits.
 
+mod request;
+
+pub use request::RequestLimits;
+
 use bennu_core::{server, websocket};
 use std::time::Duration;
 
@@ -42,6 +46,13 @@ impl WebSocket {
         self
     }
 
+    /// The most empty fragments of a message in a row: 16, and never more than 65,535. More end the connection
+    /// with 1008.
+    pub fn max_empty_fragments(mut self, fragments: u32) -> Self {
+        self.config.max_empty_fragments = fragments;
+        self
+    }
+
     /// How long the client may be silent: 60 s, as Phoenix. Then the connection ends with 1002. phoenix.js
     /// sends a heartbeat every 30 s.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
@@ -62,16 +73,24 @@ impl WebSocket {
 }
 
 /// What one client may grow, and how far.
+///
+/// ```
+/// use bennu::{Limits, Open};
+///
+/// let limits = Limits::new().channels(500).outbox(4 << 20);
+/// let socket = bennu::socket(Open).limits(limits);
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct Limits {
     pub(crate) machine: server::Limits,
     pub(crate) outbox: usize,
+    pub(crate) outbox_age: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { machine: server::Limits::default(), outbox: 1 << 20 }
+        Self { machine: server::Limits::default(), outbox: 1 << 20, outbox_age: Duration::from_secs(10) }
     }
 }
 
@@ -87,6 +106,27 @@ impl Limits {
         self
     }
 
+    /// Channels that have closed and whose `terminate` still runs: 100. Further joins wait until one of them
+    /// has come to its end.
+    pub fn terminating(mut self, channels: usize) -> Self {
+        self.machine.max_terminating = channels;
+        self
+    }
+
+    /// The longest topic of a message, in bytes: 1,024, and never more. A longer one is answered `topic too
+    /// long`.
+    pub fn topic(mut self, bytes: usize) -> Self {
+        self.machine.max_topic = bytes;
+        self
+    }
+
+    /// The longest event of a message, in bytes: 1,024, never more, and never less than the 9 of `phx_leave`. A
+    /// longer one is answered `event too long`.
+    pub fn event(mut self, bytes: usize) -> Self {
+        self.machine.max_event = bytes;
+        self
+    }
+
     /// Bytes that wait for the client to take them, those of the first frame not counted: 1 MiB. One who
     /// falls further behind is cut off with 1013. Past half of it, reading from the client pauses.
     ///
@@ -94,6 +134,13 @@ impl Limits {
     /// at once, before the client is known to lag, it has a second to take.
     pub fn outbox(mut self, bytes: usize) -> Self {
         self.outbox = bytes;
+        self
+    }
+
+    /// How long anything may wait for a client that does not take it, however little it is and whoever has
+    /// caused it: 10 s. Then it is cut off with 1013.
+    pub fn outbox_age(mut self, age: Duration) -> Self {
+        self.outbox_age = age;
         self
     }
 

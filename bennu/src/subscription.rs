@@ -3,24 +3,56 @@
 use crate::Broadcast;
 use crate::hub::Hub;
 use crate::index::TopicIndex;
+use crate::sync::Mutex;
 use bennu_core::{Topic, server};
 use futures_util::Stream;
-use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 
-/// What waits for one subscriber at most, in messages.
-const MAX_MESSAGES: usize = 1024;
-/// The same in bytes of payload.
-const MAX_BYTES: usize = 4 << 20;
+/// What may wait for one subscriber.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct QueueLimits {
+    pub(crate) messages: usize,
+    /// Bytes of payload.
+    pub(crate) bytes: usize,
+}
+
+impl Default for QueueLimits {
+    fn default() -> Self {
+        Self { messages: 1024, bytes: 4 << 20 }
+    }
+}
 
 /// The broadcasts of one topic, as a stream. Ends its subscription when dropped.
 ///
-/// A publisher never waits for a subscriber: of one that lags behind by 1,024 messages or 4 MiB the
-/// oldest are dropped, and it is told how many ([`Notification::Lost`]).
+/// A publisher never waits for a subscriber: of one that lags behind by more than 1,024 messages or 4 MiB the
+/// oldest are dropped, and it is told how many ([`Notification::Lost`]). Both bounds are settings:
+/// [`Builder::subscription_messages`](crate::Builder::subscription_messages) and
+/// [`Builder::subscription_bytes`](crate::Builder::subscription_bytes).
+///
+/// ```
+/// # use bennu::prelude::*;
+/// use bennu::Notification;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let endpoint = Endpoint::builder().build(bennu_tokio::Tokio);
+/// let mut prices = endpoint.subscribe("prices");
+/// endpoint.broadcast("prices", "tick", serde_json::json!({ "eur": 7 }))?;
+///
+/// match prices.next().await {
+///     Notification::Broadcast(tick) => assert_eq!(&*tick.event, "tick"),
+///     Notification::Lost(broadcasts) => eprintln!("too slow for {broadcasts} of them"),
+///     _ => {}
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Source: `Phoenix.Endpoint.subscribe/2`.
 pub struct Subscription {
     hub: Arc<Hub>,
     topic: Topic,
@@ -38,9 +70,10 @@ pub enum Notification {
 }
 
 /// All that subscribed from outside of channels.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Subscriptions {
     topics: Mutex<HashMap<Topic, Vec<Weak<Queue>>>>,
+    limits: QueueLimits,
 }
 
 #[derive(Debug, Default)]
@@ -101,24 +134,25 @@ impl Drop for Subscription {
 }
 
 impl Subscriptions {
+    pub(crate) fn new(limits: QueueLimits) -> Self {
+        Self { topics: Mutex::default(), limits }
+    }
+
     pub(crate) fn deliver(&self, broadcast: &server::Broadcast) {
         let topics = self.topics.lock();
         for queue in topics.get(broadcast.topic()).into_iter().flatten().filter_map(Weak::upgrade) {
-            queue.push(Broadcast::new(
-                broadcast.topic().clone(),
-                broadcast.event().clone(),
-                broadcast.payload().clone(),
-            ));
+            let (topic, event) = (broadcast.topic().clone(), broadcast.event().clone());
+            queue.push(Broadcast::new(topic, event, broadcast.payload().clone()), self.limits);
         }
     }
 }
 
 impl Queue {
-    fn push(&self, broadcast: Broadcast) {
+    fn push(&self, broadcast: Broadcast, limits: QueueLimits) {
         let mut waiting = self.waiting.lock();
         waiting.bytes += broadcast.payload.len();
         waiting.broadcasts.push_back(broadcast);
-        while waiting.broadcasts.len() > MAX_MESSAGES || waiting.bytes > MAX_BYTES {
+        while waiting.broadcasts.len() > limits.messages || waiting.bytes > limits.bytes {
             let Some(oldest) = waiting.broadcasts.pop_front() else { break };
             waiting.bytes -= oldest.payload.len();
             waiting.lost += 1;

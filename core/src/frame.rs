@@ -1,9 +1,9 @@
 //! One encoded message, ready for every transport, shared by all who receive it.
 
+use crate::sync::OnceLock;
 use bytes::BufMut;
 use std::convert::Infallible;
 use std::fmt;
-use std::sync::OnceLock;
 use triomphe::ThinArc;
 
 /// What kind of data a message is on its transport.
@@ -23,6 +23,17 @@ pub enum Kind {
 /// Encoded once, then shared: a clone is a reference count, and the handle is one pointer wide, so
 /// that a queue of thousands costs eight bytes a place. A transport that is not a WebSocket takes
 /// [`Frame::body`], without the header.
+///
+/// ```
+/// use bennu_core::{Frame, Kind};
+///
+/// let frame = Frame::new(Kind::Text, b"hi");
+///
+/// assert_eq!(frame.as_websocket(), b"\x81\x02hi");
+/// assert_eq!(frame.body(), b"hi");
+/// ```
+///
+/// Source: the header is that of RFC 6455 section 5.2.
 #[derive(Clone)]
 pub struct Frame(ThinArc<Head, u8>);
 

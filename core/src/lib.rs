@@ -48,6 +48,18 @@
 //! Where the docs name a source, it is Phoenix 1.8.12 and phoenix.js of the same release.
 //!
 #![doc = include_str!("docs/driver.md")]
+//!
+//! # Features and public dependencies
+//!
+//! There are no features. Of other crates' types, these are part of this crate's interface, so that another
+//! major version of theirs is one of this crate's:
+//!
+//! | crate | where |
+//! |---|---|
+//! | `bytes` 1 | [`Bytes`](bytes::Bytes) in [`Payload`] and [`RawJson`] |
+//! | `http` 1 | requests, responses and headers in [`connect`] and [`websocket::handshake`] |
+//! | `serde` 1 | `Serialize` and `Deserialize` as bounds, in [`IntoPayload`], [`Payload::parse`], [`connect::Params`] |
+//! | `serde_json` 1 | its `Error`, `RawValue` and `Value`, in [`RawJson`], [`Payload`] and [`connect::Params`] |
 
 pub mod connect;
 pub mod event;
@@ -60,6 +72,7 @@ mod payload;
 mod reference;
 pub mod router;
 pub mod server;
+mod sync;
 mod topic;
 mod vsn;
 pub mod websocket;

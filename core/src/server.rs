@@ -27,6 +27,7 @@ pub use id::{CallId, ChannelId, SocketId, TimerId};
 pub use output::{CloseReason, Ended, Event, Outcome, Output, Reason, Undelivered};
 
 use crate::router::Router;
+use crate::topic::MAX_NAME;
 use crate::wire::Serializer;
 use crate::{Frame, Instant, Message};
 use channel::{Channel, State};
@@ -43,7 +44,7 @@ use topics::{Change, Listener, Topics};
 pub struct Config {
     /// Which of several machines this is; carried by its ids.
     pub shard: u32,
-    /// Seeds the hash of the topic table: random, and secret from clients.
+    /// Seeds the hash of the topic table: 16 bytes, random, and secret from clients.
     pub hash_key: (u64, u64),
     /// The mounts that sockets connect to.
     pub mounts: Vec<Mount>,
@@ -65,6 +66,10 @@ pub struct Limits {
     pub max_channels: usize,
     /// Channels of one socket that have closed and whose terminate still runs: 100. Further joins wait.
     pub max_terminating: usize,
+    /// Bytes of a topic that a client may name: [`MAX_NAME`], and never more.
+    pub max_topic: usize,
+    /// The same of an event; and never less than the nine of `phx_leave`.
+    pub max_event: usize,
     /// Messages of one client that wait for handlers: 1,024. Reading pauses there, and goes on at half.
     pub input_messages: usize,
     /// The same in bytes: 1 MiB.
@@ -82,6 +87,8 @@ impl Default for Limits {
         Self {
             max_channels: 100,
             max_terminating: 100,
+            max_topic: MAX_NAME,
+            max_event: MAX_NAME,
             input_messages: 1024,
             input_bytes: 1 << 20,
             overload: Duration::from_secs(10),
@@ -120,6 +127,49 @@ pub type ReplyTo = SocketId;
 /// Many sockets, their channels and topics: messages and commands in, [`Output`]s out.
 ///
 /// `H` is the driver's handle of a socket, `I` what `handle_info` receives.
+///
+/// ```
+/// use bennu_core::router::Router;
+/// use bennu_core::server::{Config, Event, Limits, Mount, Outcome, Output, Server, SocketConfig};
+/// use bennu_core::wire::{Outgoing, Serializer};
+/// use bennu_core::{Instant, Kind, Payload};
+///
+/// let mut router = Router::default();
+/// router.add("room:*", &[])?;
+/// let mounts = vec![Mount { router, limits: Limits::default() }];
+/// let mut server: Server<&str, ()> = Server::new(Config { shard: 0, hash_key: (0x5eed, 0xcafe), mounts });
+///
+/// let now = Instant::EPOCH;
+/// let socket = SocketConfig { handle: "ann", serializer: Serializer::V2, mount: 0, id: None };
+/// let ann = server.connect(socket, now);
+///
+/// // A message goes in, and the handler to run comes out.
+/// let join = Serializer::V2.decode(Kind::Text, br#"["1","1","room:lobby","phx_join",{}]"#)?;
+/// server.receive(ann, &join, now);
+/// let Some(Output::Call { call, event: Event::Join { topic, join_ref, msg_ref, .. }, .. }) = server.poll_output()
+/// else {
+///     panic!("the topic has a route");
+/// };
+/// assert_eq!(&*topic, "room:lobby");
+/// assert!(server.poll_output().is_none());
+///
+/// // Its answer goes in, and what to send comes out.
+/// let reply = Serializer::V2.encode(&Outgoing::Reply {
+///     join_ref: join_ref.as_ref(),
+///     msg_ref: msg_ref.as_ref(),
+///     topic: &(&*topic).into(),
+///     status: "ok",
+///     response: &Payload::empty(),
+/// })?;
+/// server.done(call, Outcome::Joined { reply, next: None }, now);
+/// let sent: Vec<_> = std::iter::from_fn(|| server.poll_output())
+///     .filter_map(|output| if let Output::Send { frame, .. } = output { Some(frame) } else { None })
+///     .collect();
+/// assert_eq!(sent[0].body(), br#"["1","1","room:lobby","phx_reply",{"response":{},"status":"ok"}]"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// The [crate's docs](crate#a-driver-whole) have a whole driver around it.
 #[derive(Debug)]
 pub struct Server<H, I> {
     config: Config,

@@ -110,6 +110,20 @@ impl Serializer {
 
     /// Encodes what a server sends.
     ///
+    /// ```
+    /// use bennu_core::wire::{Outgoing, Serializer};
+    /// use bennu_core::{Payload, RawJson};
+    ///
+    /// let payload = Payload::from(RawJson::parse(r#"{"body":"hi"}"#)?);
+    /// let message = Outgoing::Broadcast { topic: "room:a", event: "new_msg", payload: &payload };
+    ///
+    /// let v1 = Serializer::V1.encode(&message)?;
+    /// let v2 = Serializer::V2.encode(&message)?;
+    /// assert_eq!(v1.body(), br#"{"event":"new_msg","payload":{"body":"hi"},"ref":null,"topic":"room:a"}"#);
+    /// assert_eq!(v2.body(), br#"[null,null,"room:a","new_msg",{"body":"hi"}]"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`EncodeError`]; nothing has been sent, and the connection is unharmed.
     ///

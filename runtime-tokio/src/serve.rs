@@ -1,13 +1,12 @@
 //! A listener, and the connections that come to it.
 
+use crate::handshake::Handshake;
 use crate::transport::{self, Secure};
-use bennu::{Carrier, Endpoint};
+use bennu::{Carrier, Endpoint, RequestLimits};
 use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioTimer;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::convert::Infallible;
 use std::error::Error;
@@ -22,13 +21,6 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower_service::Service;
 
-/// How long a client has for the head of a request, in all, and not for each of its reads.
-const HEAD: Duration = Duration::from_secs(10);
-
-/// What the head of a request may take, in bytes: more than is accepted, so that what is too long is
-/// answered and not just cut off.
-const HEAD_BUFFER: usize = 32 * 1024;
-
 /// What the kernel is asked to hold at most of what one client does not read, in bytes. Left alone, it
 /// takes megabytes before an outbox sees the first of them.
 const SEND_BUFFER: usize = 64 * 1024;
@@ -41,6 +33,9 @@ const SHUTDOWN: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// What the system says, for instance that the address is in use.
+///
+/// # Panics
+/// Outside of a tokio runtime, or in one without I/O.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
@@ -73,10 +68,21 @@ fn prepare(listener: &Socket) -> io::Result<()> {
 ///     .await
 /// # }
 /// ```
+///
+/// # Errors
+/// Awaiting it fails if the system does not let the listener be set up. A connection that cannot be accepted
+/// is logged, and the next one awaited.
 #[must_use = "nothing is served until it is awaited"]
 pub fn serve(listener: TcpListener, endpoint: Endpoint) -> Serve<Endpoint> {
     let shutdown = Box::pin(std::future::pending());
-    Serve { listener, app: endpoint.clone(), endpoint, shutdown, secure: Secure::default() }
+    Serve {
+        listener,
+        app: endpoint.clone(),
+        endpoint,
+        shutdown,
+        secure: Secure::default(),
+        handshake: Handshake::default(),
+    }
 }
 
 /// What [`serve`] returns: settings, until it is awaited.
@@ -87,6 +93,7 @@ pub struct Serve<A> {
     app: A,
     shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
     secure: Secure,
+    handshake: Handshake,
 }
 
 impl<A> Serve<A> {
@@ -106,8 +113,18 @@ impl<A> Serve<A> {
     where
         S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
     {
-        let Self { listener, endpoint, app: _, shutdown, secure } = self;
-        Serve { listener, endpoint, app, shutdown, secure }
+        let Self { listener, endpoint, app: _, shutdown, secure, handshake } = self;
+        Serve { listener, endpoint, app, shutdown, secure, handshake: handshake.of_heads() }
+    }
+
+    /// How long a client has from the accept of its connection until that is a WebSocket, in all, and not
+    /// for each of its reads: 10 s. Then the connection is closed.
+    ///
+    /// With an [application](Self::app), whose answers may take longer and whose clients may ask again, it is
+    /// the time for TLS and the head of a request, and anew for each further head.
+    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.handshake.set_timeout(timeout);
+        self
     }
 
     /// Ends when `signal` is done: no connection is accepted any more, those that are there are closed
@@ -117,11 +134,37 @@ impl<A> Serve<A> {
         self
     }
 
-    /// Takes connections over TLS alone.
+    /// Takes connections over TLS alone. A client has 5 s for its handshake.
+    ///
+    /// ```no_run
+    /// # use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    /// # async fn example(
+    /// #     listener: tokio::net::TcpListener,
+    /// #     endpoint: bennu::Endpoint,
+    /// #     chain: Vec<CertificateDer<'static>>,
+    /// #     key: PrivateKeyDer<'static>,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// use rustls::ServerConfig;
+    /// use std::sync::Arc;
+    ///
+    /// let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key)?;
+    /// bennu_tokio::serve(listener, endpoint).with_tls(Arc::new(config)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(feature = "tls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     pub fn with_tls(mut self, config: std::sync::Arc<rustls::ServerConfig>) -> Self {
         self.secure = Secure::new(config);
+        self
+    }
+
+    /// How long a client has for the TLS handshake: 5 s, which are part of the
+    /// [time for all](Self::handshake_timeout). Then the connection is closed.
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn tls_handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.handshake.set_tls_timeout(timeout);
         self
     }
 }
@@ -159,18 +202,19 @@ where
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     async fn run(self) -> io::Result<()> {
-        let Self { listener, endpoint, app, mut shutdown, secure } = self;
+        let Self { listener, endpoint, app, mut shutdown, secure, handshake } = self;
         // Of a listener that is not from `bind`, connections that wait already do without.
         prepare(&SockRef::from(&listener))?;
 
+        let limits = endpoint.request_limits();
         // Every connection holds a receiver: it learns of the end, and the end waits for it.
         let (ending, alive) = watch::channel(());
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, peer)) => {
-                        let connection = serve_connection(stream, peer, app.clone(), secure.clone(), alive.clone());
-                        tokio::spawn(connection);
+                        let door = Door { peer, secure: secure.clone(), handshake, limits };
+                        tokio::spawn(door.serve(stream, app.clone(), alive.clone()));
                     }
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be accepted");
@@ -189,35 +233,43 @@ where
     }
 }
 
-async fn serve_connection<S, B>(
-    stream: TcpStream,
+/// Where one connection comes in, and what holds for it there.
+struct Door {
     peer: SocketAddr,
-    app: S,
     secure: Secure,
-    mut ending: watch::Receiver<()>,
-) where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
-    S::Future: Send,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
-    let carrier = Carrier { peer: Some(peer), scheme: secure.scheme() };
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(carrier);
-        app.clone().call(request)
-    });
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(HEAD_BUFFER);
-    // Borrowed, since the end waits until all receivers are dropped: this one when the connection has ended.
-    let ended = async {
-        let _ = ending.changed().await;
-    };
-    let result = match transport::accept(stream, &secure).await {
-        Ok(stream) => transport::serve(stream, &http, service, ended).await.map_err(io::Error::other),
-        Err(error) => Err(error),
-    };
-    if let Err(error) = result {
-        tracing::debug!(%peer, %error, "a connection ended early");
+    handshake: Handshake,
+    limits: RequestLimits,
+}
+
+impl Door {
+    async fn serve<S, B>(self, stream: TcpStream, app: S, mut ending: watch::Receiver<()>)
+    where
+        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
+        S::Future: Send,
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let Self { peer, secure, handshake, limits } = self;
+        let deadline = handshake.deadline();
+        let carrier = Carrier { peer: Some(peer), scheme: secure.scheme() };
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(carrier);
+            app.clone().call(request)
+        });
+        // Borrowed, since the end waits until all receivers are dropped: this one when the connection has ended.
+        let ended = async {
+            let _ = ending.changed().await;
+        };
+        let result = match transport::accept(stream, &secure, &handshake).await {
+            Ok(stream) => {
+                let http = handshake.http(deadline, limits);
+                handshake.bound(deadline, transport::serve(stream, &http, service, ended)).await
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = result {
+            tracing::debug!(%peer, %error, "a connection ended early");
+        }
     }
 }
 

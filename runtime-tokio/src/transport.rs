@@ -1,5 +1,6 @@
 //! Plain TCP, or TLS over it.
 
+use crate::handshake::Handshake;
 use bennu::Scheme;
 use bytes::Bytes;
 use hyper::body::{Body, Incoming};
@@ -42,19 +43,19 @@ pub(crate) enum Accepted {
 }
 
 /// Makes the TLS handshake, if there is to be one.
-pub(crate) async fn accept(stream: TcpStream, secure: &Secure) -> io::Result<Accepted> {
+pub(crate) async fn accept(
+    stream: TcpStream,
+    secure: &Secure,
+    handshake: &Handshake,
+) -> io::Result<Accepted> {
     #[cfg(feature = "tls")]
     if let Some(acceptor) = &secure.acceptor {
-        let stream = tokio::time::timeout(TLS, acceptor.accept(stream)).await??;
+        let stream = tokio::time::timeout_at(handshake.tls_deadline(), acceptor.accept(stream)).await??;
         return Ok(Accepted::Tls(Box::new(stream)));
     }
-    let _ = secure;
+    let _ = (secure, handshake);
     Ok(Accepted::Plain(stream))
 }
-
-/// How long a client has for the TLS handshake.
-#[cfg(feature = "tls")]
-const TLS: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Answers requests until the stream ends, is upgraded, or everything does.
 pub(crate) async fn serve<S, B>(

@@ -5,6 +5,7 @@
 pub mod bench;
 pub mod chat;
 pub mod conformance;
+pub mod fuzz;
 pub mod mutants;
 mod process;
 mod repository;

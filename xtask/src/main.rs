@@ -1,11 +1,11 @@
-//! `cargo xtask chat | test | bench | conformance | mutants`
+//! `cargo xtask chat | test | bench | conformance | fuzz | mutants`
 
 use std::io;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use xtask::{bench, chat, conformance, mutants, test};
+use xtask::{bench, chat, conformance, fuzz, mutants, test};
 
 /// The chores of this repository.
 #[derive(Debug, Parser)]
@@ -15,6 +15,7 @@ enum Command {
     Test(test::Arguments),
     Bench(bench::Arguments),
     Conformance(conformance::Arguments),
+    Fuzz(fuzz::Arguments),
     Mutants(mutants::Arguments),
 }
 
@@ -33,6 +34,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Chat(arguments) => chat::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Conformance(arguments) => {
             let summary = conformance::run(&arguments.into(), &mut io::stdout())?;
             Ok(if summary.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -6,6 +6,9 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
+/// The crates that are published, each behind those that it depends on.
+pub(crate) const LIBRARIES: [&str; 3] = ["bennu-core", "bennu", "bennu-tokio"];
+
 /// A path below the root of the repository.
 pub(crate) fn path(below: &str) -> PathBuf {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -25,6 +28,11 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
+/// Lets a cargo command see the published crates alone.
+pub(crate) fn for_libraries(command: &mut Command) -> &mut Command {
+    command.args(LIBRARIES.into_iter().flat_map(|library| ["--package", library]))
+}
+
 /// What cargo knows about the workspace.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Workspace {
@@ -35,6 +43,8 @@ pub(crate) struct Workspace {
 #[derive(Debug, Deserialize)]
 struct Package {
     name: String,
+    version: String,
+    rust_version: Option<String>,
 }
 
 /// How a binary is built.
@@ -59,6 +69,26 @@ impl Workspace {
 
     pub(crate) fn has(&self, package: &str) -> bool {
         self.packages.iter().any(|found| found.name == package)
+    }
+
+    /// The version that all crates carry.
+    pub(crate) fn version(&self) -> &str {
+        self.packages.first().map_or("", |package| &package.version)
+    }
+
+    /// The oldest Rust that the crates promise to build with, such as `1.88`: one for all of them.
+    pub(crate) fn rust_version(&self) -> Option<&str> {
+        self.packages.iter().find_map(|package| package.rust_version.as_deref())
+    }
+
+    /// A directory that is kept from run to run, and that git ignores.
+    pub(crate) fn scratch(&self, name: &str) -> PathBuf {
+        self.target_directory.join(name)
+    }
+
+    /// Where cargo puts what it builds, and others what they find.
+    pub(crate) fn target_directory(&self) -> &Path {
+        &self.target_directory
     }
 
     /// Builds the binary of a package that has the same name, and returns where it lies.

@@ -2,8 +2,13 @@
 
 mod browser;
 mod conformance;
+mod interleavings;
+mod licences;
 mod lint;
+mod minimal_versions;
 mod outcome;
+mod package;
+mod toolchains;
 mod unit;
 
 use std::process::ExitCode;
@@ -27,12 +32,16 @@ pub struct Arguments {
 enum Group {
     /// The tests of all crates.
     Unit,
+    /// Those who share a connection or a node, in all their interleavings.
+    Interleavings,
     /// Clippy, format, docs, and the dependencies of the core.
     Lint,
     /// The recorded scenarios against the conformance example.
     Conformance,
     /// The chat in a browser.
     Browser,
+    /// What a release needs: packages, licences, the oldest dependencies and compiler, wasm.
+    Release,
 }
 
 /// One line of the table.
@@ -42,14 +51,20 @@ struct Part {
     run: fn(&Workspace) -> Result<Outcome>,
 }
 
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 13] = [
     Part { name: "unit tests", group: Group::Unit, run: unit::run },
+    Part { name: "interleavings", group: Group::Interleavings, run: interleavings::run },
     Part { name: "clippy", group: Group::Lint, run: lint::clippy },
     Part { name: "format", group: Group::Lint, run: lint::format },
     Part { name: "docs", group: Group::Lint, run: lint::docs },
     Part { name: "purity", group: Group::Lint, run: lint::purity },
     Part { name: "conformance", group: Group::Conformance, run: conformance::run },
     Part { name: "browser test", group: Group::Browser, run: browser::run },
+    Part { name: "package", group: Group::Release, run: package::run },
+    Part { name: "licences", group: Group::Release, run: licences::run },
+    Part { name: "minimal versions", group: Group::Release, run: minimal_versions::run },
+    Part { name: "msrv", group: Group::Release, run: toolchains::msrv },
+    Part { name: "wasm", group: Group::Release, run: toolchains::wasm },
 ];
 
 /// Runs the chosen parts, one after the other, also behind one that failed.

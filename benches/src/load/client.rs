@@ -45,6 +45,8 @@ pub(super) enum ClientError {
     #[error("a write of {bytes} bytes does not fit the send buffer")]
     BufferFull { bytes: usize },
     #[error(transparent)]
+    Tls(rustls::Error),
+    #[error(transparent)]
     Io(#[from] io::Error),
 }
 

@@ -1,5 +1,6 @@
 //! Who else used the machine.
 
+use serde::Serialize;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -16,8 +17,11 @@ pub(super) struct Moment {
 }
 
 /// The part of the machine's CPU that others used between two moments, from 0 to 1.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Disturbance(f64);
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub(super) struct Disturbance(pub(super) f64);
+
+/// What a ratio to a floor stands, by experience.
+const TOLERABLE: f64 = 0.1;
 
 impl Moment {
     /// Now.
@@ -59,13 +63,17 @@ impl Moment {
     }
 }
 
+impl Disturbance {
+    /// Whether figures that were taken meanwhile can be judged by.
+    pub(super) fn is_tolerable(self) -> bool {
+        self.0 <= TOLERABLE
+    }
+}
+
 impl fmt::Display for Disturbance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// A ratio to a floor stands that much, by experience.
-        const TOLERABLE: f64 = 0.1;
-
         write!(f, "others used {:.0} % of this machine's CPU", self.0 * 100.0)?;
-        if self.0 > TOLERABLE {
+        if !self.is_tolerable() {
             f.write_str(": too much to judge by these figures")?;
         }
         Ok(())

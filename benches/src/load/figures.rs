@@ -1,5 +1,6 @@
 //! What is measured, over several runs, and what it is held against.
 
+use serde::Serialize;
 use std::fmt;
 
 /// One measured quantity.
@@ -11,7 +12,7 @@ pub(super) struct Figure {
 }
 
 /// The most that a figure may be.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(super) enum Budget {
     /// So many times the floor's figure of the same run.
     Ratio(f64),
@@ -37,7 +38,7 @@ pub(super) struct Spread {
 }
 
 /// How a figure stands to its budget.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(super) enum Verdict {
     Within,
     Over,
@@ -58,16 +59,20 @@ impl Spread {
         };
         Some(Self { median, min, max })
     }
+}
 
-    /// The ratios of two servers' figures, run by run: what disturbs the machine for a while disturbs both.
-    pub(super) fn of_ratios(figures: &[f64], floors: &[f64]) -> Option<Self> {
-        Self::of(
-            figures
-                .iter()
-                .zip(floors)
-                .filter(|(_, floor)| **floor > 0.0)
-                .map(|(figure, floor)| figure / floor),
-        )
+/// The ratios of two servers' figures, run by run: what disturbs the machine for a while disturbs both.
+pub(super) fn ratios(figures: &[f64], floors: &[f64]) -> impl Iterator<Item = f64> {
+    let pairs = figures.iter().zip(floors);
+    pairs.filter(|(_, floor)| **floor > 0.0).map(|(figure, floor)| figure / floor)
+}
+
+/// How many digits behind the point a figure of that size is worth.
+pub(super) fn digits(value: f64) -> usize {
+    match value.abs() {
+        0.0..0.995 => 3,
+        0.995..100.0 => 2,
+        _ => 0,
     }
 }
 
@@ -89,11 +94,7 @@ impl Budget {
 
 impl fmt::Display for Spread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = match self.median.abs() {
-            0.0..0.995 => 3,
-            0.995..100.0 => 2,
-            _ => 0,
-        };
+        let digits = digits(self.median);
         write!(f, "{:.digits$} ({:.digits$}-{:.digits$})", self.median, self.min, self.max)
     }
 }
@@ -131,7 +132,7 @@ mod tests {
 
     #[test]
     fn ratio_is_taken_run_by_run() {
-        let ratio = Spread::of_ratios(&[2.0, 6.0, 3.0], &[1.0, 2.0, 3.0]).unwrap();
+        let ratio = Spread::of(ratios(&[2.0, 6.0, 3.0], &[1.0, 2.0, 3.0])).unwrap();
 
         assert_eq!(ratio, Spread { median: 2.0, min: 1.0, max: 3.0 });
     }

@@ -3,7 +3,7 @@
 use super::client::ClientError;
 use super::session::Session;
 use crate::websocket::Span;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::rc::Rc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use std::time::Duration;
 /// So many clients wait for an answer at once: enough to keep a server busy, and far less than its backlog.
 const WAVE: usize = 64;
 /// How long one answer may take.
-const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// More than any answer to an upgrade or a join.
 const SCRATCH: usize = 4096;
 
@@ -34,14 +34,11 @@ pub(super) fn upgrade(server: SocketAddr, count: usize) -> Result<Vec<TcpStream>
             let mut stream = TcpStream::connect(server)?;
             stream.set_nodelay(true)?;
             stream.set_read_timeout(Some(ANSWER_LIMIT))?;
-            stream.write_all(REQUEST)?;
+            ask_upgrade(&mut stream)?;
             wave.push(stream);
         }
         for stream in &mut wave {
-            let response = read_until(stream, |bytes| bytes.ends_with(b"\r\n\r\n").then_some(bytes.len()))?;
-            if !response.starts_with(b"HTTP/1.1 101 ") {
-                return Err(ClientError::Refused { answer: first_line(&response) });
-            }
+            take_upgrade(stream)?;
         }
         streams.append(&mut wave);
     }
@@ -58,18 +55,56 @@ pub(super) fn join(streams: &mut [TcpStream], sessions: &[Rc<Session>]) -> Resul
             stream.write_all(&session.join)?;
         }
         for (stream, session) in streams.iter_mut().zip(sessions) {
-            let mut frame = read_until(stream, |bytes| Span::of(bytes).map(|span| span.end))?;
-            let body = Span::of(&frame).map(|span| span.unmask(&mut frame));
-            if body != Some(session.joined.as_slice()) {
-                return Err(ClientError::Refused { answer: first_line(&frame) });
-            }
+            take(stream, |body| body == session.joined)?;
         }
     }
     Ok(())
 }
 
+/// Asks for an upgrade.
+///
+/// # Errors
+/// Those of the stream.
+pub(super) fn ask_upgrade(stream: &mut impl Write) -> Result<(), ClientError> {
+    Ok(stream.write_all(REQUEST)?)
+}
+
+/// Reads the answer to that.
+///
+/// # Errors
+/// [`ClientError::Refused`] if it is another than 101.
+pub(super) fn take_upgrade(stream: &mut impl Read) -> Result<(), ClientError> {
+    let response = read_until(stream, |bytes| bytes.ends_with(b"\r\n\r\n").then_some(bytes.len()))?;
+    if !response.starts_with(b"HTTP/1.1 101 ") {
+        return Err(ClientError::Refused { answer: first_line(&response) });
+    }
+    Ok(())
+}
+
+/// Sends a frame, and reads the one that answers it.
+///
+/// # Errors
+/// [`ClientError::Refused`] if its body is not as `expected`.
+pub(super) fn ask(
+    stream: &mut (impl Read + Write),
+    frame: &[u8],
+    expected: impl FnOnce(&[u8]) -> bool,
+) -> Result<(), ClientError> {
+    stream.write_all(frame)?;
+    take(stream, expected)
+}
+
+fn take(stream: &mut impl Read, expected: impl FnOnce(&[u8]) -> bool) -> Result<(), ClientError> {
+    let mut frame = read_until(stream, |bytes| Span::of(bytes).map(|span| span.end))?;
+    let is_expected = Span::of(&frame).is_some_and(|span| expected(span.unmask(&mut frame)));
+    if !is_expected {
+        return Err(ClientError::Refused { answer: first_line(&frame) });
+    }
+    Ok(())
+}
+
 /// Reads one answer, whose length `end` finds. The server speaks only when spoken to, so nothing follows it.
-fn read_until(stream: &mut TcpStream, end: impl Fn(&[u8]) -> Option<usize>) -> Result<Vec<u8>, ClientError> {
+fn read_until(stream: &mut impl Read, end: impl Fn(&[u8]) -> Option<usize>) -> Result<Vec<u8>, ClientError> {
     let mut bytes = vec![0; SCRATCH];
     let mut filled = 0;
     loop {

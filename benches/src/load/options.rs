@@ -1,10 +1,10 @@
 //! The command line.
 
-use super::scenario::Scenario;
+use super::scenario::{Scenario, Wire};
 use super::server_process::ServerCommand;
 use lexopt::{Arg, Parser, ValueExt as _};
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What to run, and how often.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Options {
     /// Words of the chosen scenarios; none: all.
     only: Vec<String>,
     pub(super) servers: Servers,
+    /// The directory for the page and the raw figures; none: `target/bench`.
+    pub(super) report: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,13 +40,16 @@ pub const HELP: &str = "\
 load: puts load on whole servers and holds them against a floor
 
   --quick            small loads, one run: checks that no frame is lost, judges no time
-  --only a,b         of connect, fanout, burst, topics, echo, latency, memory
+  --only a,b         of connect, fanout, burst, topics, echo, latency, memory, tls
   --runs N           runs of each scenario (5; with --quick 1)
   --server 'CMD'     a server to test instead of Bennu, `{port}` in it is replaced; may be repeated
   --floor-only       the floor alone, to know a machine
+  --report DIR       where report.html and report.json are left (target/bench)
 ";
 
 const RUNS: usize = 5;
+/// The scenario that only Bennu can play: others are not known to speak TLS.
+const TLS: &str = "tls";
 
 impl Options {
     /// Reads the arguments behind the program's name; `None` asks for [`HELP`].
@@ -56,6 +61,7 @@ impl Options {
         let mut runs = None;
         let mut only = Vec::new();
         let mut servers = Servers::Bennu;
+        let mut report = None;
         let mut parser = Parser::from_args(arguments);
         while let Some(argument) = parser.next()? {
             match argument {
@@ -68,6 +74,7 @@ impl Options {
                 }
                 Arg::Long("server") => servers = servers.with(&parser.value()?.string()?),
                 Arg::Long("floor-only") => servers = Servers::FloorOnly,
+                Arg::Long("report") => report = Some(parser.value()?.into()),
                 Arg::Long("help") | Arg::Short('h') => return Ok(None),
                 other @ (Arg::Short(_) | Arg::Long(_) | Arg::Value(_)) => return Err(other.unexpected()),
             }
@@ -76,7 +83,10 @@ impl Options {
             Size::Full => RUNS,
             Size::Quick => 1,
         });
-        Ok(Some(Self { size, runs, only, servers }))
+        if servers != Servers::Bennu && only.iter().any(|word| word == TLS) {
+            return Err(format!("`{TLS}` is for Bennu alone").into());
+        }
+        Ok(Some(Self { size, runs, only, servers, report }))
     }
 
     /// The chosen scenarios, at the chosen size.
@@ -86,7 +96,8 @@ impl Options {
             Size::Quick => Scenario::QUICK,
         };
         let chosen = |scenario: &Scenario| {
-            self.only.is_empty() || self.only.iter().any(|word| word == scenario.word())
+            let asked = self.only.is_empty() || self.only.iter().any(|word| word == scenario.word());
+            asked && (scenario.wire() == Wire::Plain || self.servers == Servers::Bennu)
         };
         all.iter().copied().filter(chosen).collect()
     }
@@ -138,6 +149,18 @@ mod tests {
 
         assert_eq!(words, ["echo", "echo", "memory"]);
         assert!(parse("--only nothing").is_err());
+    }
+
+    #[test]
+    fn tls_is_not_asked_of_other_servers() {
+        let words = |line| {
+            let options = parse(line).unwrap();
+            options.scenarios().into_iter().map(Scenario::word).collect::<Vec<_>>()
+        };
+
+        assert!(words("--quick").contains(&TLS));
+        assert!(!words("--server=x").contains(&TLS));
+        assert!(parse("--floor-only --only tls").is_err());
     }
 
     #[test]

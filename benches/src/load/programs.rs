@@ -50,6 +50,17 @@ pub(super) fn bennu() -> Result<ServerCommand, ProgramError> {
     command("bennu", "conformance", "conformance", &["--port", "{port}"])
 }
 
+/// Bennu over TLS.
+pub(super) fn secure() -> Result<ServerCommand, ProgramError> {
+    command("bennu, TLS", "bennu-benches", "secure", &["--port", "{port}"])
+}
+
+/// Where reports are kept unless another place is asked for: `target/bench`, as this program lies in `target/release`.
+pub(super) fn report_directory() -> Result<PathBuf, ProgramError> {
+    let own = env::current_exe().map_err(|source| ProgramError::Io { package: "bennu-benches", source })?;
+    Ok(own.parent().and_then(Path::parent).map_or_else(|| "bench".into(), |target| target.join("bench")))
+}
+
 fn command(
     name: &str,
     package: &'static str,

@@ -1,6 +1,7 @@
 //! What all runs together say.
 
-use super::figures::{Figure, Reading, Spread, Verdict};
+use super::figures::{Figure, Reading, Spread, Verdict, ratios};
+use super::record::{Circumstances, FigureRecord, Judging, Record, ScenarioRecord, ServerRecord, spread};
 use super::table::Table;
 use std::fmt;
 
@@ -12,14 +13,6 @@ pub(super) struct Report {
     rows: Vec<Row>,
     failures: Vec<String>,
     judging: Judging,
-}
-
-/// Whether figures are held against their budgets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Judging {
-    Budgets,
-    /// The loads are too small for that.
-    CorrectnessOnly,
 }
 
 /// One figure of one scenario: a sample per run and server.
@@ -67,6 +60,36 @@ impl Report {
         self.failures.is_empty() && !self.rows.iter().any(over)
     }
 
+    /// All of it as plain values.
+    pub(super) fn record(&self, circumstances: Circumstances) -> Record {
+        let mut scenarios: Vec<ScenarioRecord> = Vec::new();
+        for row in &self.rows {
+            let figure = self.figure_record(row);
+            match scenarios.iter_mut().find(|known| known.title == row.scenario) {
+                Some(known) => known.figures.push(figure),
+                None => {
+                    scenarios.push(ScenarioRecord { title: row.scenario.clone(), figures: vec![figure] });
+                }
+            }
+        }
+        Record { circumstances, scenarios, failures: self.failures.clone() }
+    }
+
+    fn figure_record(&self, row: &Row) -> FigureRecord {
+        let server = |(number, name): (usize, &String)| ServerRecord {
+            name: name.clone(),
+            samples: row.samples[number].clone(),
+            ratios: ratios(&row.samples[number], &row.floor).collect(),
+            verdict: self.verdict(row, number),
+        };
+        FigureRecord {
+            name: row.figure.name.to_owned(),
+            budget: row.figure.budget,
+            floor: row.floor.clone(),
+            servers: self.servers.iter().enumerate().map(server).collect(),
+        }
+    }
+
     fn row(&mut self, scenario: &str, figure: Figure) -> &mut Row {
         let known =
             self.rows.iter().position(|row| row.scenario == scenario && row.figure.name == figure.name);
@@ -88,7 +111,7 @@ impl Report {
 
 impl Row {
     fn ratio(&self, server: usize) -> Option<Spread> {
-        Spread::of_ratios(&self.samples[server], &self.floor)
+        Spread::of(ratios(&self.samples[server], &self.floor))
     }
 }
 
@@ -134,10 +157,6 @@ impl Report {
         }
         table
     }
-}
-
-fn spread(samples: &[f64]) -> Option<Spread> {
-    Spread::of(samples.iter().copied())
 }
 
 fn text(spread: Option<Spread>) -> String {

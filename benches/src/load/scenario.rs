@@ -6,6 +6,7 @@ mod fanout;
 mod latency;
 mod memory;
 mod meter;
+mod tls;
 mod topics;
 
 use super::figures::Reading;
@@ -29,8 +30,17 @@ pub(super) enum Scenario {
     Echo { connections: usize, in_flight: u32, echoes: u32 },
     /// Connections that do nothing, and what a burst leaves behind.
     Memory { connections: usize, settle: Duration },
+    /// Connections over TLS that do nothing.
+    Tls { connections: usize, settle: Duration },
     /// Somebody else's echo while broadcasts run back to back.
     Latency { subscribers: usize, rounds: u32 },
+}
+
+/// What carries the frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wire {
+    Plain,
+    Tls,
 }
 
 const TOPIC_MEMBERS: usize = 5;
@@ -49,6 +59,7 @@ impl Scenario {
         Self::Echo { connections: 1_000, in_flight: 4, echoes: 400 },
         Self::Latency { subscribers: 5_000, rounds: 150 },
         Self::Memory { connections: 10_000, settle: Duration::from_secs(2) },
+        Self::Tls { connections: 10_000, settle: Duration::from_secs(2) },
     ];
 
     /// All of them, small: enough to see whether a frame is lost.
@@ -62,6 +73,7 @@ impl Scenario {
         Self::Echo { connections: 200, in_flight: 4, echoes: 40 },
         Self::Latency { subscribers: 500, rounds: 20 },
         Self::Memory { connections: 500, settle: Duration::from_millis(100) },
+        Self::Tls { connections: 100, settle: Duration::from_millis(100) },
     ];
 
     /// The word that selects it on the command line.
@@ -73,6 +85,7 @@ impl Scenario {
             Self::Topics { .. } => "topics",
             Self::Echo { .. } => "echo",
             Self::Memory { .. } => "memory",
+            Self::Tls { .. } => "tls",
             Self::Latency { .. } => "latency",
         }
     }
@@ -88,19 +101,35 @@ impl Scenario {
             }
             Self::Echo { connections, in_flight, .. } => format!("echo {connections}, {in_flight} in flight"),
             Self::Memory { connections, .. } => format!("memory {connections}"),
+            Self::Tls { connections, .. } => format!("memory {connections} over TLS"),
             Self::Latency { subscribers, .. } => format!("latency beside fanout {subscribers}"),
         }
     }
 
-    /// The floor that it is held against: the one with the fewer system calls where there are two.
-    pub(super) fn floor(self) -> Writes {
+    /// The floor that it is held against: the one with the fewer system calls where there are two, none where the
+    /// floor cannot play.
+    pub(super) fn floor(self) -> Option<Writes> {
         match self {
-            Self::Fanout { burst: 2.., .. } | Self::Memory { .. } => Writes::Coalesced,
+            Self::Fanout { burst: 2.., .. } | Self::Memory { .. } => Some(Writes::Coalesced),
             Self::Fanout { .. }
             | Self::Connect { .. }
             | Self::Topics { .. }
             | Self::Echo { .. }
-            | Self::Latency { .. } => Writes::Direct,
+            | Self::Latency { .. } => Some(Writes::Direct),
+            Self::Tls { .. } => None,
+        }
+    }
+
+    /// What carries its frames.
+    pub(super) fn wire(self) -> Wire {
+        match self {
+            Self::Tls { .. } => Wire::Tls,
+            Self::Connect { .. }
+            | Self::Fanout { .. }
+            | Self::Topics { .. }
+            | Self::Echo { .. }
+            | Self::Memory { .. }
+            | Self::Latency { .. } => Wire::Plain,
         }
     }
 
@@ -119,6 +148,7 @@ impl Scenario {
                 echo::play(server, connections, in_flight, echoes)
             }
             Self::Memory { connections, settle } => memory::play(server, connections, settle),
+            Self::Tls { connections, settle } => tls::play(server, connections, settle),
             Self::Latency { subscribers, rounds } => latency::play(server, subscribers, rounds),
         }
     }

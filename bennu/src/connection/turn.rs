@@ -1,16 +1,16 @@
 //! One turn of a connection's task: all that can be done now.
 
-use super::{Connection, Life, NEVER};
+use super::{Connection, Life, More, NEVER};
 use crate::BoxFuture;
 use crate::erased::{Finished, Seed};
 use crate::hub::Owner;
 use crate::letter::Letter;
 use crate::panics::drop_quietly;
-use crate::peer::{Flush, Notice, Work};
+use crate::peer::{Flush, Notice, Peer, Work};
 use crate::scratch;
 use crate::stuck::Stuck;
 use bennu_core::server::{CallId, ChannelId, CloseReason, Event, Outcome};
-use bennu_core::websocket::{self, Output};
+use bennu_core::websocket::{self, ControlFrame, Output};
 use bennu_core::{Frame, Instant, Kind};
 use bytes::BytesMut;
 use std::cell::Cell;
@@ -190,15 +190,16 @@ impl Turn<'_, '_> {
             connection.link.hub.flusher.mark(&mut vec![Arc::clone(&connection.peer)]);
             connection.link.hub.flusher.kick();
         }
+        let before = connection.more.as_mut().and_then(|more| more.stuck.take());
         if flushed.flush != Flush::Blocked {
-            if let Some(more) = connection.more.as_mut() {
-                more.stuck = None;
-            }
-            return Ok(());
+            let pong = before.and_then(|stuck| stuck.pong);
+            // Nothing follows a close frame.
+            let Some(pong) = pong.filter(|_| !connection.websocket.is_closing()) else { return Ok(()) };
+            answer_ping(&connection.peer, None, *pong);
+            return self.flush();
         }
         let waiting = connection.peer.waiting();
-        let more = connection.more();
-        more.stuck = Some(Stuck::after(more.stuck, flushed.written, waiting, self.now));
+        connection.more().stuck = Some(Stuck::after(before, flushed.written, waiting, self.now));
         Ok(())
     }
 
@@ -260,7 +261,7 @@ impl Turn<'_, '_> {
             match decoded.transpose() {
                 Ok(Some(message)) => {
                     if let Some(pong) = pong.take() {
-                        connection.peer.push_control(Frame::control(pong.as_bytes()));
+                        answer_ping(&connection.peer, connection.more.as_deref_mut(), pong);
                     }
                     let Desk { work, answers } = &mut self.desk;
                     let (hub, socket) = (&connection.link.hub, connection.link.socket);
@@ -294,7 +295,7 @@ impl Turn<'_, '_> {
             }
         }
         if let Some(pong) = pong {
-            self.connection.peer.push_control(Frame::control(pong.as_bytes()));
+            answer_ping(&self.connection.peer, self.connection.more.as_deref_mut(), pong);
         }
         self.work_off();
     }
@@ -414,5 +415,13 @@ impl Turn<'_, '_> {
                 shard.arm_ended(connection.armed, &connection.peer)
             }
         }
+    }
+}
+
+/// Queues a pong. While the peer takes nothing the latest is kept instead: it is all that is owed.
+fn answer_ping(peer: &Peer, more: Option<&mut More>, pong: ControlFrame) {
+    match more.and_then(|more| more.stuck.as_mut()) {
+        Some(stuck) => stuck.pong = Some(Box::new(pong)),
+        None => peer.push_control(Frame::control(pong.as_bytes())),
     }
 }

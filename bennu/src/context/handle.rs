@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 /// Sends messages to a channel from any task or thread. It does not keep the channel alive: that ends when
 /// its client leaves.
+///
+/// From [`JoinContext::handle`]; the guide has [an example](crate#deferred-replies).
 pub struct Handle<C> {
     hub: Arc<Hub>,
     channel: ChannelId,

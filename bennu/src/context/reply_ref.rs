@@ -11,7 +11,11 @@ use std::fmt;
 use std::sync::Arc;
 
 /// What a message can be answered by later: from any task, any number of times, also when its channel
-/// has ended. Phoenix's `socket_ref`.
+/// has ended.
+///
+/// From [`Context::reply_ref`](super::Context::reply_ref); the guide has [an example](crate#deferred-replies).
+///
+/// Source: `Phoenix.Channel.socket_ref/1`.
 #[derive(Clone)]
 pub struct ReplyRef {
     hub: Arc<Hub>,

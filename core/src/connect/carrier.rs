@@ -1,5 +1,6 @@
 //! What carried a request, and which host it asked for.
 
+use super::origin::parse_port;
 use http::header::HOST;
 use http::request::Parts;
 use http::uri::Authority;
@@ -63,6 +64,13 @@ pub(super) fn requested_host(parts: &Parts, scheme: Scheme) -> Option<(String, u
     if authority.as_str().contains('@') || authority.host().is_empty() {
         return None;
     }
-    let port = authority.port_u16().unwrap_or_else(|| scheme.default_port());
+    // `Authority` takes anything behind the bracket of an address, and what is no port behind a colon.
+    let behind = authority.as_str().strip_prefix(authority.host())?;
+    let port = match behind.strip_prefix(':') {
+        Some("") => scheme.default_port(),
+        Some(port) => parse_port(port).ok()?,
+        None if behind.is_empty() => scheme.default_port(),
+        None => return None,
+    };
     Some((authority.host().to_owned(), port))
 }

@@ -120,7 +120,7 @@ fn is_host(host: &str) -> bool {
 }
 
 /// Digits only: `u16::from_str` would take a sign.
-fn parse_port(text: &str) -> Result<u16, OriginError> {
+pub(super) fn parse_port(text: &str) -> Result<u16, OriginError> {
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(OriginError::Port);
     }

@@ -30,8 +30,9 @@ impl Broadcast {
     /// A broadcast, not yet encoded.
     ///
     /// # Errors
-    /// If no serializer could carry it: the payload is neither an object nor bytes, or a name is too
-    /// long for a binary frame. Nothing is sent then.
+    /// [`EncodeError`] if no serializer could carry it: the payload is neither an object nor bytes, or a name
+    /// is longer than [`MAX_NAME`](crate::MAX_NAME), or than the 255 bytes of a binary frame. Nothing is
+    /// sent then.
     pub fn new(topic: Topic, event: &str, payload: Payload) -> Result<Self, EncodeError> {
         let mut broadcast =
             Self { topic, event: EventName::from(event), payload, frames: [Slot::Unknown, Slot::Unknown] };

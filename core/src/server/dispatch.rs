@@ -74,8 +74,10 @@ impl<H: Clone, I> Server<H, I> {
         let Some(topic) = message.topic.as_text() else {
             return self.unjoined(socket, &message);
         };
-        if topic.len() > MAX_NAME || event.len() > MAX_NAME {
-            let reason = if topic.len() > MAX_NAME { "topic too long" } else { "event too long" };
+        let limits = &self.mount(socket).limits;
+        let is_long_topic = topic.len() > limits.max_topic.min(MAX_NAME);
+        if is_long_topic || event.len() > limits.max_event.clamp(event::LEAVE.len(), MAX_NAME) {
+            let reason = if is_long_topic { "topic too long" } else { "event too long" };
             return self.answer(socket, &message, message.join_ref.as_ref(), "error", &because(reason));
         }
         match self.find(socket, topic) {

@@ -2,6 +2,7 @@
 
 use crate::pair::{Answer, Pair};
 use bennu_core::server::Limits;
+use bennu_core::wire::{DecodeError, Serializer};
 use bennu_core::{MAX_NAME, Payload};
 use std::time::Duration;
 
@@ -142,6 +143,50 @@ fn event_that_is_too_long_is_called_so_on_the_longest_topic_too() {
     pair.send(ann, &format!(r#"["1","2","{topic}","{event}",{{}}]"#));
 
     assert!(pair.frames(ann)[0].contains("event too long"));
+}
+
+#[test]
+fn shorter_names_can_be_asked_for_and_longer_ones_cannot() {
+    let mut pair = Pair::with(Limits { max_topic: 6, max_event: 0, ..Limits::default() });
+    let ann = pair.connect();
+    pair.joined(ann, "1", "room:a");
+    let reasons = |pair: &mut Pair, text: &str| {
+        pair.forget();
+        pair.send(ann, text);
+        let frames = pair.frames(ann);
+        (
+            frames.iter().any(|frame| frame.contains("topic too long")),
+            frames.iter().any(|frame| frame.contains("event too long")),
+        )
+    };
+
+    // What the protocol's own events need is taken in any case.
+    assert_eq!(reasons(&mut pair, r#"["1","2","room:a","123456789",{}]"#), (false, false));
+    assert_eq!(reasons(&mut pair, r#"["1","3","room:a","1234567890",{}]"#), (false, true));
+    assert_eq!(reasons(&mut pair, r#"["1","4","room:ab","1234567890",{}]"#), (true, false), "one answer");
+    assert_eq!(reasons(&mut pair, r#"["1","5","room:a","phx_leave",{}]"#), (false, false));
+    assert_eq!(reasons(&mut pair, r#"["6","6","room:a","phx_join",{}]"#), (false, false));
+
+    let mut pair = Pair::with(Limits { max_topic: usize::MAX, max_event: usize::MAX, ..Limits::default() });
+    let ann = pair.connect();
+    let longer = "x".repeat(MAX_NAME + 1);
+    pair.send(ann, &format!(r#"["1","1","room:{longer}","phx_join",{{}}]"#));
+    pair.send(ann, &format!(r#"["1","1","room:a","{longer}",{{}}]"#));
+    assert_eq!(pair.frames(ann).iter().filter(|frame| frame.contains("too long")).count(), 2);
+}
+
+#[test]
+fn what_is_too_deep_is_not_read_on() {
+    // It is the depth that is told, and not that what comes behind it is no JSON: nobody has looked.
+    for opening in ["[", r#"{"a":"#, r#"[ {"a" : "#] {
+        let levels = if opening.len() > 6 { 64 } else { 128 };
+        for garbage in ["", "]", "\0 no JSON", &"[".repeat(1 << 20)] {
+            let text = format!(r#"[null,"1","t","e",{}{garbage}"#, opening.repeat(levels));
+            assert_eq!(Serializer::V2.decode_text(&text), Err(DecodeError::TooDeep));
+            let text = format!(r#"{{"topic":{}{garbage}"#, opening.repeat(levels));
+            assert_eq!(Serializer::V1.decode_text(&text), Err(DecodeError::TooDeep));
+        }
+    }
 }
 
 /// One socket with the channels `room:a` and `room:b`, whose handlers are stuck.

@@ -42,7 +42,7 @@ pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 pub(crate) enum Got {
     Message(Message),
     Binary(Vec<u8>),
-    Pong,
+    Pong(Vec<u8>),
     /// A close frame with this code.
     Closed(Option<u16>),
     /// The stream ended, or was reset, without one.
@@ -288,7 +288,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
             match received.event {
                 Some(Event::Text(text)) => self.got.push_back(Got::Message(Message::parse(text))),
                 Some(Event::Binary(data)) => self.got.push_back(Got::Binary(data.to_vec())),
-                Some(Event::Pong(_)) => self.got.push_back(Got::Pong),
+                Some(Event::Pong(payload)) => self.got.push_back(Got::Pong(payload.to_vec())),
                 Some(_) => {}
                 None => break,
             }

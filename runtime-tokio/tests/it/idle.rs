@@ -31,7 +31,7 @@ async fn ping_keeps_a_client_alive() {
     while start.elapsed() < 3 * IDLE {
         pings.tick().await;
         client.raw(&[0x89, 0x80, 0, 0, 0, 0]).await;
-        assert_eq!(client.next().await, Got::Pong);
+        assert_eq!(client.next().await, Got::Pong(Vec::new()));
     }
 
     assert_eq!(client.closed().await, 1002);

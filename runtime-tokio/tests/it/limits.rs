@@ -1,6 +1,40 @@
-//! What a client may send, how much of it, and what it is told.
+//! What a client may grow, and what it is told past that; and the tests that prove it.
+//!
+//! Where a limit is of a machine without I/O, its bounds are proven there as well: in the tests of `bennu-core`, which
+//! are named `core`. Nearly all that go past a limit have a client beside them, on the same server, that is served
+//! before, meanwhile and behind it: see `neighbour`. Modules without a path are below this one; `memory` is the
+//! test binary of that name.
+//!
+//! | limit | at it | one past it | far past it | its setting |
+//! |---|---|---|---|---|
+//! | handshake: 10 s in all | `handshake`: `request_that_comes_byte_by_byte_…`, `connection_that_was_upgraded_in_time_lives_on` | `silent_connection_is_closed_after_10_s_and_not_before`, `application_that_takes_too_long_to_decide_…`, `requests_for_something_else_…`, `answers_that_nobody_reads_…` | `many_that_are_silent_or_drip_…`; `super::handshake`: `dripping_request_head_…` | all with `hasty`; `with_an_application_the_head_alone_has_its_time_…` |
+//! | TLS handshake: 5 s | all of `super::tls` | `tls_handshake_that_never_comes_is_cut_off_after_5_s` | `tls_takes_no_more_than_its_share_of_the_handshake` | `time_for_tls_is_a_setting` |
+//! | target 8 KiB, header lines 16 KiB and 64 of them | `super::handshake`: `request_target_…`, `request_may_have_…`, `header_that_is_repeated_…`, `header_block_…` | the same | `handshake`: `heads_far_past_every_limit_…` | `limits_of_a_request_are_settings` |
+//! | connections: 503 | `super::handshake`: `place_of_a_connection_that_ended_is_free_again` | the same | `handshake`: `hundreds_that_come_when_no_place_is_free_…` | the same |
+//! | message: 1 MiB, 1009 | `message_at_the_limit_is_taken`; core `websocket::limits` | `message_past_the_limit_is_1009`, `fragments_past_the_limit_together_are_1009` | `length_that_is_only_announced_…`; `memory`: `message_that_is_announced_…` | `limit_of_a_message_is_a_setting` |
+//! | fragments: 1,024, 16 empty ones in a row, 1008 | `message_may_come_in_1024_…`, `frames`: `sixteen_empty_fragments_…`; core `websocket::limits` | the same | `frames`: `fragments_without_end_…`; `memory`: the same | `frames`: `limits_of_fragments_are_settings` |
+//! | pongs owed: the latest | `frames`: `ping_is_answered_…`; core `websocket::framing`: `of_the_pongs_owed_…` | `frames`: `client_that_takes_nothing_is_owed_…` | `memory`: `pings_of_a_client_that_reads_nothing_…` | none: there is no less |
+//! | silence: 60 s, 1002 | `frames`: `client_is_closed_after_60_s_of_silence_and_not_before`; core `websocket::timers` | the same | `frames`: `hundred_silent_clients_…` | the same, and all of `super::idle` |
+//! | channels: 100, pending joins counted | core `limits`: `hundred_channels_…`; `channels`: `hundred_channels_…`, `join_that_is_not_decided_yet_…` | the same | the same; `memory`: `of_100_000_joins_…` | `join_past_the_limit_is_answered_…` |
+//! | channels that end: 100 | `channels`: `join_waits_while_a_hundred_channels_end_…` | the same | the same; `memory`: `joins_and_leaves_…` | `how_many_channels_may_end_at_once_is_a_setting`; core `end`: `joins_wait_while_too_many_terminates_run_…` |
+//! | refs: 64 bytes, 1011 | `envelope`: `ref_of_64_bytes_…`, `ref_in_a_binary_frame_…`; core `wire`: `a_ref_of_64_bytes_…` | the same | the same | none: it is part of the format |
+//! | topic, event: 1,024 bytes | `envelope`: `names_of_1024_bytes_…`; core `limits`: `longest_topic_…`, `longest_event_…` | the same, and `name_of_the_application_…` | the same | `limits_of_names_are_settings_…`; core `limits`: `shorter_names_can_be_asked_for_…` |
+//! | depth: 128, 1011 | `json_may_be_128_levels_deep_…`; core `wire`: `a_payload_is_127_levels_deep_…` | the same | `envelope`: `depth_without_end_is_1011_…`; core `limits`: `what_is_too_deep_is_not_read_on` | none: it is part of the format |
+//! | input that waits: 1,024 messages or 1 MiB, 10 s | `input`: `with_1023_messages_waiting_…`; core `limits`: `reading_pauses_…` | `after_10_s_the_fullest_channel_ends_…`, `join_that_never_ends_is_overloaded_…` | `flood_behind_a_stuck_handler_…`; `memory`: `flood_behind_a_handler_…`; all of `super::overload` | `bytes_that_wait_pause_reading_…`, `super::overload` |
+//! | messages and broadcasts that wait at a channel: 1,024, 1 MiB | `input`: `channel_takes_1024_messages_…`; core `limits` | the same, and `bytes_of_broadcasts_that_wait_…` | `channel_takes_1024_messages_…` | `bytes_of_broadcasts_that_wait_…`; `super::overload` |
+//! | outbox: 1 MiB, 10 s, 1013 | `outbox`: `client_that_takes_all_in_time_…`; `super::slow_consumer` | `client_that_takes_nothing_is_cut_off_after_10_s_…`, `taking_a_little_…` | `memory`: `twenty_that_never_read_…`; `super::slow_consumer` | `size_of_an_outbox_is_a_setting`, `age_of_an_outbox_is_a_setting_…` |
+//! | a subscription: 1,024 broadcasts, 4 MiB | `subscription`: `of_more_than_1024_broadcasts_…`; `super::broadcasts` | the same | the same; `memory`: `subscriber_that_takes_nothing_…` | `limits_of_a_subscription_are_settings` |
+
+mod channels;
+mod envelope;
+mod frames;
+mod handshake;
+mod input;
+mod outbox;
+mod subscription;
 
 use crate::client::Client;
+use crate::neighbour::beside;
 use crate::server::Server;
 use bennu::WebSocket;
 use serde_json::json;
@@ -32,17 +66,18 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 
 /// What a client is closed with that sends these bytes; another one is served meanwhile.
 async fn code_for(bytes: &[u8]) -> u16 {
-    let (server, _told) = Server::rooms();
-    let mut other = Client::connect(server.address).await;
-    other.join("room:a").await;
-    let mut client = Client::connect(server.address).await;
-    client.join("room:a").await;
+    code_on(&Server::rooms().0, bytes).await
+}
 
-    client.raw(bytes).await;
-    let code = client.close_code().await;
-
-    other.call("room:a", "echo", json!({})).await;
-    code
+/// The same on a server with settings.
+async fn code_on(server: &Server, bytes: &[u8]) -> u16 {
+    beside(server.address, async {
+        let mut client = Client::connect(server.address).await;
+        client.join("room:a").await;
+        client.raw(bytes).await;
+        client.close_code().await
+    })
+    .await
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
 mod app;
 mod client;
 mod hasty;
+mod neighbour;
 mod server;
 
 mod broadcasts;

@@ -143,7 +143,7 @@ impl Member {
                     self.heard.take(&message);
                     return message;
                 }
-                Got::Pong => {}
+                Got::Pong(_) => {}
                 other => panic!("{other:?}"),
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::app::{Probe, Probing, Room, Told};
 use bennu::{Builder, Endpoint, SocketSettings};
-use bennu_tokio::Tokio;
+use bennu_tokio::{Serve, Tokio};
 use std::io;
 use std::net::SocketAddr;
 use tokio::sync::oneshot;
@@ -19,12 +19,20 @@ pub(crate) struct Server {
 impl Server {
     /// Serves an endpoint.
     pub(crate) fn start(endpoint: Endpoint) -> Self {
+        Self::start_with(endpoint, |serve| serve)
+    }
+
+    /// The same with settings.
+    pub(crate) fn start_with(
+        endpoint: Endpoint,
+        set: impl FnOnce(Serve<Endpoint>) -> Serve<Endpoint>,
+    ) -> Self {
         let listener = bennu_tokio::bind(([127, 0, 0, 1], 0).into()).unwrap();
         // What a client floods shall wait at its side, not here in the kernel.
         socket2::SockRef::from(&listener).set_recv_buffer_size(16 * 1024).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let serve = bennu_tokio::serve(listener, endpoint.clone()).with_graceful_shutdown(async move {
+        let serve = set(bennu_tokio::serve(listener, endpoint.clone())).with_graceful_shutdown(async move {
             // Only a message ends it, not the end of whoever could send it.
             if stopped.await.is_err() {
                 std::future::pending::<()>().await;
@@ -51,9 +59,8 @@ impl Server {
         builder: Builder,
         set: impl FnOnce(SocketSettings<Probing>) -> SocketSettings<Probing>,
     ) -> (Self, Told) {
-        let (probe, told) = Probe::new();
-        let socket = set(bennu::socket(Probing(probe)).channel::<Room>("room:*"));
-        (Self::start(builder.socket("/socket", socket).build(Tokio)), told)
+        let (endpoint, told) = rooms(builder, set);
+        (Self::start(endpoint), told)
     }
 
     /// Asks it to end.
@@ -61,4 +68,14 @@ impl Server {
         self.stop.send(()).expect("it serves");
         self.served
     }
+}
+
+/// Rooms at `/socket`, not served yet.
+pub(crate) fn rooms(
+    builder: Builder,
+    set: impl FnOnce(SocketSettings<Probing>) -> SocketSettings<Probing>,
+) -> (Endpoint, Told) {
+    let (probe, told) = Probe::new();
+    let socket = set(bennu::socket(Probing(probe)).channel::<Room>("room:*"));
+    (builder.socket("/socket", socket).build(Tokio), told)
 }

@@ -1,17 +1,18 @@
 //! The same over TLS, where a connection's own task alone can write.
 
 use crate::app::{Probe, Probing, Room, text_of};
-use crate::client::{Client, SOCKET, soon};
+use crate::client::{Client, SOCKET, soon, until};
+use crate::neighbour::beside;
 use bennu::{Endpoint, Limits};
-use bennu_tokio::Tokio;
+use bennu_tokio::{Serve, Tokio};
 use rustls::pki_types::{PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use serde_json::json;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::io::AsyncReadExt;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -29,6 +30,10 @@ impl Servers {
     }
 
     fn start_with(limits: Limits) -> Self {
+        Self::serve_with(limits, |serve| serve)
+    }
+
+    fn serve_with(limits: Limits, set: impl FnOnce(Serve<Endpoint>) -> Serve<Endpoint>) -> Self {
         let socket = bennu::socket(Probing(Probe::new().0)).channel::<Room>("room:*").limits(limits);
         let endpoint = Endpoint::builder().socket("/socket", socket).build(Tokio);
 
@@ -48,7 +53,7 @@ impl Servers {
             secure: secure.local_addr().unwrap(),
             connector: Arc::new(client).into(),
         };
-        let secure = bennu_tokio::serve(secure, endpoint.clone()).with_tls(Arc::new(server));
+        let secure = set(bennu_tokio::serve(secure, endpoint.clone())).with_tls(Arc::new(server));
         let plain = bennu_tokio::serve(plain, endpoint);
         tokio::spawn(async move { secure.await });
         tokio::spawn(async move { plain.await });
@@ -56,10 +61,13 @@ impl Servers {
     }
 
     async fn connect(&self) -> Client<TlsStream<TcpStream>> {
-        let stream = TcpStream::connect(self.secure).await.unwrap();
+        Client::over(self.agree(TcpStream::connect(self.secure).await.unwrap()).await, SOCKET).await
+    }
+
+    /// Makes the TLS handshake.
+    async fn agree(&self, stream: TcpStream) -> TlsStream<TcpStream> {
         let name = ServerName::try_from("localhost").unwrap();
-        let stream = soon("the TLS handshake", self.connector.connect(name, stream)).await.unwrap();
-        Client::over(stream, SOCKET).await
+        soon("the TLS handshake", self.connector.connect(name, stream)).await.unwrap()
     }
 }
 
@@ -156,4 +164,73 @@ async fn tls_handshake_that_never_comes_is_cut_off_after_5_s() {
     assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
     let took = start.elapsed();
     assert!(took > Duration::from_secs(4) && took < Duration::from_secs(7), "{took:?}");
+}
+
+const SHORT: Duration = Duration::from_secs(1);
+
+/// How long until a stream on which nothing comes has ended.
+async fn end_of(mut stream: impl AsyncRead + Unpin) -> Duration {
+    let start = Instant::now();
+    let read = soon("the end", stream.read(&mut [0; 16])).await;
+    assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
+    start.elapsed()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn time_for_tls_is_a_setting() {
+    let servers = Servers::serve_with(Limits::new(), |serve| serve.tls_handshake_timeout(SHORT));
+
+    beside(servers.plain, async {
+        let silent = TcpStream::connect(servers.secure).await.unwrap();
+        let mut begun = TcpStream::connect(servers.secure).await.unwrap();
+        begun.write_all(&[0x16, 3, 1, 0, 200]).await.unwrap();
+
+        for stream in [silent, begun] {
+            let took = end_of(stream).await;
+            assert!(took < Duration::from_secs(4), "{took:?}");
+        }
+        servers.connect().await.heartbeat().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tls_takes_no_more_than_its_share_of_the_handshake() {
+    let servers = Servers::serve_with(Limits::new(), |serve| serve.handshake_timeout(SHORT));
+
+    beside(servers.plain, async {
+        let silent = TcpStream::connect(servers.secure).await.unwrap();
+        let agreed = servers.agree(TcpStream::connect(servers.secure).await.unwrap()).await;
+
+        let took = end_of(silent).await + end_of(agreed).await;
+
+        assert!(took < Duration::from_secs(4), "{took:?}");
+        servers.connect().await.heartbeat().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reader_over_tls_that_takes_nothing_is_cut_off_for_size_and_for_age() {
+    for (limits, broadcasts) in
+        [(Limits::new().outbox(64 * 1024), 300), (Limits::new().outbox(8 << 20).outbox_age(SHORT), 200)]
+    {
+        let servers = Servers::start_with(limits);
+
+        beside(servers.plain, async {
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.set_recv_buffer_size(8 * 1024).unwrap();
+            let stream = servers.agree(socket.connect(servers.secure).await.unwrap()).await;
+            let mut stuck = Client::over(stream, SOCKET).await;
+            stuck.join("room:a").await;
+
+            for n in 0..broadcasts {
+                servers.endpoint.broadcast("room:a", &format!("event {n}"), text_of(8 * 1024)).unwrap();
+                tokio::task::yield_now().await;
+            }
+
+            until("the stuck reader to be cut off", || servers.endpoint.connections() == 1).await;
+        })
+        .await;
+    }
 }

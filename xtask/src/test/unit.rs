@@ -10,21 +10,25 @@ use crate::repository::{Workspace, cargo};
 
 pub(super) fn run(_: &Workspace) -> Result<Outcome> {
     let run = process::run(cargo().args(["test", "--workspace", "--all-features", "--no-fail-fast"]))?;
-    let counts =
-        run.lines.iter().filter_map(|line| Counts::parse(line)).fold(Counts::default(), Counts::plus);
+    let counts = Counts::of(&run.lines);
     println!("{counts}");
     Ok(Outcome::of(run.status, counts.to_string()))
 }
 
 /// The numbers of one `test result:` line, or of all of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Counts {
+pub(super) struct Counts {
     passed: usize,
     failed: usize,
     ignored: usize,
 }
 
 impl Counts {
+    /// Adds up what `cargo test` has printed.
+    pub(super) fn of(lines: &[String]) -> Self {
+        lines.iter().filter_map(|line| Self::parse(line)).fold(Self::default(), Self::plus)
+    }
+
     /// Reads `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
     fn parse(line: &str) -> Option<Self> {
         let (_, numbers) = line.strip_prefix("test result: ")?.split_once(". ")?;

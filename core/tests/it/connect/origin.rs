@@ -102,6 +102,25 @@ fn without_a_configured_host_the_requests_own_is_compared() {
 }
 
 #[test]
+fn host_with_anything_behind_it_but_a_port_is_no_host() {
+    for (host, origin) in [
+        ("[::1]evil.test", "http://[::1]"),
+        ("[::1]80", "http://[::1]"),
+        ("example.com:99999", "http://example.com"),
+        ("example.com:+80", "http://example.com"),
+    ] {
+        assert!(!allowed_by(&CheckOrigin::SameHost(None), PLAIN, host, origin), "{host}");
+        assert!(!allowed_by(&CheckOrigin::Conn, PLAIN, host, origin), "{host}");
+    }
+    for (host, origin) in
+        [("[::1]", "http://[::1]"), ("[::1]:80", "http://[::1]"), ("example.com:", "http://example.com")]
+    {
+        assert!(allowed_by(&CheckOrigin::SameHost(None), PLAIN, host, origin), "{host}");
+        assert!(allowed_by(&CheckOrigin::Conn, PLAIN, host, origin), "{host}");
+    }
+}
+
+#[test]
 fn absolute_target_names_the_host_before_the_header_does() {
     let parts = get("http://example.com/socket", &[("host", "evil.test"), ("origin", "http://evil.test")]);
 

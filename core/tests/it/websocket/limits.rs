@@ -86,6 +86,18 @@ fn endless_fragments_of_one_byte_are_cut_at_the_limit() {
 }
 
 #[test]
+fn endless_fragments_are_cut_at_the_first_limit_that_they_reach() {
+    let endless = |len: usize| {
+        let bytes = [fragment(BINARY, b"x"), fragment(CONTINUATION, &vec![0; len]).repeat(3000)].concat();
+        violation(Config::default(), &bytes)
+    };
+
+    assert_eq!(endless(0), Some(Violation::TooManyEmptyFragments { limit: 16 }));
+    assert_eq!(endless(1000), Some(Violation::TooManyFragments { limit: 1024 }));
+    assert_eq!(endless(1026), Some(Violation::MessageTooLong { len: 1 + 1023 * 1026, limit: 1_048_576 }));
+}
+
+#[test]
 fn no_limit_on_fragments_stops_an_unfragmented_message() {
     let config = Config { max_fragments: 0, max_empty_fragments: 0, ..SMALL };
 

@@ -1,0 +1,138 @@
+//! A node in a model: an endpoint, its flusher, and connections whose other end is the model.
+
+use super::wire::Wire;
+use crate::connection::Connection;
+use crate::hub::Hub;
+use crate::link::Line;
+use crate::peer::Peer;
+use crate::stream::Stream;
+use crate::{
+    BoxFuture, Channel, ConnectInfo, ConnectionTask, Context, Endpoint, Failure, JoinContext, Joined, Limits,
+    Open, Params, Payload, PlainStream, Reply, Runtime,
+};
+use bennu_core::Instant;
+use bennu_core::wire::Serializer;
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use hyper::upgrade::Upgraded;
+use serde_json::json;
+use std::future::{Future as _, pending, ready};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{self, Waker};
+use std::time::Duration;
+
+/// A runtime whose clock stands still. What is spawned on it waits for the model.
+#[derive(Clone, Default)]
+struct Still(Arc<Mutex<Vec<BoxFuture<'static, ()>>>>);
+
+impl Runtime for Still {
+    fn spawn(&self, future: BoxFuture<'static, ()>) {
+        self.0.lock().unwrap().push(future);
+    }
+
+    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(pending())
+    }
+
+    fn yield_now(&self) -> BoxFuture<'static, ()> {
+        Box::pin(ready(()))
+    }
+
+    fn now(&self) -> Instant {
+        Instant::EPOCH
+    }
+
+    fn adopt(&self, upgraded: Upgraded) -> Result<(Box<dyn PlainStream>, Bytes), Upgraded> {
+        Err(upgraded)
+    }
+}
+
+/// Answers what it is sent; `ask` with so much.
+struct Room;
+
+/// How long the answer to an `ask` is, in bytes and more.
+pub(super) const LONG: usize = 100;
+
+impl Channel for Room {
+    type Assigns = ();
+
+    async fn join(_: &str, _: Payload, _: &JoinContext<Self>) -> Result<Joined<Self>, Failure> {
+        Ok(Joined::new(Self))
+    }
+
+    async fn handle_in(&mut self, _: &str, _: Payload, _: &Context<Self>) -> Result<Reply, Failure> {
+        Ok(Reply::ok(json!({ "x": "x".repeat(LONG) })))
+    }
+}
+
+/// A node, whose flusher is another thread's.
+pub(super) struct Node {
+    pub(super) endpoint: Endpoint,
+    pub(super) flusher: BoxFuture<'static, ()>,
+}
+
+impl Node {
+    pub(super) fn new(shards: usize, limits: Limits) -> Self {
+        let runtime = Still::default();
+        let socket = crate::socket(Open).channel::<Room>("room:*").limits(limits);
+        let endpoint = Endpoint::builder().shards(shards).socket("/socket", socket).build(runtime.clone());
+        let flusher = runtime.0.lock().unwrap().swap_remove(0);
+        Self { endpoint, flusher }
+    }
+
+    pub(super) fn hub(&self) -> &Arc<Hub> {
+        self.endpoint.hub()
+    }
+
+    /// Lets the flusher do what there is to do, in the model's own thread.
+    pub(super) fn pass(&mut self) {
+        let _ = self.flusher.as_mut().poll(&mut task::Context::from_waker(Waker::noop()));
+    }
+
+    /// Connects a client; each to another shard than the one before.
+    pub(super) fn connect(&self, wire: &Wire) -> Member {
+        let hub = Arc::clone(self.hub());
+        let mount = &hub.mounts()[0];
+        let admitted =
+            Arc::clone(&mount.socket).connect(Params::default(), ConnectInfo::default()).now_or_never();
+        let Some(Ok(admitted)) = admitted else { panic!("anybody may connect") };
+        let peer = Arc::new(Peer::new(Some(Box::new(wire.clone())), mount.outbox));
+        let config = mount.websocket;
+        let socket = hub.connect(&peer, Serializer::V2, 0, None);
+        let slot = hub.admit().expect("there is no limit");
+        let line = Line { hub: slot, socket, serializer: Serializer::V2, patience: mount.patience };
+        let link = (admitted.link)(line);
+        let connection = Connection::new(link, Arc::clone(&peer), Stream::PLAIN, Bytes::new(), config);
+        Member { peer, wire: wire.clone(), task: Box::pin(ConnectionTask::new(connection)) }
+    }
+
+    /// Connects a client that has joined the topic.
+    pub(super) fn member(&self, wire: &Wire, topic: &str) -> Member {
+        let mut member = self.connect(wire);
+        member.wire.send(&format!(r#"["1","1","{topic}","phx_join",{{}}]"#));
+        member.poll();
+        assert!(!wire.state().taken.is_empty(), "the join has been answered");
+        wire.forget();
+        member
+    }
+}
+
+/// Makes a broadcast that says its number.
+pub(super) fn broadcast(endpoint: &Endpoint, topic: &str, n: usize) {
+    endpoint.broadcast(topic, "n", json!({ "n": n })).unwrap();
+}
+
+/// A client's connection.
+pub(super) struct Member {
+    pub(super) peer: Arc<Peer>,
+    wire: Wire,
+    pub(super) task: Pin<Box<ConnectionTask>>,
+}
+
+impl Member {
+    /// Lets its task have a turn that nobody wakes it from.
+    pub(super) fn poll(&mut self) {
+        let _ = self.task.as_mut().poll(&mut task::Context::from_waker(Waker::noop()));
+    }
+}

@@ -1,0 +1,3 @@
+//! What no input may break.
+
+pub mod fuzz;
