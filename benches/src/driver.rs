@@ -143,7 +143,7 @@ impl Driver {
                         }
                     }
                 }
-                Output::Call { socket, call, event, .. } => {
+                Output::Call { socket, call, event } => {
                     let &peer = server.handle(socket).expect("an output names a socket that is known");
                     calls.push_back((peer, call, event));
                 }

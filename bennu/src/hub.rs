@@ -402,7 +402,7 @@ impl Hub {
             Output::Pause { socket } => return notify(server, socket, |notice| notice.paused = true),
             Output::Resume { socket } => return notify(server, socket, |notice| notice.paused = false),
             Output::Close { to, reason } => return notify(server, to, |notice| notice.close = Some(reason)),
-            Output::Call { socket, channel, call, event } => (socket, Work::Call { channel, call, event }),
+            Output::Call { socket, call, event } => (socket, Work::Call { call, event }),
             Output::Cancel { socket, call } => (socket, Work::Cancel { call }),
             Output::Ended { socket, channel } => {
                 // Of a channel that is replaced, its client is told only behind the reply to the new join.

@@ -176,8 +176,8 @@ mod tests {
             self.receive(socket, &join);
             let mut channel = None;
             while let Some(output) = self.server.poll_output() {
-                if let Output::Call { channel: asked, call, event: Event::Join { .. }, .. } = &output {
-                    channel = Some(*asked);
+                if let Output::Call { call, event: Event::Join { .. }, .. } = &output {
+                    channel = Some(call.channel());
                     let reply = Frame::new(Kind::Text, b"{}");
                     self.server.done(*call, Outcome::Joined { reply, next: None }, NOW);
                 }
@@ -195,8 +195,8 @@ mod tests {
             if let Output::Send { to, .. } = output {
                 self.run.interrupt(*to);
             }
-            if let Output::Call { channel, event: Event::Terminate(_), .. } = output {
-                self.ending.push(*channel);
+            if let Output::Call { call, event: Event::Terminate(_), .. } = output {
+                self.ending.push(call.channel());
             }
         }
 

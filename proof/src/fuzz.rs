@@ -20,6 +20,7 @@ mod relay;
 mod text;
 mod websocket;
 
+pub use crate::model::server;
 pub use decode_v1::decode_v1;
 pub use decode_v2_binary::decode_v2_binary;
 pub use decode_v2_text::decode_v2_text;
@@ -41,5 +42,6 @@ pub const TARGETS: &[Target] = &[
     Target { name: "decode_v2_binary", run: decode_v2_binary },
     Target { name: "decode_v2_text", run: decode_v2_text },
     Target { name: "handshake", run: handshake },
+    Target { name: "server", run: server },
     Target { name: "websocket", run: websocket },
 ];

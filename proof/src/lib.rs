@@ -1,3 +1,4 @@
 //! What no input may break.
 
 pub mod fuzz;
+pub mod model;

@@ -9,7 +9,7 @@ use crate::panics::drop_quietly;
 use crate::peer::{Flush, Notice, Peer, Work};
 use crate::scratch;
 use crate::stuck::Stuck;
-use bennu_core::server::{CallId, ChannelId, CloseReason, Event, Outcome};
+use bennu_core::server::{CallId, CloseReason, Event, Outcome};
 use bennu_core::websocket::{self, ControlFrame, Output};
 use bennu_core::{Frame, Instant, Kind};
 use bytes::BytesMut;
@@ -79,10 +79,11 @@ impl Turn<'_, '_> {
         // What is queued for this peer from here on is written at the end of the turn.
         self.connection.peer.undertake();
         let mut reads = 0;
+        let mut notice = self.look_up();
         loop {
-            let (left, notice) = self.connection.peer.take_work(self.cx.waker());
-            self.desk.work.extend(left);
-            self.heed(notice);
+            if reads > 0 && self.connection.peer.has_left() {
+                notice = self.look_up();
+            }
             self.work_off();
             self.resume();
             let is_spent = self.budget == 0;
@@ -109,7 +110,7 @@ impl Turn<'_, '_> {
             self.connection.stream.close(&self.connection.peer);
             self.connection.more().life = Life::Closed;
         }
-        if self.connection.peer.is_relieved() {
+        if notice.congested && self.connection.peer.is_relieved() {
             // What kept it from reading has just been written, and nobody else would wake it.
             self.cx.waker().wake_by_ref();
         }
@@ -119,6 +120,14 @@ impl Turn<'_, '_> {
         let runs = connection.more.as_ref().is_some_and(|more| !more.running.is_empty());
         let idle = connection.channels.is_empty() && !runs && self.desk.work.is_empty();
         connection.life() == Life::Closed && idle
+    }
+
+    /// Takes what others have left for this task, and acts on what they have noted.
+    fn look_up(&mut self) -> Notice {
+        let (left, notice) = self.connection.peer.take_work(self.cx.waker());
+        self.desk.work.extend(left);
+        self.heed(notice);
+        notice
     }
 
     /// Polls the handlers that wait, as far as they have been woken.
@@ -323,9 +332,9 @@ impl Turn<'_, '_> {
         while self.budget > 0 {
             let Some(work) = self.desk.work.pop_front() else { return };
             match work {
-                Work::Call { channel, call, event } => {
+                Work::Call { call, event } => {
                     self.budget -= 1;
-                    let Some(mut handler) = self.handler(channel, call, event) else { continue };
+                    let Some(mut handler) = self.handler(call, event) else { continue };
                     match handler.as_mut().poll(self.cx) {
                         Poll::Ready(finished) => self.finish(finished),
                         Poll::Pending => self.connection.more().running.keep(call, handler),
@@ -346,13 +355,9 @@ impl Turn<'_, '_> {
         }
     }
 
-    fn handler(
-        &mut self,
-        channel: ChannelId,
-        call: CallId,
-        event: Event<Letter>,
-    ) -> Option<BoxFuture<'static, Finished>> {
+    fn handler(&mut self, call: CallId, event: Event<Letter>) -> Option<BoxFuture<'static, Finished>> {
         let connection = &mut *self.connection;
+        let channel = call.channel();
         if let Event::Join { route, topic, join_ref, msg_ref, payload } = event {
             let seed = Seed { call, channel, topic, subtopic: 0, join_ref, msg_ref, payload };
             return Some(Arc::clone(&connection.link).join(route, seed));

@@ -253,10 +253,10 @@ impl Node {
     fn note_joins(&mut self, client: usize) {
         let Client { channels, topics, work, .. } = &mut self.clients[client];
         for work in work {
-            if let Work::Call { channel, event: Event::Join { topic, .. }, .. } = work {
+            if let Work::Call { call, event: Event::Join { topic, .. } } = work {
                 let at = TOPICS.iter().position(|other| *other == &**topic).unwrap();
-                channels[at] = Some(*channel);
-                topics.insert(*channel, at);
+                channels[at] = Some(call.channel());
+                topics.insert(call.channel(), at);
             }
         }
     }
@@ -269,7 +269,8 @@ impl Node {
         // Each of another channel: a channel has one at a time.
         work.retain(|work| matches!(work, Work::Call { .. }));
         let which = which.min(work.len().saturating_sub(1));
-        let Some(Work::Call { channel, call, event }) = work.remove(which) else { return };
+        let Some(Work::Call { call, event }) = work.remove(which) else { return };
+        let channel = call.channel();
         let outcome = if let Event::Join { .. } = event {
             Outcome::Joined { reply: self.frame("joined"), next: None }
         } else if let Event::In { .. } = event {

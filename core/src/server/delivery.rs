@@ -111,10 +111,20 @@ impl<H: Clone, I> Server<H, I> {
 
     /// Counts input that waits no longer; at half the bound, reading goes on.
     pub(super) fn release_waiting(&mut self, socket: u32, load: Load) {
+        self.count_out(socket, load);
+        self.resume_at_half(socket);
+    }
+
+    pub(super) fn count_out(&mut self, socket: u32, load: Load) {
+        if let Some(waiting) = self.sockets[socket as usize].waiting.as_mut() {
+            waiting.load -= load;
+        }
+    }
+
+    pub(super) fn resume_at_half(&mut self, socket: u32) {
         let bound = self.mount(socket).limits.input().half();
         let owner = &mut self.sockets[socket as usize];
         let Some(waiting) = owner.waiting.as_mut() else { return };
-        waiting.load -= load;
         if waiting.load.exceeds(bound) {
             return;
         }
@@ -161,7 +171,10 @@ impl<H: Clone, I> Server<H, I> {
         mailbox.input -= dropped;
         mailbox.others = Load::default();
         self.drop_empty_mailbox(channel);
-        self.release_waiting(socket, dropped);
+        // If nothing was, a message that is just being dispatched anew may be all that waits.
+        if dropped != Load::default() {
+            self.release_waiting(socket, dropped);
+        }
     }
 
     /// Keeps a join until fewer terminates run; it waits as all input does.

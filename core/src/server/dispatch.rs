@@ -213,7 +213,7 @@ impl<H: Clone, I> Server<H, I> {
         state.busy = true;
         state.calls = state.calls.wrapping_add(1);
         let call = CallId { channel: id, number: state.calls };
-        self.outputs.push_back(Output::Call { socket, channel: id, call, event });
+        self.outputs.push_back(Output::Call { socket, call, event });
     }
 
     /// Answers a message from the machine itself.
@@ -251,8 +251,9 @@ impl<H: Clone, I> Server<H, I> {
     pub(super) fn dispatch_anew(&mut self, socket: u32, topic: &str, mut behind: VecDeque<Received>) {
         let name = Name::from(topic);
         while let Some(received) = behind.pop_front() {
-            self.release_waiting(socket, received.load());
+            self.count_out(socket, received.load());
             if &*received.event == event::JOIN && self.sockets[socket as usize].life != Life::Open {
+                self.resume_at_half(socket);
                 continue; // Nobody is left to join.
             }
             let event = received.event;
@@ -266,6 +267,8 @@ impl<H: Clone, I> Server<H, I> {
                     payload: Body::Kept(received.payload),
                 },
             );
+            // Not before: it may wait again, for its handler.
+            self.resume_at_half(socket);
             if &*event != event::JOIN || behind.is_empty() {
                 continue;
             }

@@ -23,9 +23,7 @@ pub enum Output<I> {
     Call {
         /// The socket whose task runs it.
         socket: SocketId,
-        /// The channel.
-        channel: ChannelId,
-        /// What `done` is called with.
+        /// What `done` is called with; names the channel.
         call: CallId,
         /// Which handler, and with what.
         event: Event<I>,

@@ -42,11 +42,9 @@ fn joined() -> (Server<(), ()>, ChannelId) {
     let socket = server.connect(socket, Instant::EPOCH);
     let message = Serializer::V2.decode_text(r#"["1","1","room","phx_join",{}]"#).unwrap();
     server.receive(socket, &message, Instant::EPOCH);
-    let Some(Output::Call { call, channel, .. }) = server.poll_output() else {
-        panic!("a join is asked for")
-    };
+    let Some(Output::Call { call, .. }) = server.poll_output() else { panic!("a join is asked for") };
     let reply = Frame::new(Kind::Text, b"{}");
     server.done(call, Outcome::Joined { reply, next: None }, Instant::EPOCH);
     while server.poll_output().is_some() {}
-    (server, channel)
+    (server, call.channel())
 }

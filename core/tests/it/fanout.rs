@@ -300,8 +300,8 @@ fn broadcast_by(pair: &mut Pair, by: ChannelId, topic: &str, event: &str) -> [Ve
         if let Output::Fanout(fanout) = &output {
             fanouts.extend(pair.server.recipients(fanout).map(|(peer, _)| format!("{peer}")));
         }
-        if let Output::Call { channel, event: Event::Out { event, .. }, .. } = &output {
-            let whose = pair.channels().iter().position(|other| other == channel);
+        if let Output::Call { call, event: Event::Out { event, .. }, .. } = &output {
+            let whose = pair.channels().iter().position(|other| *other == call.channel());
             sends.push(format!("channel {} out {event}", whose.expect("it is known")));
         }
     }

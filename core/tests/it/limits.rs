@@ -230,7 +230,7 @@ fn reading_pauses_at_the_bound_and_goes_on_at_half() {
 #[test]
 fn reading_stays_paused_while_what_waited_behind_one_join_waits_behind_the_next() {
     // Above half the bound by two, and by one.
-    for (bound, behind, handled_before) in [(8, 6, 1), (6, 4, 0)] {
+    for (bound, behind) in [(8, 6), (6, 4)] {
         let mut pair = Pair::with(Limits { input_messages: bound, ..Limits::default() });
         let ann = pair.connect();
         pair.send(ann, r#"["1","1","room:a","phx_join",{"do":"park"}]"#);
@@ -246,9 +246,58 @@ fn reading_stays_paused_while_what_waited_behind_one_join_waits_behind_the_next(
 
         let mut said = pair.said();
         said.retain(|line| line.ends_with("resume") || line.ends_with("noreply"));
-        assert_eq!(said.iter().position(|line| line == "0 resume"), Some(handled_before), "{said:#?}");
+        assert_eq!(said.iter().position(|line| line == "0 resume"), Some(1), "{said:#?}");
         assert_eq!((said.len(), pair.server.poll_timeout()), (behind as usize + 1, None));
     }
+}
+
+#[test]
+fn reading_stays_paused_while_what_waited_behind_a_join_waits_for_its_handler() {
+    let mut pair = Pair::with(Limits { input_messages: 2, ..Limits::default() });
+    let ann = pair.connect();
+    pair.send(ann, r#"["1","1","room:a","phx_join",{"do":"park"}]"#);
+    let channel = pair.channel(ann, "room:a");
+    pair.info(channel, "park", NONE);
+    fill(&mut pair, ann, "room:a", 2);
+    pair.forget();
+    let until = pair.server.poll_timeout();
+    pair.advance(SECOND);
+
+    pair.answer(ann, "room:a", Answer::Join);
+
+    pair.expect_said([
+        "interest room:a",
+        r#"0 << ["1","1","room:a","phx_reply",{"status":"ok","response":{}}]"#,
+        "0 info room:a park",
+    ]);
+    assert_eq!(pair.server.poll_timeout(), until, "the clock of the pause runs on");
+}
+
+#[test]
+fn reading_stays_paused_while_a_join_that_waited_waits_for_a_terminate() {
+    let mut pair = Pair::with(Limits { input_messages: 1, max_terminating: 1, ..Limits::default() });
+    let ann = pair.connect();
+    pair.joined(ann, "1", "room:b");
+    pair.send(ann, r#"["2","2","room:a","phx_join",{"do":"park"}]"#);
+    pair.park_terminate = true;
+    pair.send(ann, r#"["1","3","room:b","phx_leave",{}]"#);
+    let channel = pair.channel(ann, "room:a");
+    pair.info(channel, "park", NONE);
+    pair.info(channel, "lost", NONE);
+    pair.forget();
+    pair.join(ann, "4", "room:a");
+    pair.expect_said(["0 pause"]);
+
+    pair.answer(ann, "room:a", Answer::Join);
+
+    pair.expect_said([
+        "interest room:a",
+        r#"0 << ["2","2","room:a","phx_reply",{"status":"ok","response":{}}]"#,
+        "0 info room:a park",
+        "no interest room:a",
+        "0 cancel room:a",
+        "0 ended room:a",
+    ]);
 }
 
 #[test]
@@ -397,8 +446,8 @@ fn pending_join_that_holds_most_is_answered_overloaded_and_what_waited_is_unmatc
         r#"0 << ["1","1","room:a","phx_reply",{"status":"error","response":{"reason":"overloaded"}}]"#,
         "0 cancel room:a",
         "0 ended room:a",
-        "0 resume",
         r#"0 << [null,"2","room:a","phx_reply",{"status":"error","response":{"reason":"unmatched topic"}}]"#,
+        "0 resume",
         r#"0 << ["1","3","room:a","phx_reply",{"status":"ok","response":{}}]"#,
     ]);
     assert_eq!((pair.server.channels(), pair.server.topics()), (0, 0));

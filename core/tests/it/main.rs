@@ -11,7 +11,6 @@ mod limits;
 mod machine;
 mod order;
 mod pair;
-mod random;
 mod refs;
 mod replace;
 mod timers;

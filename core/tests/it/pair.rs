@@ -116,25 +116,6 @@ impl Pair {
         self.settle();
     }
 
-    /// The peer sends one text frame, in the form of its serializer.
-    pub(crate) fn say(
-        &mut self,
-        peer: usize,
-        join_ref: &str,
-        msg_ref: &str,
-        topic: &str,
-        rest: (&str, &str),
-    ) {
-        let (event, payload) = rest;
-        let text = match self.peers[peer].serializer {
-            Serializer::V1 => format!(
-                r#"{{"join_ref":{join_ref},"ref":{msg_ref},"topic":"{topic}","event":"{event}","payload":{payload}}}"#
-            ),
-            Serializer::V2 => format!(r#"[{join_ref},{msg_ref},"{topic}","{event}",{payload}]"#),
-        };
-        self.send(peer, &text);
-    }
-
     /// The peer joins, with `join_ref` as both refs and an empty payload.
     pub(crate) fn join(&mut self, peer: usize, join_ref: &str, topic: &str) {
         self.send(peer, &format!(r#"["{join_ref}","{join_ref}","{topic}","phx_join",{{}}]"#));
@@ -305,18 +286,8 @@ impl Pair {
         self.rules.is_open(peer)
     }
 
-    pub(crate) fn peers(&self) -> usize {
-        self.peers.len()
-    }
-
     pub(crate) fn socket(&self, peer: usize) -> SocketId {
         self.peers[peer].id
-    }
-
-    /// Checks that whatever was promised has been kept, when no call waits any more.
-    pub(crate) fn assert_all_paid(&self) {
-        assert!(self.pending.is_empty(), "no call waits");
-        self.rules.assert_all_paid();
     }
 
     #[track_caller]

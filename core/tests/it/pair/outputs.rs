@@ -44,8 +44,8 @@ impl Pair {
                     }
                 }
             }
-            Output::Call { socket, channel, call, event } => {
-                self.called(self.peer(socket), channel, call, event)
+            Output::Call { socket, call, event } => {
+                self.called(self.peer(socket), call.channel(), call, event)
             }
             Output::Cancel { socket, call } => {
                 let peer = self.peer(socket);
