@@ -189,6 +189,21 @@ fn subscription_ends_with_its_channel_and_with_no_other() {
 }
 
 #[test]
+fn subscriptions_that_are_left_end_with_their_channel() {
+    let mut pair = Pair::new();
+    let ann = pair.connect();
+    let channel = pair.joined(ann, "1", "room:a");
+    pair.subscribe(channel, "news");
+    pair.subscribe(channel, "alerts");
+    pair.unsubscribe(channel, "news");
+
+    pair.send(ann, r#"["1","2","room:a","phx_leave",{}]"#);
+
+    assert!(pair.said().contains(&"no interest alerts".to_owned()));
+    assert_eq!(pair.server.topics(), 0);
+}
+
+#[test]
 fn subscription_made_while_joining_is_heard_once_joined() {
     let mut pair = Pair::new();
     let ann = pair.connect();
