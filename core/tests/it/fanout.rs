@@ -189,6 +189,21 @@ fn subscription_ends_with_its_channel_and_with_no_other() {
 }
 
 #[test]
+fn subscriptions_that_are_left_end_with_their_channel() {
+    let mut pair = Pair::new();
+    let ann = pair.connect();
+    let channel = pair.joined(ann, "1", "room:a");
+    pair.subscribe(channel, "news");
+    pair.subscribe(channel, "alerts");
+    pair.unsubscribe(channel, "news");
+
+    pair.send(ann, r#"["1","2","room:a","phx_leave",{}]"#);
+
+    assert!(pair.said().contains(&"no interest alerts".to_owned()));
+    assert_eq!(pair.server.topics(), 0);
+}
+
+#[test]
 fn subscription_made_while_joining_is_heard_once_joined() {
     let mut pair = Pair::new();
     let ann = pair.connect();
@@ -410,6 +425,40 @@ fn fanout_names_whom_it_leaves_out_and_nobody_who_would_not_get_it_anyway() {
     let new = pair.joined(ann, "4", "room:a");
     assert_eq!(left_out(&mut pair, "room:a", old), None);
     assert_eq!(left_out(&mut pair, "room:a", new), Some(new));
+}
+
+/// What a broadcast says to a driver before anybody is visited: members, and whether all are recipients.
+fn fanout(pair: &mut Pair, topic: &str, event: &str) -> Option<(usize, bool)> {
+    let broadcast = Broadcast::new(Topic::from(topic), event, json("{}")).expect("can be encoded");
+    pair.server.broadcast(&broadcast, None, pair.now);
+    let mut fanouts = std::iter::from_fn(|| pair.server.poll_output()).filter_map(|output| {
+        if let Output::Fanout(fanout) = output { Some((fanout.members(), fanout.is_uniform())) } else { None }
+    });
+    let first = fanouts.next();
+    assert_eq!(fanouts.count(), 0, "one for all");
+    first
+}
+
+#[test]
+fn fanout_says_how_many_have_joined_and_whether_all_of_them_get_whatever_comes() {
+    let mut pair = Pair::new();
+    let (ann, bob) = (pair.connect(), pair.connect());
+    // The other mount routes the same topic to a channel that intercepts nothing.
+    let eve = pair.connect_as(Serializer::V2, 1, None);
+    for peer in [ann, bob, eve] {
+        pair.joined(peer, "1", "room:a");
+    }
+    pair.joined(ann, "2", "icpt:a");
+    assert_eq!(fanout(&mut pair, "room:a", "news"), Some((3, true)));
+    assert_eq!(fanout(&mut pair, "icpt:a", "news"), Some((1, false)));
+    assert_eq!(fanout(&mut pair, "icpt:a", "icpt"), None, "all members intercept it");
+
+    pair.joined(eve, "2", "icpt:a");
+
+    assert_eq!(fanout(&mut pair, "icpt:a", "icpt"), Some((2, false)));
+
+    pair.disconnect(ann);
+    assert_eq!(fanout(&mut pair, "icpt:a", "icpt"), Some((1, true)));
 }
 
 #[test]

@@ -135,6 +135,17 @@ fn longest_event_is_handled_and_one_byte_more_is_refused() {
 }
 
 #[test]
+fn event_that_is_too_long_is_called_so_on_the_longest_topic_too() {
+    let mut pair = Pair::new();
+    let ann = pair.connect();
+    let (topic, event) = ("x".repeat(MAX_NAME), "x".repeat(MAX_NAME + 1));
+
+    pair.send(ann, &format!(r#"["1","2","{topic}","{event}",{{}}]"#));
+
+    assert!(pair.frames(ann)[0].contains("event too long"));
+}
+
+#[test]
 fn shorter_names_can_be_asked_for_and_longer_ones_cannot() {
     let mut pair = Pair::with(Limits { max_topic: 6, max_event: 0, ..Limits::default() });
     let ann = pair.connect();
@@ -218,23 +229,26 @@ fn reading_pauses_at_the_bound_and_goes_on_at_half() {
 
 #[test]
 fn reading_stays_paused_while_what_waited_behind_one_join_waits_behind_the_next() {
-    let mut pair = Pair::with(Limits { input_messages: 8, ..Limits::default() });
-    let ann = pair.connect();
-    pair.send(ann, r#"["1","1","room:a","phx_join",{"do":"park"}]"#);
-    pair.send(ann, r#"["1","2","room:a","phx_leave",{}]"#);
-    pair.send(ann, r#"["3","3","room:a","phx_join",{"do":"park"}]"#);
-    fill(&mut pair, ann, "room:a", 6);
-    assert_eq!(pair.said().last().expect("something was said"), "0 pause");
+    // Above half the bound by two, and by one.
+    for (bound, behind) in [(8, 6), (6, 4)] {
+        let mut pair = Pair::with(Limits { input_messages: bound, ..Limits::default() });
+        let ann = pair.connect();
+        pair.send(ann, r#"["1","1","room:a","phx_join",{"do":"park"}]"#);
+        pair.send(ann, r#"["1","2","room:a","phx_leave",{}]"#);
+        pair.send(ann, r#"["3","3","room:a","phx_join",{"do":"park"}]"#);
+        fill(&mut pair, ann, "room:a", behind);
+        assert_eq!(pair.said().last().expect("something was said"), "0 pause");
 
-    pair.answer(ann, "room:a", Answer::Join);
-    let said = pair.said();
-    assert!(!said.contains(&"0 resume".to_owned()), "6 of 8 still wait: {said:#?}");
-    pair.answer(ann, "room:a", Answer::Join);
+        pair.answer(ann, "room:a", Answer::Join);
+        let said = pair.said();
+        assert!(!said.contains(&"0 resume".to_owned()), "{behind} of {bound} still wait: {said:#?}");
+        pair.answer(ann, "room:a", Answer::Join);
 
-    let mut said = pair.said();
-    said.retain(|line| line.ends_with("resume") || line.ends_with("noreply"));
-    assert_eq!(said.iter().position(|line| line == "0 resume"), Some(1), "{said:#?}");
-    assert_eq!((said.len(), pair.server.poll_timeout()), (7, None));
+        let mut said = pair.said();
+        said.retain(|line| line.ends_with("resume") || line.ends_with("noreply"));
+        assert_eq!(said.iter().position(|line| line == "0 resume"), Some(1), "{said:#?}");
+        assert_eq!((said.len(), pair.server.poll_timeout()), (behind as usize + 1, None));
+    }
 }
 
 #[test]
@@ -299,6 +313,21 @@ fn reading_pauses_at_the_bound_in_bytes() {
 }
 
 #[test]
+fn what_waits_behind_a_join_counts_in_bytes_too() {
+    let mut pair = Pair::with(Limits { input_bytes: 1000, ..Limits::default() });
+    let ann = pair.connect();
+    pair.send(ann, r#"["1","1","room:a","phx_join",{"do":"park"}]"#);
+    pair.forget();
+
+    // 4 bytes of event, 993 of payload.
+    pair.send(ann, &format!(r#"["1","2","room:a","echo",{{"a":"{}"}}]"#, "x".repeat(985)));
+    pair.expect_said([]);
+    pair.send(ann, r#"["1","3","room:a","e",{}]"#);
+
+    pair.expect_said(["0 pause"]);
+}
+
+#[test]
 fn after_ten_seconds_of_pause_the_fullest_channel_ends() {
     let (mut pair, ann) = stuck(Limits::default());
     fill(&mut pair, ann, "room:a", 1000);
@@ -348,6 +377,39 @@ fn channel_that_fills_the_bound_in_messages_ends_before_one_that_holds_few_long_
     assert!(said.contains(&"0 ended room:a".to_owned()), "{said:#?}");
     assert!(said.contains(&"0 resume".to_owned()));
     assert_eq!(pair.server.channels(), 1);
+}
+
+#[test]
+fn channel_that_holds_few_long_ones_ends_before_one_that_fills_less_of_the_bound_in_messages() {
+    let (mut pair, ann) = stuck(Limits { input_messages: 10, input_bytes: 1000, ..Limits::default() });
+    for _ in 0..2 {
+        pair.send(ann, &format!(r#"[null,"1","room:b","e",{{"a":"{}"}}]"#, "x".repeat(441)));
+    }
+    fill(&mut pair, ann, "room:a", 8);
+
+    pair.advance(10 * SECOND);
+
+    assert!(pair.said().contains(&"0 ended room:b".to_owned()), "nine tenths are more than eight");
+}
+
+#[test]
+fn what_a_crash_has_dropped_counts_no_longer() {
+    let (mut pair, ann) = stuck(Limits { input_messages: 8, ..Limits::default() });
+    fill(&mut pair, ann, "room:a", 3);
+    pair.send(ann, r#"[null,"1","room:a","phx_leave",{}]"#);
+    pair.send(ann, r#"["2","2","room:a","phx_join",{}]"#);
+    pair.park_terminate = true;
+    pair.answer(ann, "room:a", Answer::Crash);
+    pair.expect_said([r#"0 terminate room:a Crash("because")"#]);
+
+    // The join behind the leave waits still: one of eight.
+    fill(&mut pair, ann, "room:b", 6);
+    pair.expect_said([]);
+    fill(&mut pair, ann, "room:b", 1);
+    pair.expect_said(["0 pause"]);
+    pair.advance(10 * SECOND);
+
+    assert!(pair.said().contains(&"0 ended room:b".to_owned()), "seven are more than one");
 }
 
 #[test]
@@ -505,6 +567,25 @@ fn bytes_of_broadcasts_that_wait_are_bounded_too() {
     pair.broadcast("icpt:a", "icpt", "{}", None);
 
     assert!(pair.said().contains(&"0 ended icpt:a".to_owned()));
+}
+
+#[test]
+fn what_a_channel_has_handled_counts_no_longer() {
+    let mut pair = Pair::with(Limits { channel_messages: 2, ..Limits::default() });
+    let ann = pair.connect();
+    let channel = pair.joined(ann, "1", "room:a");
+    pair.info(channel, "park", NONE);
+    pair.info(channel, "park", NONE);
+    pair.info(channel, "park", NONE);
+
+    for _ in 0..5 {
+        pair.answer(ann, "room:a", Answer::Noreply);
+        pair.info(channel, "park", NONE);
+        assert_eq!(pair.server.channels(), 1, "two wait");
+    }
+    pair.info(channel, "park", NONE);
+
+    assert_eq!(pair.server.channels(), 0);
 }
 
 #[test]
