@@ -42,7 +42,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Makes and verifies the tokens of one salt.
 ///
-/// Making one of these takes about a millisecond, on purpose: do it once for each salt, and keep it.
+/// To make one of these takes some hundred times as long as a token does, on purpose: do it once for each salt,
+/// and keep it.
 #[derive(Clone, Debug)]
 pub struct Tokens {
     keys: Keys,

@@ -7,8 +7,8 @@ use std::fmt;
 
 /// The keys of one salt: what signs, verifies, encrypts and decrypts.
 ///
-/// Deriving a key is slow on purpose, about a millisecond: make one of these for each salt when the server
-/// starts, and keep it.
+/// Deriving a key is slow on purpose, a thousand rounds of a hash, and takes some hundred times as long as a
+/// token does: make one of these for each salt when the server starts, and keep it.
 ///
 /// A secret is replaced in two steps: tokens are made with the new one, and
 /// [`also_accept`](Self::also_accept) takes those of the old one until the last of them has expired.
