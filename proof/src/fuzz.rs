@@ -16,6 +16,7 @@ mod decode_v2_text;
 mod handshake;
 mod json;
 mod recipe;
+mod recorded;
 mod relay;
 mod text;
 mod websocket;
