@@ -101,6 +101,20 @@ fn message_that_is_taken_too_late_holds_up_the_others_until_then() {
 }
 
 #[test]
+fn late_end_of_one_post_gives_no_other_more_time() {
+    let mut session = session();
+    session.handle_post(vec![data("1")], T0).unwrap();
+    session.handle_post(vec![data("2")], at(4_000)).unwrap();
+    session.handle_timeout(at(WINDOW));
+    outputs(&mut session);
+
+    session.handle_accepted(at(WINDOW + 1));
+
+    assert_eq!(outputs(&mut session), [receive("2")]);
+    assert_eq!(session.poll_timeout(), Some(at(4_000 + WINDOW)));
+}
+
+#[test]
 fn what_is_no_message_ends_the_session_and_is_408_after_the_window() {
     // R154
     let mut session = session();
