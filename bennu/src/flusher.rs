@@ -31,9 +31,11 @@ struct Queue {
 /// How many peers are loaded into the cache together before they are written to.
 pub(crate) const TOGETHER: usize = 16;
 
-/// How many writes are made between two turns of everybody else: a turn is not free, and a fan-out without
-/// turns would starve others for as long as it takes.
-const WRITES_PER_TURN: usize = 128;
+/// How many writes are made between two turns of everybody else. A fan-out without turns would starve others for
+/// as long as it takes; but a turn wakes another thread, which finds nothing to do, and that costs as much as
+/// two or three writes. (5,000 subscribers, an echo beside them: every 128, 1.17 times the floor and a p99 of
+/// 3.1 ms; every 512, 1.11 and 3.5 ms; every 4,096, 1.11 and 4.4 ms.)
+const WRITES_PER_TURN: usize = 512;
 
 impl Flusher {
     /// Queues peers whose flush has been undertaken. They are written after the next kick.

@@ -70,6 +70,15 @@ pub(crate) enum Work {
     Ended { channel: ChannelId },
 }
 
+/// Who has caused what waits for a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// It has: these are answers.
+    Itself,
+    /// Others have, at least some of it.
+    Others,
+}
+
 /// What became of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Queued {
@@ -270,9 +279,11 @@ impl Peer {
         self.shared.lock().outbox.push_owed(frame);
     }
 
-    /// How many bytes wait.
-    pub(crate) fn waiting(&self) -> usize {
-        self.shared.lock().outbox.waiting()
+    /// How many bytes wait, and whether the peer has caused all of them itself.
+    pub(crate) fn backlog(&self) -> (usize, Cause) {
+        let shared = self.shared.lock();
+        let cause = if shared.outbox.is_all_owed() { Cause::Itself } else { Cause::Others };
+        (shared.outbox.waiting(), cause)
     }
 
     /// Whether more waits than may.

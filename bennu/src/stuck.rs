@@ -1,5 +1,6 @@
 //! A peer that does not take what waits for it.
 
+use crate::peer::Cause;
 use bennu_core::Instant;
 use bennu_core::websocket::ControlFrame;
 use std::time::Duration;
@@ -32,9 +33,14 @@ const GRACE: Duration = Duration::from_secs(1);
 
 impl Stuck {
     /// The stream is blocked, behind a write of so many bytes: what of `before` is left, or, if all that
-    /// waited then has been taken, a new start with what is waiting now.
-    pub(crate) fn after(before: Option<Self>, written: usize, waiting: usize, now: Instant) -> Self {
+    /// waited then has been taken, a new start with what is waiting now. Of answers alone it need only take some,
+    /// however slowly: whoever reads them is not to be cut off for having asked.
+    pub(crate) fn after(before: Option<Self>, written: usize, backlog: (usize, Cause), now: Instant) -> Self {
+        let (waiting, cause) = backlog;
         let Some(before) = before else { return Self { since: now, ahead: waiting, pong: None } };
+        if written > 0 && cause == Cause::Itself {
+            return Self { since: now, ahead: waiting, ..before };
+        }
         match before.ahead.saturating_sub(written) {
             0 => Self { since: now, ahead: waiting, ..before },
             ahead => Self { ahead, ..before },
@@ -56,18 +62,31 @@ mod tests {
     fn age_counts_from_when_what_is_still_waiting_began_to_wait() {
         let ten = Patience::from(Duration::from_secs(10));
         let at = |seconds| Instant::EPOCH + Duration::from_secs(seconds);
-        let first = Stuck::after(None, 0, 100, at(0));
+        let first = Stuck::after(None, 0, (100, Cause::Others), at(0));
 
-        let less = Stuck::after(Some(first), 99, 500, at(5));
+        let less = Stuck::after(Some(first), 99, (500, Cause::Others), at(5));
         assert_eq!(less.until(false, ten), at(10), "one byte of the first 100 is left");
 
-        let others = Stuck::after(Some(less), 1, 499, at(9));
+        let others = Stuck::after(Some(less), 1, (499, Cause::Others), at(9));
         assert_eq!(others.until(false, ten), at(19), "all of them have been taken");
     }
 
     #[test]
+    fn of_answers_alone_a_peer_need_only_take_some() {
+        let ten = Patience::from(Duration::from_secs(10));
+        let at = |seconds| Instant::EPOCH + Duration::from_secs(seconds);
+        let first = Stuck::after(None, 0, (1000, Cause::Itself), at(0));
+
+        let slow = Stuck::after(Some(first), 1, (999, Cause::Itself), at(9));
+        assert_eq!(slow.until(false, ten), at(19), "it has taken one byte");
+
+        let stopped = Stuck::after(Some(slow), 0, (999, Cause::Itself), at(12));
+        assert_eq!(stopped.until(false, ten), at(19), "it takes nothing any more");
+    }
+
+    #[test]
     fn more_than_the_limit_waits_a_second() {
-        let stuck = Stuck::after(None, 0, 100, Instant::EPOCH);
+        let stuck = Stuck::after(None, 0, (100, Cause::Others), Instant::EPOCH);
 
         let after = |patience| stuck.until(true, Patience::from(patience)).duration_since(Instant::EPOCH);
         assert_eq!(after(Duration::from_secs(10)), Duration::from_secs(1));

@@ -177,6 +177,12 @@ impl Outbox {
         self.first.as_ref().is_some_and(Frame::is_open)
     }
 
+    /// Whether all that waits are answers: the peer has caused it itself.
+    #[must_use]
+    pub fn is_all_owed(&self) -> bool {
+        self.owed as usize >= self.waiting()
+    }
+
     /// Whether more than half of the limit waits: nothing more should be read from this peer, so that
     /// what it causes itself cannot cut it off.
     #[must_use]

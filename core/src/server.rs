@@ -459,3 +459,6 @@ fn insert<T>(slab: &mut Slab<T>, value: T) -> u32 {
 fn index(place: usize) -> u32 {
     u32::try_from(place).expect("a machine holds fewer than 2^32 of anything")
 }
+
+#[cfg(test)]
+mod tests;

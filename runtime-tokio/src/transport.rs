@@ -10,7 +10,7 @@ use hyper_util::rt::TokioIo;
 use std::error::Error;
 use std::future::Future;
 use std::io;
-use std::pin::pin;
+use std::pin::Pin;
 use tokio::net::TcpStream;
 
 /// Whether connections come over TLS, and how.
@@ -73,18 +73,20 @@ where
 {
     match stream {
         Accepted::Plain(stream) => {
-            until(http.serve_connection(TokioIo::new(stream), service).with_upgrades(), ended).await
+            until(Box::pin(http.serve_connection(TokioIo::new(stream), service).with_upgrades()), ended).await
         }
         #[cfg(feature = "tls")]
         Accepted::Tls(stream) => {
-            until(http.serve_connection(TokioIo::new(*stream), service).with_upgrades(), ended).await
+            until(Box::pin(http.serve_connection(TokioIo::new(*stream), service).with_upgrades()), ended)
+                .await
         }
     }
 }
 
-/// Drives a connection; when everything ends, it answers what it has begun to.
+/// Drives a connection; when everything ends, it answers what it has begun to. Boxed, as each `async fn` that it is
+/// handed through would keep it twice: as its argument, and where it is polled.
 async fn until<I, S, B>(
-    connection: UpgradeableConnection<I, S>,
+    mut connection: Pin<Box<UpgradeableConnection<I, S>>>,
     ended: impl Future<Output = ()>,
 ) -> Result<(), hyper::Error>
 where
@@ -94,7 +96,6 @@ where
     B: Body<Data = Bytes> + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let (mut connection, ended) = (pin!(connection), pin!(ended));
     tokio::select! {
         result = connection.as_mut() => return result,
         () = ended => {}

@@ -6,6 +6,7 @@ pub mod bench;
 pub mod chat;
 pub mod conformance;
 pub mod fuzz;
+pub mod mutants;
 mod process;
 mod repository;
 pub mod test;

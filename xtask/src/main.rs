@@ -1,11 +1,11 @@
-//! `cargo xtask chat | test | bench | conformance | fuzz`
+//! `cargo xtask chat | test | bench | conformance | fuzz | mutants`
 
 use std::io;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use xtask::{bench, chat, conformance, fuzz, test};
+use xtask::{bench, chat, conformance, fuzz, mutants, test};
 
 /// The chores of this repository.
 #[derive(Debug, Parser)]
@@ -16,6 +16,7 @@ enum Command {
     Bench(bench::Arguments),
     Conformance(conformance::Arguments),
     Fuzz(fuzz::Arguments),
+    Mutants(mutants::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -38,5 +39,6 @@ fn run(command: Command) -> Result<ExitCode> {
             let summary = conformance::run(&arguments.into(), &mut io::stdout())?;
             Ok(if summary.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
+        Command::Mutants(arguments) => mutants::run(&arguments),
     }
 }

@@ -207,8 +207,8 @@ impl Turn<'_, '_> {
             answer_ping(&connection.peer, None, *pong);
             return self.flush();
         }
-        let waiting = connection.peer.waiting();
-        connection.more().stuck = Some(Stuck::after(before, flushed.written, waiting, self.now));
+        let backlog = connection.peer.backlog();
+        connection.more().stuck = Some(Stuck::after(before, flushed.written, backlog, self.now));
         Ok(())
     }
 

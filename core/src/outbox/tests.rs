@@ -41,6 +41,52 @@ fn what_is_owed_counts_only_as_congestion() {
 }
 
 #[test]
+fn half_of_the_limit_is_no_congestion_and_one_byte_more_is() {
+    let mut outbox = Outbox::new(10);
+    outbox.push(frame(&[0; 100]));
+
+    outbox.push(frame(&[0; 3]));
+    assert!(!outbox.is_congested(), "five bytes with the header");
+
+    outbox.push(frame(&[]));
+    assert!(outbox.is_congested());
+}
+
+#[test]
+fn at_most_32_frames_are_written_at_once() {
+    let mut outbox = Outbox::new(1000);
+    for _ in 0..33 {
+        outbox.push(frame(b"x"));
+    }
+
+    let batch = outbox.begin().unwrap();
+    assert_eq!((batch.frames(), batch.slices().count()), (32, 32));
+    assert_eq!(outbox.finish(batch, 32 * 3), Written::More);
+
+    assert_eq!(outbox.begin().unwrap().frames(), 1);
+}
+
+#[test]
+fn outbox_is_leased_from_begin_to_finish() {
+    let mut outbox = Outbox::new(100);
+    outbox.push(frame(b"a"));
+    assert!(!outbox.is_leased());
+
+    let batch = outbox.begin().unwrap();
+    assert!(outbox.is_leased());
+
+    outbox.finish(batch, 3);
+    assert!(!outbox.is_leased());
+}
+
+#[test]
+fn overflow_reads_as_a_sentence() {
+    let overflow = Overflow { waiting: 12, limit: 10 };
+
+    assert_eq!(overflow.to_string(), "12 bytes wait for a peer that may have 10 waiting");
+}
+
+#[test]
 fn second_writer_goes_away() {
     let mut outbox = Outbox::new(100);
     outbox.push(frame(b"a"));

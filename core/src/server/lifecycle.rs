@@ -94,12 +94,9 @@ impl<H: Clone, I> Server<H, I> {
         }
     }
 
-    /// Handles the next thing that waits for a channel, if it is idle.
-    pub(super) fn proceed(&mut self, channel: u32) {
+    /// Handles the next thing that waits for a channel, which is joined and idle.
+    fn proceed(&mut self, channel: u32) {
         let state = &mut self.channels[channel as usize];
-        if state.busy || state.state != State::Joined {
-            return;
-        }
         let (socket, Some(item)) = (state.socket, state.pop()) else { return };
         if item.is_input() {
             self.release_waiting(socket, item.load());

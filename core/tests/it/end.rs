@@ -405,3 +405,20 @@ fn ids_of_another_machine_mean_nothing() {
     assert_eq!((pair.server.sockets(), pair.server.channels()), (1, 1));
     assert_eq!(other.server.cancel(timer), Some("note"));
 }
+
+#[test]
+fn abandoned_socket_is_forgotten_at_once_and_no_other() {
+    let mut pair = Pair::new();
+    let (ann, bob) = (pair.connect(), pair.connect());
+    pair.joined(ann, "1", "room:a");
+    pair.joined(ann, "2", "room:b");
+    pair.send(ann, r#"["2","3","room:b","park",{}]"#);
+    pair.joined(bob, "1", "room:a");
+    pair.park_terminate = true;
+
+    pair.abandon(ann);
+
+    assert_eq!((pair.server.sockets(), pair.server.channels(), pair.server.topics()), (1, 1, 1));
+    pair.abandon(bob);
+    pair.assert_holds_nothing();
+}

@@ -35,6 +35,23 @@ fn refused_join_leaves_the_topic_unjoined() {
 }
 
 #[test]
+fn refused_join_leaves_alone_who_waits_on_the_same_topic() {
+    let mut pair = Pair::new();
+    let (ann, bob) = (pair.connect(), pair.connect());
+    for peer in [ann, bob] {
+        pair.send(peer, r#"["1","1","room:a","phx_join",{"do":"park"}]"#);
+    }
+
+    pair.answer(bob, "room:a", Answer::Refuse);
+    pair.answer(ann, "room:a", Answer::Join);
+    pair.forget();
+
+    assert_eq!(pair.server.topics(), 1);
+    pair.broadcast("room:a", "news", "{}", None);
+    pair.expect(ann, [r#"[null,null,"room:a","news",{}]"#]);
+}
+
+#[test]
 fn crashed_join_is_answered_and_harms_nobody_else() {
     let mut pair = Pair::new();
     let ann = pair.connect();

@@ -9,6 +9,7 @@ mod join;
 mod leave;
 mod limits;
 mod longpoll;
+mod machine;
 mod order;
 mod pair;
 mod refs;

@@ -134,6 +134,13 @@ impl Pair {
         self.settle();
     }
 
+    /// The peer has gone, and whoever ran its handlers too.
+    pub(crate) fn abandon(&mut self, peer: usize) {
+        self.rules.disconnected(peer);
+        self.server.abandon(self.peers[peer].id, self.now);
+        self.settle();
+    }
+
     pub(crate) fn stop(&mut self, peer: usize, reason: CloseReason) {
         self.server.stop(self.peers[peer].id, reason, self.now);
         self.settle();

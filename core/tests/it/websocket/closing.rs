@@ -98,6 +98,19 @@ fn a_close_frame_is_found_behind_what_was_under_way() {
 }
 
 #[test]
+fn the_peers_close_frame_counts_once_it_is_whole() {
+    let close = masked(CLOSE, &close_payload(1000, b"bye"));
+    for cut in 0..close.len() {
+        let mut connection = server();
+        connection.close(1000, "", T0);
+        outputs(&mut connection);
+
+        assert_eq!(receive(&mut connection, &close[..cut], T0), [], "cut at {cut}");
+        assert_eq!(receive(&mut connection, &close[cut..], T0), [Seen::End], "cut at {cut}");
+    }
+}
+
+#[test]
 fn a_client_waits_for_the_server_to_end_the_stream() {
     let mut connection = client();
 

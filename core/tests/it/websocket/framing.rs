@@ -149,3 +149,16 @@ fn of_the_pongs_owed_only_the_latest_is_kept() {
 
     assert_eq!(outputs(&mut connection), [Seen::Sent(plain(PONG, b"2"))]);
 }
+
+#[test]
+fn a_pong_can_be_taken_ahead_of_the_input_behind_its_ping() {
+    let mut connection = server();
+    let mut bytes = masked(PING, b"p");
+    connection.receive(&mut bytes, T0);
+
+    let pong = connection.take_pong().map(|pong| pong.as_bytes().to_vec());
+
+    assert_eq!(pong, Some(plain(PONG, b"p")));
+    assert_eq!(connection.take_pong(), None);
+    assert_eq!(outputs(&mut connection), []);
+}

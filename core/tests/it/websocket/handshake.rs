@@ -198,3 +198,11 @@ fn a_client_refuses_an_answer_that_is_wrong_in_any_header() {
         Err(ResponseError::Status { found: StatusCode::FORBIDDEN })
     );
 }
+
+#[test]
+fn wrong_answers_read_as_sentences() {
+    let error = ResponseError::Upgrade { found: vec!["h2c".to_owned()] };
+    assert_eq!(error.to_string(), r#"'upgrade' header must contain 'websocket', got ["h2c"]"#);
+    let error = ResponseError::Status { found: StatusCode::FORBIDDEN };
+    assert_eq!(error.to_string(), "the status must be 101, got 403");
+}

@@ -25,6 +25,13 @@ fn defaults_are_those_of_the_documentation() {
 }
 
 #[test]
+fn violations_read_as_sentences() {
+    let too_long = Violation::MessageTooLong { len: 101, limit: 100 };
+    assert_eq!(too_long.to_string(), "a message of at least 101 bytes is over the limit of 100");
+    assert_eq!(Violation::ReservedBits { bits: 1 }.to_string(), "reserved bits 001 are set");
+}
+
+#[test]
 fn a_message_of_the_limit_is_taken_and_one_byte_more_is_not() {
     assert_eq!(violation(SMALL, &masked(BINARY, &[0; 100])), None);
 
@@ -116,6 +123,14 @@ fn the_first_fragment_and_the_last_count_as_empty_ones_too() {
     let bytes = [fragment(TEXT, b""), fragment(CONTINUATION, b""), masked(CONTINUATION, b"")].concat();
 
     assert_eq!(violation(config, &bytes), Some(Violation::TooManyEmptyFragments { limit: 2 }));
+}
+
+#[test]
+fn not_even_one_empty_fragment_may_be_allowed() {
+    let config = Config { max_empty_fragments: 0, ..SMALL };
+
+    assert_eq!(violation(config, &fragment(TEXT, b"x")), None);
+    assert_eq!(violation(config, &fragment(TEXT, b"")), Some(Violation::TooManyEmptyFragments { limit: 0 }));
 }
 
 #[test]

@@ -18,11 +18,12 @@ fn a_clients_frames_are_masked_with_changing_keys() {
 
 #[test]
 fn a_server_encodes_as_a_shared_frame_is_encoded() {
-    for len in [0, 125, 126, 0xffff, 0x1_0000] {
+    for len in [0, 125, 126, 127, 0xffff, 0x1_0000] {
         let body = vec![b'x'; len];
         let mut out = Vec::new();
         server().encode(Kind::Text, &body, &mut out);
 
+        assert_eq!(out, plain(TEXT, &body), "length {len}");
         assert_eq!(out, Frame::new(Kind::Text, &body).as_websocket());
     }
 }
