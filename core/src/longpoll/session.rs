@@ -56,7 +56,7 @@ pub struct Session {
     life: Life,
     /// The latest `now`.
     clock: Instant,
-    /// When a poll last came or ended.
+    /// When a poll last ended; at first, when the session began.
     polled: Instant,
     queue: Queue,
     polls: Polls,
@@ -145,7 +145,6 @@ impl Session {
     pub fn handle_poll(&mut self, now: Instant) -> Result<PollId, Ended> {
         self.tick(now);
         self.check_open()?;
-        self.polled = self.clock;
         let poll = self.polls.add(self.clock + self.config.window);
         if let Some(poll) = self.polls.pop_past(self.config.max_replaced) {
             self.outputs.push_back(Output::Empty { poll });

@@ -29,20 +29,20 @@ fn session_that_is_never_polled_ends() {
 fn session_ends_15_to_30_seconds_after_its_last_poll_whatever_became_of_that() {
     // R159
     type End = fn(&mut Session, PollId);
-    let ends: [(&str, End); 4] = [
-        ("empty", |session, _| session.handle_timeout(at(WINDOW))),
-        ("cut", |session, poll| session.handle_cut(poll, at(4_000))),
-        ("written", |session, poll| {
+    let ends: [(&str, u64, End); 4] = [
+        ("empty", WINDOW, |session, _| session.handle_timeout(at(WINDOW))),
+        ("cut", 4_000, |session, poll| session.handle_cut(poll, at(4_000))),
+        ("written", 9_000, |session, poll| {
             session.push(frame("1")).unwrap();
             assert_eq!(taken(session, poll, at(9_000)), ["1"]);
         }),
-        ("replaced", |session, poll| {
+        ("replaced", 0, |session, poll| {
             let newer = session.handle_poll(T0).unwrap();
             session.handle_cut(newer, T0);
             session.handle_cut(poll, T0);
         }),
     ];
-    for (name, end) in ends {
+    for (name, ended, end) in ends {
         let mut session = session();
         let poll = session.handle_poll(T0).unwrap();
         end(&mut session, poll);
@@ -50,6 +50,7 @@ fn session_ends_15_to_30_seconds_after_its_last_poll_whatever_became_of_that() {
 
         let due = session.poll_timeout().unwrap();
         assert!((at(15_000)..=at(30_000)).contains(&due), "{name}: {due:?}");
+        assert_eq!(due, at(ended + INACTIVE), "{name}");
         session.handle_timeout(due);
         assert_eq!(outputs(&mut session), INACTIVE_END, "{name}");
     }
@@ -177,14 +178,25 @@ fn session_ends_once() {
 }
 
 #[test]
-fn old_clock_changes_nothing() {
+fn session_that_is_closed_holds_no_frames_though_a_post_still_waits() {
+    let mut session = session();
+    session.push(frame("1")).unwrap();
+    session.handle_post(vec![data("1"), data("2")], T0).unwrap();
+
+    session.close(at(1));
+
+    assert_eq!(session.queued(), 0);
+    assert_eq!(session.poll_timeout(), Some(at(WINDOW)));
+}
+
+#[test]
+fn old_clock_counts_as_the_latest() {
     // I-5
     let mut session = session();
-    session.handle_poll(at(20_000)).unwrap();
+    session.handle_timeout(at(14_000));
 
     session.handle_timeout(T0);
-    let poll = session.handle_poll(at(1)).unwrap();
+    session.handle_poll(at(1)).unwrap();
 
-    session.handle_timeout(at(20_000 + WINDOW));
-    assert_eq!(outputs(&mut session).last(), Some(&Output::Empty { poll }));
+    assert_eq!(session.poll_timeout(), Some(at(14_000 + WINDOW)));
 }
