@@ -15,6 +15,7 @@ mod decode_v2_binary;
 mod decode_v2_text;
 mod handshake;
 mod json;
+mod longpoll;
 mod recipe;
 mod recorded;
 mod relay;
@@ -26,6 +27,7 @@ pub use decode_v1::decode_v1;
 pub use decode_v2_binary::decode_v2_binary;
 pub use decode_v2_text::decode_v2_text;
 pub use handshake::handshake;
+pub use longpoll::longpoll;
 pub use websocket::websocket;
 
 /// A target, and the name of its file and its corpus.
@@ -43,6 +45,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "decode_v2_binary", run: decode_v2_binary },
     Target { name: "decode_v2_text", run: decode_v2_text },
     Target { name: "handshake", run: handshake },
+    Target { name: "longpoll", run: longpoll },
     Target { name: "server", run: server },
     Target { name: "websocket", run: websocket },
 ];
