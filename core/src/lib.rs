@@ -39,6 +39,7 @@
 //! | [`wire`] | serializers V1 and V2: messages to frames and back, for both sides |
 //! | [`router`] | which handler a topic belongs to |
 //! | [`server`] | the protocol: sockets, channels, mailboxes, topics, fan-out, timers |
+//! | [`longpoll`] | the same for clients that poll: sessions, and the requests and answers around them |
 //! | [`outbox`] | one connection's queued frames: bytes counted, one writer at a time |
 //! | [`event`] | the event names that belong to the protocol |
 //! | `token` | signed and encrypted tokens, with the feature of that name |
@@ -65,8 +66,8 @@
 //!
 //! | crate | where |
 //! |---|---|
-//! | `bytes` 1 | [`Bytes`](bytes::Bytes) in [`Payload`] and [`RawJson`] |
-//! | `http` 1 | requests, responses and headers in [`connect`] and [`websocket::handshake`] |
+//! | `bytes` 1 | [`Bytes`](bytes::Bytes) in [`Payload`], [`RawJson`] and [`longpoll`] |
+//! | `http` 1 | requests, responses and headers in [`connect`], [`longpoll`] and [`websocket::handshake`] |
 //! | `serde` 1 | `Serialize` and `Deserialize` as bounds, in [`IntoPayload`], [`Payload::parse`], [`connect::Params`] |
 //! | `serde_json` 1 | its `Error`, `RawValue` and `Value`, in [`RawJson`], [`Payload`] and [`connect::Params`] |
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -76,6 +77,7 @@ pub mod event;
 mod frame;
 mod instant;
 mod json;
+pub mod longpoll;
 mod message;
 pub mod outbox;
 mod payload;

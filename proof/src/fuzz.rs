@@ -15,7 +15,9 @@ mod decode_v2_binary;
 mod decode_v2_text;
 mod handshake;
 mod json;
+mod longpoll;
 mod recipe;
+mod recorded;
 mod relay;
 mod text;
 mod token;
@@ -26,6 +28,7 @@ pub use decode_v1::decode_v1;
 pub use decode_v2_binary::decode_v2_binary;
 pub use decode_v2_text::decode_v2_text;
 pub use handshake::handshake;
+pub use longpoll::longpoll;
 pub use token::token;
 pub use websocket::websocket;
 
@@ -44,6 +47,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "decode_v2_binary", run: decode_v2_binary },
     Target { name: "decode_v2_text", run: decode_v2_text },
     Target { name: "handshake", run: handshake },
+    Target { name: "longpoll", run: longpoll },
     Target { name: "server", run: server },
     Target { name: "token", run: token },
     Target { name: "websocket", run: websocket },

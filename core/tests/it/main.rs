@@ -8,6 +8,7 @@ mod fanout;
 mod join;
 mod leave;
 mod limits;
+mod longpoll;
 mod machine;
 mod order;
 mod pair;

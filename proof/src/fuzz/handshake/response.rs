@@ -2,10 +2,10 @@
 
 use super::head::{self, first, has_token, is_visible, lines};
 use crate::fuzz::recipe::Recipe;
+use crate::fuzz::recorded::Recorded;
 use bennu_core::websocket::handshake::{ClientKey, ResponseError, check_response, request_headers};
 use http::header::{CONNECTION, HOST, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
 use http::{HeaderValue, Request, Response, StatusCode, Version};
-use std::io::{self, Read, Write};
 use tungstenite::handshake::HandshakeError;
 use tungstenite::handshake::client::ClientHandshake;
 use tungstenite::handshake::derive_accept_key;
@@ -88,25 +88,5 @@ fn read_by_tungstenite(bytes: &[u8], key: &ClientKey, offered: Option<&HeaderVal
         Ok(_) => true,
         Err(HandshakeError::Failure(_)) => false,
         Err(HandshakeError::Interrupted(_)) => panic!("nothing is read that would block"),
-    }
-}
-
-/// A stream that answers, whatever it is asked.
-#[derive(Debug)]
-struct Recorded<'a>(&'a [u8]);
-
-impl Read for Recorded<'_> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        self.0.read(out)
-    }
-}
-
-impl Write for Recorded<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -2,9 +2,9 @@
 
 use super::seen::Seen;
 use super::{Setup, Side};
+use crate::fuzz::recorded::Recorded;
 use bennu_core::websocket::{CloseReason, Violation};
 use bennu_core::{Instant, Kind};
-use std::io::{self, Read, Write};
 use tungstenite::error::{CapacityError, ProtocolError};
 use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Error, Message, WebSocket};
@@ -188,23 +188,4 @@ fn read(setup: Setup, stream: &[u8]) -> (Vec<Seen>, Ending) {
         }
     };
     (seen, ending)
-}
-
-/// A stream that gives what the peer wrote, and takes whatever is answered.
-struct Recorded<'a>(&'a [u8]);
-
-impl Read for Recorded<'_> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        self.0.read(out)
-    }
-}
-
-impl Write for Recorded<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

@@ -1,0 +1,123 @@
+//! What goes back.
+
+use crate::Frame;
+use crate::json::{string_len, write_string};
+use bytes::{BufMut as _, Bytes};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_TYPE, HeaderValue,
+};
+use http::{Response, StatusCode};
+
+/// The answer to a request.
+///
+/// Pages of all origins may read it: whether theirs may connect is decided on the server.
+///
+/// Source: Phoenix `Transports.LongPoll`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer<'a> {
+    /// To a `GET` that has opened a session: HTTP 200, `{"messages":[],"status":410,"token":"SFMyNTY.g2g"}`.
+    Opened {
+        /// Of the session.
+        token: &'a str,
+    },
+    /// To a `GET`: HTTP 200, `{"messages":["[…]","[…]"],"status":200,"token":"SFMyNTY.g2g"}`.
+    Messages {
+        /// As it came.
+        token: &'a str,
+        /// Oldest first; text.
+        frames: &'a [Frame],
+    },
+    /// To a `GET` for which there was nothing: HTTP 200, `{"messages":[],"status":204,"token":"SFMyNTY.g2g"}`.
+    Empty {
+        /// As it came.
+        token: &'a str,
+    },
+    /// To a `POST` that was taken: HTTP 200, `{"status":200}`.
+    Accepted,
+    /// To a `POST` that was not: HTTP 200, `{"status":408}`.
+    TimedOut,
+    /// To a `POST` for no live session: HTTP 200, `{"status":410}`.
+    Gone,
+    /// To whoever may not connect: HTTP 200, `{"status":403}`.
+    Forbidden,
+    /// To `OPTIONS`: HTTP 200, an empty body, and what a page may send.
+    Preflight {
+        /// The headers that it asked for.
+        headers: HeaderValue,
+    },
+    /// To what is no request of this transport, or when this end has failed: this very HTTP status.
+    Error {
+        /// The HTTP status.
+        status: StatusCode,
+        /// Plain text, often empty.
+        body: String,
+    },
+}
+
+impl Answer<'_> {
+    /// The HTTP response.
+    #[must_use]
+    pub fn into_response(self) -> Response<Bytes> {
+        let mut response = match self {
+            Self::Opened { token } => json(410, token, &[]),
+            Self::Messages { token, frames } => json(200, token, frames),
+            Self::Empty { token } => json(204, token, &[]),
+            Self::Accepted => status(200),
+            Self::TimedOut => status(408),
+            Self::Gone => status(410),
+            Self::Forbidden => status(403),
+            Self::Preflight { headers } => preflight(headers),
+            Self::Error { status, body } => plain(status, body),
+        };
+        response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        response
+    }
+}
+
+/// Keys are sorted, as Elixir writes small maps.
+fn json(status: u16, token: &str, frames: &[Frame]) -> Response<Bytes> {
+    // An encoded message is UTF-8; a frame that somebody has made by hand need not be.
+    let texts: Vec<_> = frames.iter().map(|frame| String::from_utf8_lossy(frame.body())).collect();
+    let messages: usize = texts.iter().map(|text| string_len(text) + 1).sum();
+    let mut body = Vec::with_capacity(messages + string_len(token) + 40);
+    body.put_slice(b"{\"messages\":[");
+    for (at, text) in texts.iter().enumerate() {
+        if at > 0 {
+            body.put_u8(b',');
+        }
+        write_string(&mut body, text);
+    }
+    body.put_slice(format!("],\"status\":{status},\"token\":").as_bytes());
+    write_string(&mut body, token);
+    body.put_u8(b'}');
+    json_response(body)
+}
+
+fn status(status: u16) -> Response<Bytes> {
+    json_response(format!("{{\"status\":{status}}}").into_bytes())
+}
+
+fn json_response(body: Vec<u8>) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn preflight(requested: HeaderValue) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, requested);
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("get, post, options"));
+    headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("3600"));
+    response
+}
+
+fn plain(status: StatusCode, body: String) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
