@@ -1,10 +1,11 @@
 //! What carried a request, and which host it asked for.
 
 use super::origin::parse_port;
+// An address is a value; only sockets are I/O.
+use core::net::SocketAddr;
 use http::header::HOST;
 use http::request::Parts;
 use http::uri::Authority;
-use std::net::SocketAddr;
 
 /// What carried a request: facts that are in none of its headers.
 ///

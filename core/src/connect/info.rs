@@ -6,10 +6,10 @@ pub use keys::ConnectInfoKeys;
 
 use super::carrier::requested_host;
 use super::{Carrier, Offer, Scheme};
+use core::net::SocketAddr;
 use http::header::{HeaderMap, SEC_WEBSOCKET_PROTOCOL, USER_AGENT};
 use http::request::Parts;
 use std::fmt;
-use std::net::SocketAddr;
 
 /// The facts about a request that its mount asked for, and no others.
 ///

@@ -113,7 +113,7 @@ pub(super) fn parse_authority(text: &str) -> Result<(&str, Option<u16>), OriginE
 
 fn is_host(host: &str) -> bool {
     if let Some(address) = host.strip_prefix('[') {
-        return address.strip_suffix(']').is_some_and(|text| text.parse::<std::net::Ipv6Addr>().is_ok());
+        return address.strip_suffix(']').is_some_and(|text| text.parse::<core::net::Ipv6Addr>().is_ok());
     }
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     !host.is_empty() && !host.starts_with('.') && !host.contains("..") && host.bytes().all(legal)
