@@ -114,7 +114,7 @@ impl Connection {
 
     /// Until when a peer that is stuck has to take more.
     fn patience(&self) -> Option<Instant> {
-        let stuck = self.more.as_ref()?.stuck.as_ref()?;
+        let stuck = self.more.as_ref()?.stuck?;
         Some(stuck.until(self.peer.overflows(), self.link.patience))
     }
 

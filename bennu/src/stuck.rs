@@ -2,17 +2,14 @@
 
 use crate::peer::Cause;
 use bennu_core::Instant;
-use bennu_core::websocket::ControlFrame;
 use std::time::Duration;
 
-/// Since when, how much, and what it is to be told once it takes something again.
-#[derive(Debug)]
+/// Since when, and how much.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Stuck {
     since: Instant,
     /// How many bytes have been waiting since then, or longer.
     ahead: usize,
-    /// The answer to its latest ping: those before it are owed no more.
-    pub(crate) pong: Option<Box<ControlFrame>>,
 }
 
 /// How long a frame may wait for a peer that takes too little, in milliseconds: each connection has one.
@@ -37,18 +34,16 @@ impl Stuck {
     /// however slowly: whoever reads them is not to be cut off for having asked.
     pub(crate) fn after(before: Option<Self>, written: usize, backlog: (usize, Cause), now: Instant) -> Self {
         let (waiting, cause) = backlog;
-        let Some(before) = before else { return Self { since: now, ahead: waiting, pong: None } };
-        if written > 0 && cause == Cause::Itself {
-            return Self { since: now, ahead: waiting, ..before };
-        }
-        match before.ahead.saturating_sub(written) {
-            0 => Self { since: now, ahead: waiting, ..before },
-            ahead => Self { ahead, ..before },
+        let takes_its_own = written > 0 && cause == Cause::Itself;
+        let ahead = before.map_or(0, |before| before.ahead.saturating_sub(written));
+        match before {
+            Some(before) if ahead > 0 && !takes_its_own => Self { ahead, ..before },
+            Some(_) | None => Self { since: now, ahead: waiting },
         }
     }
 
     /// Until when the peer has to take more.
-    pub(crate) fn until(&self, overflows: bool, patience: Patience) -> Instant {
+    pub(crate) fn until(self, overflows: bool, patience: Patience) -> Instant {
         let age = Duration::from_millis(patience.ms.into());
         self.since + if overflows { GRACE.min(age) } else { age }
     }

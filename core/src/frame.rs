@@ -1,6 +1,7 @@
 //! One encoded message, ready for every transport, shared by all who receive it.
 
 use crate::sync::OnceLock;
+use crate::websocket::ControlFrame;
 use bytes::BufMut;
 use std::convert::Infallible;
 use std::fmt;
@@ -100,10 +101,11 @@ impl Frame {
         }
     }
 
-    /// A control frame, as `websocket::Connection` has encoded it; no other transport has any use for
-    /// it, so it has no body.
+    /// A control frame, as [`websocket::Connection`](crate::websocket::Connection) has encoded it; no other
+    /// transport has any use for it, so it has no body.
     #[must_use]
-    pub fn control(encoded: &[u8]) -> Self {
+    pub fn control(frame: &ControlFrame) -> Self {
+        let encoded = frame.as_bytes();
         let body = u8::try_from(encoded.len()).expect("a control frame has at most 131 bytes");
         Self(ThinArc::from_header_and_slice(Head { kind: Kind::Binary, body, run: None }, encoded))
     }

@@ -1,16 +1,16 @@
 //! One turn of a connection's task: all that can be done now.
 
-use super::{Connection, Life, More, NEVER};
+use super::{Connection, Life, NEVER};
 use crate::BoxFuture;
 use crate::erased::{Finished, Seed};
 use crate::hub::Owner;
 use crate::letter::Letter;
 use crate::panics::drop_quietly;
-use crate::peer::{Flush, Notice, Peer, Work};
+use crate::peer::{Flush, Notice, Work};
 use crate::scratch;
 use crate::stuck::Stuck;
 use bennu_core::server::{CallId, CloseReason, Event, Outcome};
-use bennu_core::websocket::{self, ControlFrame, Output};
+use bennu_core::websocket::{self, Output};
 use bennu_core::{Frame, Instant, Kind};
 use bytes::BytesMut;
 use std::cell::Cell;
@@ -176,7 +176,7 @@ impl Turn<'_, '_> {
         connection.peer.drop_queue();
         while let Some(output) = connection.websocket.poll_output() {
             if let Output::Send(frame) = output {
-                connection.peer.push_control(Frame::control(frame.as_bytes()));
+                connection.peer.push_control(Frame::control(&frame));
             }
         }
         connection.stream.reset(&connection.peer);
@@ -200,16 +200,20 @@ impl Turn<'_, '_> {
             connection.link.hub.flusher.kick();
         }
         let before = connection.more.as_mut().and_then(|more| more.stuck.take());
-        if flushed.flush != Flush::Blocked {
-            let pong = before.and_then(|stuck| stuck.pong);
-            // Nothing follows a close frame.
-            let Some(pong) = pong.filter(|_| !connection.websocket.is_closing()) else { return Ok(()) };
-            answer_ping(&connection.peer, None, *pong);
-            return self.flush();
+        if flushed.flush == Flush::Blocked {
+            let backlog = connection.peer.backlog();
+            connection.more().stuck = Some(Stuck::after(before, flushed.written, backlog, self.now));
+            return Ok(());
         }
-        let backlog = connection.peer.backlog();
-        connection.more().stuck = Some(Stuck::after(before, flushed.written, backlog, self.now));
-        Ok(())
+        let Some(pong) = before.and_then(|_| connection.websocket.take_pong()) else { return Ok(()) };
+        connection.peer.push_control(Frame::control(&pong));
+        self.flush()
+    }
+
+    /// Whether the peer takes nothing: then the machine keeps the pong that it is owed, which is the latest, and
+    /// nothing piles up.
+    fn is_stuck(&self) -> bool {
+        self.connection.more.as_ref().is_some_and(|more| more.stuck.is_some())
     }
 
     /// Takes one read in. Returns whether there may be more.
@@ -250,6 +254,7 @@ impl Turn<'_, '_> {
 
     /// Works a read off, message by message. A handler's answer and the next message share one lock.
     fn take_in(&mut self, mut input: &mut [u8]) {
+        let is_stuck = self.is_stuck();
         let mut pong = None;
         loop {
             let connection = &mut *self.connection;
@@ -259,8 +264,8 @@ impl Turn<'_, '_> {
             let decoded = match received.event {
                 Some(websocket::Event::Text(text)) => Some(serializer.decode_text(text)),
                 Some(websocket::Event::Binary(data)) => Some(serializer.decode(Kind::Binary, data)),
-                // Of several pings in a row the latest is answered.
-                Some(websocket::Event::Ping(_)) => {
+                // Of several pings in a row the latest is answered, ahead of the message behind it.
+                Some(websocket::Event::Ping(_)) if !is_stuck => {
                     pong = connection.websocket.take_pong().or(pong);
                     None
                 }
@@ -270,7 +275,7 @@ impl Turn<'_, '_> {
             match decoded.transpose() {
                 Ok(Some(message)) => {
                     if let Some(pong) = pong.take() {
-                        answer_ping(&connection.peer, connection.more.as_deref_mut(), pong);
+                        connection.peer.push_control(Frame::control(&pong));
                     }
                     let Desk { work, answers } = &mut self.desk;
                     let (hub, socket) = (&connection.link.hub, connection.link.socket);
@@ -304,7 +309,7 @@ impl Turn<'_, '_> {
             }
         }
         if let Some(pong) = pong {
-            answer_ping(&self.connection.peer, self.connection.more.as_deref_mut(), pong);
+            self.connection.peer.push_control(Frame::control(&pong));
         }
         self.work_off();
     }
@@ -377,11 +382,14 @@ impl Turn<'_, '_> {
 
     /// Carries out what the WebSocket wants: pongs, the close frame, the end.
     fn speak(&mut self) {
+        if self.is_stuck() && !self.connection.websocket.is_closing() {
+            return; // All there may be is a pong.
+        }
         let mut by_peer = false;
         while let Some(output) = self.connection.websocket.poll_output() {
             let connection = &mut *self.connection;
             match output {
-                Output::Send(frame) => connection.peer.push_control(Frame::control(frame.as_bytes())),
+                Output::Send(frame) => connection.peer.push_control(Frame::control(&frame)),
                 Output::Closed(reason) => {
                     by_peer = matches!(reason, websocket::CloseReason::Peer { .. });
                     tracing::debug!(socket = ?connection.link.socket, ?reason, "a connection ends");
@@ -420,13 +428,5 @@ impl Turn<'_, '_> {
                 shard.arm_ended(connection.armed, &connection.peer)
             }
         }
-    }
-}
-
-/// Queues a pong. While the peer takes nothing the latest is kept instead: it is all that is owed.
-fn answer_ping(peer: &Peer, more: Option<&mut More>, pong: ControlFrame) {
-    match more.and_then(|more| more.stuck.as_mut()) {
-        Some(stuck) => stuck.pong = Some(Box::new(pong)),
-        None => peer.push_control(Frame::control(pong.as_bytes())),
     }
 }

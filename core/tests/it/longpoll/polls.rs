@@ -1,5 +1,6 @@
 use super::*;
 use bennu_core::longpoll::NotText;
+use bennu_core::websocket;
 
 #[test]
 fn frames_that_wait_are_taken_by_one_poll_oldest_first() {
@@ -212,7 +213,10 @@ fn binary_frame_is_refused_and_leaves_nothing_behind() {
 
     assert_eq!(session.push(Frame::new(Kind::Binary, b"\x01")), Err(NotText));
     assert_eq!(session.push_owed(Frame::new(Kind::Binary, b"text all the same")), Err(NotText));
-    assert_eq!(session.push(Frame::control(b"\x8a\x00")), Err(NotText));
+    let mut websocket = websocket::Connection::server(websocket::Config::default(), at(0));
+    websocket.receive(&mut [0x89, 0x80, 1, 2, 3, 4], at(0));
+    let pong = Frame::control(&websocket.take_pong().expect("a ping is owed one"));
+    assert_eq!(session.push(pong), Err(NotText));
 
     assert_eq!(session.queued(), 0);
 }
