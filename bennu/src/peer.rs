@@ -26,7 +26,7 @@ pub(crate) struct Peer {
     dirty: AtomicBool,
     /// Whether its task should look up from its input: too much waits here, or for its handlers.
     hold: AtomicBool,
-    /// Whether something has been left for its task since that last looked.
+    /// Whether work has been left for its task since that last looked.
     left: AtomicBool,
     id: OnceLock<SocketId>,
 }
@@ -233,7 +233,6 @@ impl Peer {
         let mut shared = self.shared.lock();
         change(&mut shared.notice);
         self.hold.store(true, Ordering::Relaxed);
-        self.left.store(true, Ordering::Relaxed);
         wake(shared.waker.take());
     }
 
