@@ -178,8 +178,8 @@ pub(crate) struct Mounted {
 /// Somebody who may connect.
 pub(crate) struct Admitted {
     pub(crate) id: Option<String>,
-    /// What its channels will share, once it is known where it belongs.
-    pub(crate) link: Box<dyn FnOnce(Line) -> Arc<dyn AnyLink> + Send>,
+    /// What its channels will share, once it is known where it belongs; and with its id.
+    pub(crate) link: Box<dyn FnOnce(Line, Option<String>) -> Arc<dyn AnyLink> + Send>,
 }
 
 /// A socket of any type.
@@ -206,10 +206,10 @@ impl<S: Socket> AnySocket for Served<S> {
             let assigns = catch(|| self.socket.connect(params, &info)).await;
             let assigns = assigns.map_err(Refused::failed)??;
             let id = catch(|| std::future::ready(self.socket.id(&assigns))).await.map_err(Refused::failed)?;
-            let (routes, socket_id) =
-                (Arc::clone(&self.routes), id.clone().map(|id| Box::new(id.into_boxed_str())));
-            let link = move |line| -> Arc<dyn AnyLink> {
-                Arc::new(Link { line, id: socket_id, info, routes, assigns })
+            let routes = Arc::clone(&self.routes);
+            let link = move |line, id: Option<String>| -> Arc<dyn AnyLink> {
+                let id = id.map(|id| Box::new(id.into_boxed_str()));
+                Arc::new(Link { line, id, info, routes, assigns })
             };
             Ok(Admitted { id, link: Box::new(link) })
         })

@@ -122,7 +122,8 @@ impl Opening {
         let config = mount.websocket;
         let peer = Arc::new(Peer::new(plain, mount.outbox));
         let socket = hub.connect(&peer, serializer, place, admitted.id.as_deref());
-        let link = (admitted.link)(Line { hub: slot, socket, serializer, patience: mount.patience });
+        let line = Line { hub: slot, socket, serializer, patience: mount.patience };
+        let link = (admitted.link)(line, admitted.id);
         let connection = Connection::new(link, peer, stream, early, config);
         hub.runtime.spawn_connection(ConnectionTask::new(connection));
     }

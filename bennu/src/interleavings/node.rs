@@ -102,7 +102,7 @@ impl Node {
         let socket = hub.connect(&peer, Serializer::V2, 0, None);
         let slot = hub.admit().expect("there is no limit");
         let line = Line { hub: slot, socket, serializer: Serializer::V2, patience: mount.patience };
-        let link = (admitted.link)(line);
+        let link = (admitted.link)(line, admitted.id);
         let connection = Connection::new(link, Arc::clone(&peer), Stream::PLAIN, Bytes::new(), config);
         Member { peer, wire: wire.clone(), task: Box::pin(ConnectionTask::new(connection)) }
     }
