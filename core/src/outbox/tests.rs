@@ -289,24 +289,4 @@ proptest! {
         prop_assert!(outbox.is_empty());
         prop_assert_eq!(outbox.runs, 0);
     }
-
-    #[test]
-    fn every_frame_is_written_once_and_in_order(
-        steps in proptest::collection::vec((0usize..5, 0usize..600), 1..60),
-    ) {
-        let mut outbox = Outbox::new(usize::MAX);
-        let (mut sent, mut wire, mut next) = (Vec::new(), Vec::new(), 0u8);
-        for (pushes, room) in steps {
-            for _ in 0..pushes {
-                let frame = frame(&vec![next; usize::from(next)]);
-                sent.extend_from_slice(frame.as_websocket());
-                outbox.push(frame);
-                next = next.wrapping_add(37);
-            }
-            write_some(&mut outbox, &mut wire, room);
-            prop_assert_eq!(wire.len() + outbox.waiting() - outbox.written, sent.len());
-        }
-        while write_some(&mut outbox, &mut wire, usize::MAX) == Some(Written::More) {}
-        prop_assert_eq!(wire, sent);
-    }
 }
