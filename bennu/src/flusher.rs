@@ -32,9 +32,9 @@ struct Queue {
 pub(crate) const TOGETHER: usize = 16;
 
 /// How many writes are made between two turns of everybody else. A fan-out without turns would starve others for
-/// as long as it takes; but a turn wakes another thread, which finds nothing to do, and that costs as much as
-/// two or three writes. (5,000 subscribers, an echo beside them: every 128, 1.17 times the floor and a p99 of
-/// 3.1 ms; every 512, 1.11 and 3.5 ms; every 4,096, 1.11 and 4.4 ms.)
+/// as long as it takes; but a turn is not free: it wakes another thread, which finds nothing to do. (5,000
+/// subscribers, an echo beside them: every 128, 1.17 times the floor and a p99 of 3.1 ms; every 512, 1.11 and
+/// 3.5 ms; every 4,096, 1.11 and 4.4 ms.)
 const WRITES_PER_TURN: usize = 512;
 
 impl Flusher {

@@ -137,8 +137,8 @@ impl Limits {
         self
     }
 
-    /// How long anything may wait for a client that does not take it, however little it is and whoever has
-    /// caused it: 10 s. Then it is cut off with 1013.
+    /// How long anything may wait for a client that does not take it, however little it is: 10 s. Then the client
+    /// is cut off with 1013. While all that waits are answers to itself, it need only go on taking some of them.
     pub fn outbox_age(mut self, age: Duration) -> Self {
         self.outbox_age = age;
         self

@@ -1,4 +1,4 @@
-//! Strings: found, unescaped and written, eight bytes at a time.
+//! Strings: found, unescaped and written, several bytes at a time.
 
 use super::Error;
 use bytes::BufMut;
