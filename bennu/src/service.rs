@@ -2,19 +2,15 @@
 
 use crate::BoxFuture;
 use crate::Endpoint;
-use crate::connection::{Connection, ConnectionTask};
-use crate::hub::{Hub, Slot};
-use crate::link::Line;
-use crate::mount::{Admitted, Mounted};
-use crate::peer::Peer;
-use crate::stream::Stream;
+use crate::handover::Handover;
+use crate::hub::Hub;
+use crate::opening::Opening;
 use bennu_core::connect::{Carrier, Scheme, Vsn, examine};
 use bennu_core::websocket::handshake;
 use bennu_core::wire::Serializer;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
-use hyper::upgrade::{OnUpgrade, Upgraded};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -66,7 +62,12 @@ async fn open<B>(
     let Some((place, mount, variables)) = found else { return Err(status(StatusCode::NOT_FOUND)) };
     let Some(slot) = hub.admit() else { return Err(status(StatusCode::SERVICE_UNAVAILABLE)) };
 
-    let carrier = parts.extensions.get().copied().unwrap_or(Carrier { peer: None, scheme: Scheme::Http });
+    let carrier = parts
+        .extensions
+        .get()
+        .map(Handover::carrier)
+        .or_else(|| parts.extensions.get().copied())
+        .unwrap_or(Carrier { peer: None, scheme: Scheme::Http });
     let admission = examine(&parts, variables, carrier, &mount.options).map_err(|refusal| {
         tracing::info!(path = parts.uri.path(), %refusal, "a connection was refused");
         text(refusal.status(), refusal.body())
@@ -89,43 +90,20 @@ async fn open<B>(
     let accept = handshake::check_upgrade(&request)
         .map_err(|error| text(StatusCode::BAD_REQUEST, error.to_string()))?;
 
-    let opening = Opening { hub: Arc::clone(hub), place, serializer, admitted, slot };
-    hub.runtime.spawn(Box::pin(opening.wait(upgrade)));
+    let opening = Opening { hub: Arc::clone(hub), place, serializer, admitted, slot, upgrade };
+    match request.extensions().get::<Handover>() {
+        Some(handover) => handover.leave(opening),
+        None => hub.runtime.spawn(Box::pin(open_apart(opening))),
+    }
     Ok(handshake::response(&accept, admission.subprotocol.as_deref()))
 }
 
-/// A connection between its 101 and its first frame.
-struct Opening {
-    hub: Arc<Hub>,
-    place: usize,
-    serializer: Serializer,
-    admitted: Admitted,
-    slot: Slot,
-}
-
-impl Opening {
-    async fn wait(self, upgrade: OnUpgrade) {
-        match upgrade.await {
-            Ok(upgraded) => self.start(upgraded),
-            Err(error) => tracing::debug!(%error, "an upgrade failed"),
-        }
-    }
-
-    /// Hands the stream to a task of its own: this one has a handshake in its frame.
-    fn start(self, upgraded: Upgraded) {
-        let Self { hub, place, serializer, admitted, slot } = self;
-        let (plain, stream, early) = match hub.runtime.adopt(upgraded) {
-            Ok((plain, early)) => (Some(plain), Stream::PLAIN, early),
-            Err(foreign) => (None, Stream::foreign(foreign), Bytes::new()),
-        };
-        let mount: &Mounted = &hub.mounts()[place];
-        let config = mount.websocket;
-        let peer = Arc::new(Peer::new(plain, mount.outbox));
-        let socket = hub.connect(&peer, serializer, place, admitted.id.as_deref());
-        let line = Line { hub: slot, socket, serializer, patience: mount.patience };
-        let link = (admitted.link)(line, admitted.id);
-        let connection = Connection::new(link, peer, stream, early, config);
-        hub.runtime.spawn_connection(ConnectionTask::new(connection));
+/// Waits for the stream of a connection that nobody else waits for, and hands it to a task of its own: this one has
+/// a handshake in its frame.
+async fn open_apart(opening: Opening) {
+    let hub = Arc::clone(&opening.hub);
+    if let Some(connection) = opening.wait().await {
+        hub.runtime.spawn_connection(connection);
     }
 }
 

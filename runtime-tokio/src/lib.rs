@@ -25,6 +25,8 @@
 //! as bounds on the application that is served; with the feature `tls`, `rustls` 0.23 (`ServerConfig`).
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod client;
+mod door;
 mod handshake;
 mod runtime;
 mod serve;

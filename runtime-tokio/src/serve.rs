@@ -1,12 +1,13 @@
 //! A listener, and the connections that come to it.
 
+use crate::client::Client;
+use crate::door::Door;
 use crate::handshake::Handshake;
-use crate::transport::{self, Secure};
-use bennu::{Carrier, Endpoint, RequestLimits};
+use crate::transport::Secure;
+use bennu::Endpoint;
 use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
-use hyper::service::service_fn;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::convert::Infallible;
 use std::error::Error;
@@ -16,7 +17,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower_service::Service;
@@ -214,7 +215,7 @@ where
                 accepted = listener.accept() => match accepted {
                     Ok((stream, peer)) => {
                         let door = Door { peer, secure: secure.clone(), handshake, limits };
-                        tokio::spawn(door.serve(stream, app.clone(), alive.clone()));
+                        tokio::spawn(Client::new(door.open(stream, app.clone(), alive.clone())));
                     }
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be accepted");
@@ -230,46 +231,6 @@ where
         let ended = async { tokio::join!(endpoint.drain(), ending.closed()) };
         let _ = tokio::time::timeout(SHUTDOWN, ended).await;
         Ok(())
-    }
-}
-
-/// Where one connection comes in, and what holds for it there.
-struct Door {
-    peer: SocketAddr,
-    secure: Secure,
-    handshake: Handshake,
-    limits: RequestLimits,
-}
-
-impl Door {
-    async fn serve<S, B>(self, stream: TcpStream, app: S, mut ending: watch::Receiver<()>)
-    where
-        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
-        S::Future: Send,
-        B: Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<Box<dyn Error + Send + Sync>>,
-    {
-        let Self { peer, secure, handshake, limits } = self;
-        let deadline = handshake.deadline();
-        let carrier = Carrier { peer: Some(peer), scheme: secure.scheme() };
-        let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(carrier);
-            app.clone().call(request)
-        });
-        // Borrowed, since the end waits until all receivers are dropped: this one when the connection has ended.
-        let ended = async {
-            let _ = ending.changed().await;
-        };
-        let result = match transport::accept(stream, &secure, &handshake).await {
-            Ok(stream) => {
-                let http = handshake.http(deadline, limits);
-                handshake.bound(deadline, transport::serve(stream, &http, service, ended)).await
-            }
-            Err(error) => Err(error),
-        };
-        if let Err(error) = result {
-            tracing::debug!(%peer, %error, "a connection ended early");
-        }
     }
 }
 

@@ -1,0 +1,71 @@
+//! From HTTP to the connection, within one task.
+
+use crate::connection::ConnectionTask;
+use crate::opening::Opening;
+use bennu_core::connect::Carrier;
+use parking_lot::Mutex;
+use std::fmt;
+use std::sync::Arc;
+
+/// Among a request's extensions: what carries it, and where the endpoint leaves the connection that it opens.
+///
+/// For whoever accepts connections and serves HTTP on them. Without it, a task of the endpoint's own waits for the
+/// upgrade, and spawns another one for the connection: so it is under somebody else's server.
+///
+/// ```no_run
+/// # use bennu::{Carrier, ConnectionTask, Endpoint, Handover, Scheme};
+/// # use hyper::service::service_fn;
+/// # async fn example(stream: impl hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static, endpoint: Endpoint)
+/// # -> Option<ConnectionTask> {
+/// use tower_service::Service;
+///
+/// let handover = Handover::new(Carrier { peer: None, scheme: Scheme::Http });
+/// let service = service_fn(|mut request: http::Request<hyper::body::Incoming>| {
+///     request.extensions_mut().insert(handover.clone());
+///     endpoint.clone().call(request)
+/// });
+/// let http = hyper::server::conn::http1::Builder::new().serve_connection(stream, service).with_upgrades();
+/// http.await.ok()?;
+/// handover.connection().await
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Handover(Arc<Doorstep>);
+
+struct Doorstep {
+    carrier: Carrier,
+    opening: Mutex<Option<Opening>>,
+}
+
+impl Handover {
+    /// For the requests of one HTTP connection.
+    #[must_use]
+    pub fn new(carrier: Carrier) -> Self {
+        Self(Arc::new(Doorstep { carrier, opening: Mutex::new(None) }))
+    }
+
+    /// What carries the requests.
+    #[must_use]
+    pub fn carrier(&self) -> Carrier {
+        self.0.carrier
+    }
+
+    /// What has become of the HTTP connection: a task to run, if one of its requests has opened a connection.
+    /// To be asked when HTTP has come to its end on it.
+    pub async fn connection(self) -> Option<ConnectionTask> {
+        let opening = self.0.opening.lock().take()?;
+        // It may be the last that HTTP has left.
+        drop(self);
+        opening.wait().await
+    }
+
+    pub(crate) fn leave(&self, opening: Opening) {
+        *self.0.opening.lock() = Some(opening);
+    }
+}
+
+impl fmt::Debug for Handover {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handover").field("carrier", &self.0.carrier).finish_non_exhaustive()
+    }
+}
