@@ -5,6 +5,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::TokioTimer;
 use std::future::Future;
 use std::io;
+use std::pin::Pin;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
@@ -74,13 +75,13 @@ impl Handshake {
         Instant::now() + self.tls.min(self.timeout)
     }
 
-    /// An HTTP server for a connection that has until `deadline`, and may ask for so much.
-    pub(crate) fn http(&self, deadline: Instant, limits: RequestLimits) -> http1::Builder {
+    /// An HTTP server for connections that may ask for so much.
+    pub(crate) fn http(&self, limits: RequestLimits) -> http1::Builder {
         let mut http = http1::Builder::new();
         let head = match self.what {
             // A timer for all is one for the head, too.
             Bounded::Everything => None,
-            Bounded::Heads => Some(deadline.saturating_duration_since(Instant::now())),
+            Bounded::Heads => Some(self.timeout),
         };
         http.timer(TokioTimer::new()).header_read_timeout(head);
         http.max_buf_size(limits.bytes().saturating_add(MARGIN).max(LEAST));
@@ -90,11 +91,21 @@ impl Handshake {
         http
     }
 
+    /// The same for a connection that has used up some of its time.
+    #[cfg(feature = "tls")]
+    pub(crate) fn rest_of(&self, deadline: Instant, http: &http1::Builder) -> http1::Builder {
+        let mut http = http.clone();
+        if self.what == Bounded::Heads {
+            http.header_read_timeout(deadline.saturating_duration_since(Instant::now()));
+        }
+        http
+    }
+
     /// Awaits all that is served on a connection, as long as it may take.
     pub(crate) async fn bound(
         &self,
         deadline: Instant,
-        serving: impl Future<Output = Result<(), hyper::Error>>,
+        serving: Pin<&mut impl Future<Output = Result<(), hyper::Error>>>,
     ) -> io::Result<()> {
         match self.what {
             Bounded::Everything => timeout_at(deadline, serving).await?.map_err(io::Error::other),

@@ -25,6 +25,7 @@
 //! as bounds on the application that is served; with the feature `tls`, `rustls` 0.23 (`ServerConfig`).
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod app;
 mod client;
 mod door;
 mod handshake;

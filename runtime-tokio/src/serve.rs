@@ -1,7 +1,7 @@
 //! A listener, and the connections that come to it.
 
 use crate::client::Client;
-use crate::door::Door;
+use crate::door::{Door, Guest};
 use crate::handshake::Handshake;
 use crate::transport::Secure;
 use bennu::Endpoint;
@@ -16,6 +16,7 @@ use std::future::{Future, IntoFuture};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -207,15 +208,14 @@ where
         // Of a listener that is not from `bind`, connections that wait already do without.
         prepare(&SockRef::from(&listener))?;
 
-        let limits = endpoint.request_limits();
-        // Every connection holds a receiver: it learns of the end, and the end waits for it.
         let (ending, alive) = watch::channel(());
+        let door = Arc::new(Door::new(app, secure, handshake, endpoint.request_limits(), alive));
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, peer)) => {
-                        let door = Door { peer, secure: secure.clone(), handshake, limits };
-                        tokio::spawn(Client::new(door.open(stream, app.clone(), alive.clone())));
+                        let guest = Guest { door: Arc::clone(&door), stream, peer };
+                        tokio::spawn(Client::new(guest));
                     }
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be accepted");
@@ -226,7 +226,7 @@ where
                 () = &mut shutdown => break,
             }
         }
-        drop((listener, alive));
+        drop((listener, door));
         let _ = ending.send(());
         let ended = async { tokio::join!(endpoint.drain(), ending.closed()) };
         let _ = tokio::time::timeout(SHUTDOWN, ended).await;

@@ -2,15 +2,7 @@
 
 use crate::handshake::Handshake;
 use bennu::Scheme;
-use bytes::Bytes;
-use hyper::body::{Body, Incoming};
-use hyper::server::conn::http1::{self, UpgradeableConnection};
-use hyper::service::HttpService;
-use hyper_util::rt::TokioIo;
-use std::error::Error;
-use std::future::Future;
 use std::io;
-use std::pin::Pin;
 use tokio::net::TcpStream;
 
 /// Whether connections come over TLS, and how.
@@ -50,56 +42,11 @@ pub(crate) async fn accept(
 ) -> io::Result<Accepted> {
     #[cfg(feature = "tls")]
     if let Some(acceptor) = &secure.acceptor {
-        let stream = tokio::time::timeout_at(handshake.tls_deadline(), acceptor.accept(stream)).await??;
+        // Boxed, since those who come without would have room for it, too.
+        let handshaking = Box::pin(acceptor.accept(stream));
+        let stream = tokio::time::timeout_at(handshake.tls_deadline(), handshaking).await??;
         return Ok(Accepted::Tls(Box::new(stream)));
     }
     let _ = (secure, handshake);
     Ok(Accepted::Plain(stream))
-}
-
-/// Answers requests until the stream ends, is upgraded, or everything does.
-pub(crate) async fn serve<S, B>(
-    stream: Accepted,
-    http: &http1::Builder,
-    service: S,
-    ended: impl Future<Output = ()>,
-) -> Result<(), hyper::Error>
-where
-    S: HttpService<Incoming, ResBody = B> + Send,
-    S::Future: Send,
-    S::Error: Into<Box<dyn Error + Send + Sync>>,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
-    match stream {
-        Accepted::Plain(stream) => {
-            until(Box::pin(http.serve_connection(TokioIo::new(stream), service).with_upgrades()), ended).await
-        }
-        #[cfg(feature = "tls")]
-        Accepted::Tls(stream) => {
-            until(Box::pin(http.serve_connection(TokioIo::new(*stream), service).with_upgrades()), ended)
-                .await
-        }
-    }
-}
-
-/// Drives a connection; when everything ends, it answers what it has begun to. Boxed, as each `async fn` that it is
-/// handed through would keep it twice: as its argument, and where it is polled.
-async fn until<I, S, B>(
-    mut connection: Pin<Box<UpgradeableConnection<I, S>>>,
-    ended: impl Future<Output = ()>,
-) -> Result<(), hyper::Error>
-where
-    S: HttpService<Incoming, ResBody = B>,
-    S::Error: Into<Box<dyn Error + Send + Sync>>,
-    I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
-    B: Body<Data = Bytes> + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
-    tokio::select! {
-        result = connection.as_mut() => return result,
-        () = ended => {}
-    }
-    connection.as_mut().graceful_shutdown();
-    connection.await
 }
