@@ -1,7 +1,7 @@
 //! A connection between its 101 and its first frame.
 
 use crate::connection::{Connection, ConnectionTask};
-use crate::hub::{Hub, Slot};
+use crate::hub::Slot;
 use crate::link::Line;
 use crate::mount::Admitted;
 use crate::peer::Peer;
@@ -13,10 +13,10 @@ use std::sync::Arc;
 
 /// A connection that has been granted, and waits for its stream.
 pub(crate) struct Opening {
-    pub(crate) hub: Arc<Hub>,
     pub(crate) place: usize,
     pub(crate) serializer: Serializer,
     pub(crate) admitted: Admitted,
+    /// Its place in its node.
     pub(crate) slot: Slot,
     pub(crate) upgrade: OnUpgrade,
 }
@@ -34,16 +34,16 @@ impl Opening {
     }
 
     fn start(self, upgraded: Upgraded) -> ConnectionTask {
-        let Self { hub, place, serializer, admitted, slot, upgrade: _ } = self;
+        let Self { place, serializer, admitted, slot: hub, upgrade: _ } = self;
         let (plain, stream, early) = match hub.runtime.adopt(upgraded) {
             Ok((plain, early)) => (Some(plain), Stream::PLAIN, early),
             Err(foreign) => (None, Stream::foreign(foreign), Bytes::new()),
         };
         let mount = &hub.mounts()[place];
-        let config = mount.websocket;
+        let (config, patience) = (mount.websocket, mount.patience);
         let peer = Arc::new(Peer::new(plain, mount.outbox));
         let socket = hub.connect(&peer, serializer, place, admitted.id.as_deref());
-        let line = Line { hub: slot, socket, serializer, patience: mount.patience };
+        let line = Line { hub, socket, serializer, patience };
         let link = (admitted.link)(line, admitted.id);
         ConnectionTask::new(Connection::new(link, peer, stream, early, config))
     }

@@ -90,7 +90,7 @@ async fn open<B>(
     let accept = handshake::check_upgrade(&request)
         .map_err(|error| text(StatusCode::BAD_REQUEST, error.to_string()))?;
 
-    let opening = Opening { hub: Arc::clone(hub), place, serializer, admitted, slot, upgrade };
+    let opening = Opening { place, serializer, admitted, slot, upgrade };
     match request.extensions().get::<Handover>() {
         Some(handover) => handover.leave(opening),
         None => hub.runtime.spawn(Box::pin(open_apart(opening))),
@@ -101,7 +101,7 @@ async fn open<B>(
 /// Waits for the stream of a connection that nobody else waits for, and hands it to a task of its own: this one has
 /// a handshake in its frame.
 async fn open_apart(opening: Opening) {
-    let hub = Arc::clone(&opening.hub);
+    let hub = Arc::clone(&opening.slot);
     if let Some(connection) = opening.wait().await {
         hub.runtime.spawn_connection(connection);
     }

@@ -73,6 +73,9 @@ impl Serializer {
     /// Source: Phoenix `Socket.Transport`, Elixir `Version`.
     pub fn negotiate(vsn: Option<&str>) -> Result<Self, VsnError> {
         let Some(vsn) = vsn else { return Ok(Self::V1) };
+        if vsn == "2.0.0" {
+            return Ok(Self::V2); // Nearly all clients: it need not be taken apart.
+        }
         let version = Version::parse(vsn).ok_or(VsnError::NotAVersion)?;
         let requirements = [("1", Self::V1), ("2", Self::V2)];
         requirements

@@ -1,5 +1,6 @@
 //! Percent-decoding that refuses what it cannot decode.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// Why percent-encoded text cannot be decoded.
@@ -36,8 +37,11 @@ pub(super) enum Plus {
 }
 
 /// Decodes `%XX`, and `+` as `plus` says.
-pub(super) fn decode(text: &str, plus: Plus) -> Result<String, PercentError> {
+pub(super) fn decode(text: &str, plus: Plus) -> Result<Cow<'_, str>, PercentError> {
     let bytes = text.as_bytes();
+    if !bytes.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        return Ok(Cow::Borrowed(text));
+    }
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
@@ -56,7 +60,7 @@ pub(super) fn decode(text: &str, plus: Plus) -> Result<String, PercentError> {
         }
         at += 1;
     }
-    String::from_utf8(out).map_err(|_| PercentError::NotUtf8)
+    String::from_utf8(out).map(Cow::Owned).map_err(|_| PercentError::NotUtf8)
 }
 
 fn hex(digit: Option<&u8>) -> Option<u8> {

@@ -30,29 +30,39 @@ const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// Shape: `s3pPLMBiTxaQ9kYGzzhZRbK+xOo=`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accept {
-    text: String,
+    text: [u8; ACCEPT_LEN],
 }
+
+/// 20 bytes of SHA-1 in base64.
+const ACCEPT_LEN: usize = 28;
 
 impl Accept {
     /// The answer to the value of `sec-websocket-key`.
     fn to_key(key: &[u8]) -> Self {
         let digest = Sha1::new().chain_update(key).chain_update(GUID).finalize();
-        Self { text: STANDARD.encode(digest) }
+        let mut text = [0; ACCEPT_LEN];
+        let written = STANDARD.encode_slice(digest, &mut text);
+        assert_eq!(written, Ok(ACCEPT_LEN), "20 bytes are 28 in base64");
+        Self { text }
     }
 
     /// The header's value.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.text
+        str::from_utf8(&self.text).expect("base64 is ASCII")
     }
 }
 
 /// Whether a header, all its lines together, lists the token in whatever case.
 fn lists(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    let is_token = |text: &[u8]| text.eq_ignore_ascii_case(token.as_bytes());
+    if headers.get(name).is_some_and(|line| is_token(line.as_bytes())) {
+        return true; // Nothing else, in nearly all requests.
+    }
     headers.get_all(name).iter().any(|line| {
         line.as_bytes()
             .split(|byte| *byte == b',')
-            .any(|item| item.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
+            .any(|item| is_token(item.trim_ascii()))
     })
 }
 

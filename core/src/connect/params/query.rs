@@ -2,6 +2,7 @@
 
 use super::super::percent::{self, PercentError, Plus};
 use super::{Param, Params};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
@@ -48,18 +49,44 @@ impl From<PercentError> for QueryError {
     }
 }
 
+/// So many pairs are put straight where they belong: more would be moved for each of them.
+const FEW: usize = 16;
+
 pub(super) fn decode(query: &str) -> Result<Params, QueryError> {
+    if let Some(params) = decode_few_plain(query)? {
+        return Ok(params);
+    }
     let mut root = Level::default();
-    for (index, pair) in query.split('&').filter(|pair| !pair.is_empty()).enumerate() {
+    for (index, pair) in pairs(query).enumerate() {
         if index == Params::MAX_PAIRS {
             return Err(QueryError::TooManyPairs);
         }
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let key = percent::decode(key, Plus::Space)?;
-        let value = percent::decode(value, Plus::Space)?;
-        root.insert(&key_path(&key)?, value);
+        let (key, value) = pair?;
+        root.insert(&key_path(&key)?, value.into_owned());
     }
     Ok(root.into_map())
+}
+
+/// What nearly all clients send, without a tree of levels; `None` if it is something else.
+fn decode_few_plain(query: &str) -> Result<Option<Params>, QueryError> {
+    let mut params = Params::default();
+    for (index, pair) in pairs(query).enumerate() {
+        let (key, value) = pair?;
+        if index == FEW || brackets(&key).is_some() {
+            return Ok(None);
+        }
+        params.insert(key, value);
+    }
+    Ok(Some(params))
+}
+
+type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+fn pairs(query: &str) -> impl Iterator<Item = Result<Pair<'_>, QueryError>> {
+    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        Ok((percent::decode(key, Plus::Space)?, percent::decode(value, Plus::Space)?))
+    })
 }
 
 /// One step on the way from the root to a value.
@@ -72,12 +99,13 @@ enum Step<'a> {
 }
 
 /// `a[b][]` is the name `a`, the name `b`, an item. A key that does not end its brackets is one plain name.
+/// The name before a key's brackets, and what is in them.
+fn brackets(key: &str) -> Option<(&str, &str)> {
+    key.strip_suffix(']').and_then(|open| open.split_once('[')).filter(|(name, _)| !name.is_empty())
+}
+
 fn key_path(key: &str) -> Result<Vec<Step<'_>>, QueryError> {
-    let Some((name, inner)) =
-        key.strip_suffix(']').and_then(|open| open.split_once('[')).filter(|(name, _)| !name.is_empty())
-    else {
-        return Ok(vec![Step::Name(key)]);
-    };
+    let Some((name, inner)) = brackets(key) else { return Ok(vec![Step::Name(key)]) };
     let depth = 1 + inner.split("][").count();
     if depth > Params::MAX_DEPTH {
         return Err(QueryError::TooDeep { depth });

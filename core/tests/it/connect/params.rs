@@ -249,3 +249,24 @@ proptest! {
         prop_assert_eq!(params.str(&key), Some(text.as_str()));
     }
 }
+
+/// Few plain pairs are decoded apart.
+#[test]
+fn plain_pairs_mean_the_same_beside_a_nested_one() {
+    let key = "[ab%+]{0,2}(%5B|%5D|\\[|\\])?";
+    proptest!(|(pairs in prop::collection::vec((key, "[cd%+]{0,2}"), 0..20))| {
+        let query: Vec<String> = pairs.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let query = query.join("&");
+
+        let alone = Params::from_query(&query);
+        let beside = Params::from_query(&format!("{query}&nested[]=1"));
+
+        match (alone, beside) {
+            (Ok(alone), Ok(beside)) => {
+                let rest: Vec<_> = beside.iter().filter(|(name, _)| *name != "nested").collect();
+                prop_assert_eq!(alone.iter().collect::<Vec<_>>(), rest);
+            }
+            (alone, beside) => prop_assert_eq!(alone.err(), beside.err()),
+        }
+    });
+}
