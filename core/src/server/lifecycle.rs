@@ -30,14 +30,13 @@ impl<H: Clone, I> Server<H, I> {
                 self.subscribe_member(channel);
                 let _ = self.send(socket, reply);
                 self.close_replaced(channel);
-                let state = &mut self.channels[channel as usize];
-                state.state = State::Joined;
-                if let Some(next) = next {
-                    // Before whatever `join` itself sent to its channel.
-                    state.mailbox().push_front(Item::Info(next));
-                }
+                self.channels[channel as usize].state = State::Joined;
                 let gone = self.sockets[socket as usize].life != Life::Open;
-                self.proceed(channel);
+                match next {
+                    // Before whatever `join` itself sent to its channel.
+                    Some(next) => self.run(channel, Item::Info(next)),
+                    None => self.proceed(channel),
+                }
                 self.decided(channel);
                 if gone {
                     self.deliver(channel, Item::Closed);
@@ -260,7 +259,7 @@ impl<H: Clone, I> Server<H, I> {
     /// A pending join has been decided: what waited behind it is dispatched.
     fn decided(&mut self, channel: u32) {
         let state = &self.channels[channel as usize];
-        let (socket, Some(key)) = (state.socket, state.topic) else { return };
+        let (socket, Some(key), Some(_)) = (state.socket, state.topic, &state.mailbox) else { return };
         let topic = self.topics.get(key).name.clone();
         let behind = self.take_behind(channel);
         self.dispatch_anew(socket, &topic, behind);

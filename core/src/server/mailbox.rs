@@ -84,11 +84,6 @@ impl<I> Mailbox<I> {
         self.inbox.push_back(item);
     }
 
-    pub(super) fn push_front(&mut self, item: Item<I>) {
-        *self.side(&item) += item.load();
-        self.inbox.push_front(item);
-    }
-
     pub(super) fn pop(&mut self) -> Option<Item<I>> {
         let item = self.inbox.pop_front()?;
         *self.side(&item) -= item.load();

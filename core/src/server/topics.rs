@@ -71,7 +71,11 @@ impl<H> Topics<H> {
     }
 
     pub(super) fn find(&self, name: &str) -> Option<TopicKey> {
-        self.names.find(self.hash(name), |&key| &*self.topics[key as usize].name == name).copied()
+        self.find_hashed(self.hash(name), name)
+    }
+
+    fn find_hashed(&self, hash: u64, name: &str) -> Option<TopicKey> {
+        self.names.find(hash, |&key| &*self.topics[key as usize].name == name).copied()
     }
 
     pub(super) fn get(&self, key: TopicKey) -> &Entry<H> {
@@ -80,7 +84,8 @@ impl<H> Topics<H> {
 
     /// The entry of `name`, made if need be. Until something is added to it, `release` is due.
     fn entry(&mut self, name: &str) -> TopicKey {
-        if let Some(key) = self.find(name) {
+        let hash = self.hash(name);
+        if let Some(key) = self.find_hashed(hash, name) {
             return key;
         }
         let key = u32::try_from(self.topics.insert(Entry {
@@ -91,7 +96,6 @@ impl<H> Topics<H> {
             listeners: Vec::new(),
         }))
         .expect("fewer than 2^32 topics");
-        let hash = self.hash(name);
         let (topics, hash_key) = (&self.topics, self.hash_key);
         self.names.insert_unique(hash, key, |&key| {
             SipHasher13::new_with_keys(hash_key.0, hash_key.1).hash(topics[key as usize].name.as_bytes())
