@@ -172,6 +172,13 @@ impl Endpoint {
         each.fold(none, RequestLimits::or)
     }
 
+    /// Whether a request for this path, such as `/socket/websocket`, is one for a socket: whoever serves other things
+    /// beside the endpoint can give it these requests, and keep the others.
+    #[must_use]
+    pub fn has_socket_at(&self, path: &str) -> bool {
+        self.hub.mounts().iter().any(|mount| mount.path.capture(path).is_some())
+    }
+
     /// How many connections there are; one whose channels are still ending is counted.
     #[must_use]
     pub fn connections(&self) -> usize {

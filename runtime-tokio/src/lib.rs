@@ -26,6 +26,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod app;
+mod beside;
 mod client;
 mod door;
 mod handshake;
@@ -34,6 +35,7 @@ mod serve;
 mod stream;
 mod transport;
 
+pub use beside::{Answer, Beside};
 pub use runtime::Tokio;
 pub use serve::{Serve, bind, serve};
 

@@ -1,5 +1,6 @@
 //! A listener, and the connections that come to it.
 
+use crate::beside::Beside;
 use crate::client::Client;
 use crate::door::{Door, Guest};
 use crate::handshake::Handshake;
@@ -117,6 +118,28 @@ impl<A> Serve<A> {
     {
         let Self { listener, endpoint, app: _, shutdown, secure, handshake } = self;
         Serve { listener, endpoint, app, shutdown, secure, handshake: handshake.of_heads() }
+    }
+
+    /// Serves an application beside the endpoint: what is not asked of one of its sockets goes to the application, in which
+    /// the endpoint need not be mounted.
+    ///
+    /// Requests for sockets then pass by the application's routes and middleware, and cost nothing there. Use
+    /// [`app`](Self::app) if they are to pass through them.
+    ///
+    /// ```no_run
+    /// # async fn example(listener: tokio::net::TcpListener, endpoint: bennu::Endpoint) -> std::io::Result<()> {
+    /// use axum::{Router, routing::get};
+    ///
+    /// let app = Router::new().route("/health", get(|| async { "ok" }));
+    /// bennu_tokio::serve(listener, endpoint).fallback(app).await
+    /// # }
+    /// ```
+    pub fn fallback<S, B>(self, app: S) -> Serve<Beside<S>>
+    where
+        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+    {
+        let app = Beside::new(self.endpoint.clone(), app);
+        self.app(app)
     }
 
     /// How long a client has from the accept of its connection until that is a WebSocket, in all, and not

@@ -18,6 +18,8 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MountPath {
     segments: Vec<Segment>,
+    /// The path as clients write it, if nothing in it is variable.
+    literal: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,12 +91,16 @@ impl MountPath {
             }
             segments.push(segment);
         }
-        Ok(Self { segments })
+        let literal: Option<String> = segments.iter().map(Segment::as_literal).collect();
+        Ok(Self { segments, literal })
     }
 
     /// Matches a request path, and takes what its variables stand for; `None` if it is another path.
     #[must_use]
     pub fn capture<'a>(&'a self, path: &'a str) -> Option<PathVariables<'a>> {
+        if self.literal.as_deref() == Some(path) {
+            return Some(PathVariables::default());
+        }
         let mut found = split(path);
         let mut raw = Vec::new();
         for segment in &self.segments {
@@ -126,6 +132,14 @@ impl Segment {
             return Ok(Self::Ignored);
         }
         Ok(Self::Variable(name.to_owned()))
+    }
+
+    /// With the slash before it; `None` if it is variable.
+    fn as_literal(&self) -> Option<String> {
+        match self {
+            Self::Literal(text) => Some(format!("/{text}")),
+            Self::Variable(_) | Self::Ignored => None,
+        }
     }
 }
 

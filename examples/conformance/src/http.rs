@@ -8,15 +8,14 @@ use bennu::{Endpoint, Payload};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// The application, with the endpoint behind all paths that are not its own.
+/// What is served beside the endpoint.
 pub(crate) fn app(endpoint: Endpoint) -> Router {
     Router::new()
         .route("/health", get(|| async { "ok" }))
         .route("/broadcast", post(broadcast))
         .route("/local_broadcast", post(local_broadcast))
         .route("/disconnect", post(disconnect))
-        .with_state(endpoint.clone())
-        .fallback_service(endpoint)
+        .with_state(endpoint)
 }
 
 #[derive(Deserialize)]

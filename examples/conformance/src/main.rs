@@ -42,7 +42,7 @@ async fn run(port: u16) -> std::io::Result<()> {
     let endpoint = sockets::endpoint().build(bennu_tokio::Tokio);
     println!("listening on http://{address}");
     bennu_tokio::serve(listener, endpoint.clone())
-        .app(http::app(endpoint))
+        .fallback(http::app(endpoint))
         .with_graceful_shutdown(async {
             let _ = tokio::signal::ctrl_c().await;
         })
