@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::handshake::Handshake;
+use crate::plain::Plain;
 use crate::transport::{self, Accepted, Secure};
 use bennu::{Carrier, ConnectionTask, Handover, RequestLimits};
 use http::Request;
@@ -9,6 +10,7 @@ use hyper::body::Incoming;
 use hyper::rt::{Read, Write};
 use hyper::server::conn::http1::{self, UpgradeableConnection};
 use hyper::service::{HttpService, service_fn};
+#[cfg(feature = "tls")]
 use hyper_util::rt::TokioIo;
 use std::error::Error;
 use std::io;
@@ -99,7 +101,7 @@ async fn answer<S: App>(door: Arc<Door<S>>, stream: TcpStream, handover: &Handov
     // Pinned where they are made, and lent: each `async fn` that they were given to would keep them twice.
     match transport::accept(stream, &door.secure, handshake).await? {
         Accepted::Plain(stream) => {
-            let http = pin!(door.http.serve_connection(TokioIo::new(stream), service).with_upgrades());
+            let http = pin!(door.http.serve_connection(Plain::new(stream), service).with_upgrades());
             handshake.bound(deadline, pin!(door.serve(http))).await
         }
         #[cfg(feature = "tls")]

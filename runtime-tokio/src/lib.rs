@@ -30,6 +30,7 @@ mod beside;
 mod client;
 mod door;
 mod handshake;
+mod plain;
 mod runtime;
 mod serve;
 mod stream;

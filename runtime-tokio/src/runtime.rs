@@ -1,5 +1,6 @@
 //! What tokio offers to the endpoint.
 
+use crate::plain::Plain;
 use crate::stream::TokioStream;
 use bennu::{BoxFuture, ConnectionTask, Instant, PlainStream, Runtime};
 use bytes::Bytes;
@@ -49,15 +50,23 @@ impl Runtime for Tokio {
     }
 
     fn adopt(&self, upgraded: Upgraded) -> Result<(Box<dyn PlainStream>, Bytes), Upgraded> {
-        let (stream, early) = match upgraded.downcast::<TokioIo<TcpStream>>() {
-            Ok(Parts { io, read_buf, .. }) => (io, read_buf),
-            // As hyper-util's own server, which axum's is, wraps it.
-            Err(upgraded) => {
-                let auto::upgrade::Parts { io, read_buf, .. } =
-                    auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded)?;
-                (io, read_buf)
-            }
+        let (stream, early) = match upgraded.downcast::<Plain>() {
+            Ok(Parts { io, read_buf, .. }) => (io.into_inner(), read_buf),
+            Err(upgraded) => foreign(upgraded)?,
         };
-        Ok((Box::new(TokioStream::new(stream.into_inner())), early))
+        Ok((Box::new(TokioStream::new(stream)), early))
     }
+}
+
+/// A TCP stream that somebody else has accepted: hyper by itself, or hyper-util's own server, which axum's is.
+fn foreign(upgraded: Upgraded) -> Result<(TcpStream, Bytes), Upgraded> {
+    let (io, read_buf) = match upgraded.downcast::<TokioIo<TcpStream>>() {
+        Ok(Parts { io, read_buf, .. }) => (io, read_buf),
+        Err(upgraded) => {
+            let auto::upgrade::Parts { io, read_buf, .. } =
+                auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded)?;
+            (io, read_buf)
+        }
+    };
+    Ok((io.into_inner(), read_buf))
 }
