@@ -161,10 +161,11 @@ impl Hub {
     }
 
     /// Takes a place for one more connection; `None` if there is none, or if the node is to end.
-    pub(crate) fn admit(self: &Arc<Self>) -> Option<Slot> {
+    pub(crate) fn admit(self: Arc<Self>) -> Option<Slot> {
         let before = self.connections.fetch_add(1, Ordering::AcqRel);
-        let slot = Slot(Arc::clone(self));
-        (before < self.max_connections && !self.draining.load(Ordering::Acquire)).then_some(slot)
+        let is_room = before < self.max_connections && !self.draining.load(Ordering::Acquire);
+        let slot = Slot(self);
+        is_room.then_some(slot)
     }
 
     /// Takes no connection any more.

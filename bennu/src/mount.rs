@@ -132,7 +132,7 @@ impl<S: Socket> SocketSettings<S> {
             patience: Patience::from(self.limits.outbox_age),
             options,
             websocket: self.websocket.config,
-            socket: Arc::new(Served { socket: self.socket, routes: Arc::new(self.routes) }),
+            socket: Box::new(Served { socket: self.socket, routes: Arc::new(self.routes) }),
         }
     }
 }
@@ -172,7 +172,7 @@ pub(crate) struct Mounted {
     pub(crate) patience: Patience,
     pub(crate) options: Options,
     pub(crate) websocket: websocket::Config,
-    pub(crate) socket: Arc<dyn AnySocket>,
+    pub(crate) socket: Box<dyn AnySocket>,
 }
 
 /// Somebody who may connect.
@@ -184,11 +184,7 @@ pub(crate) struct Admitted {
 
 /// A socket of any type.
 pub(crate) trait AnySocket: Send + Sync {
-    fn connect(
-        self: Arc<Self>,
-        params: Params,
-        info: ConnectInfo,
-    ) -> BoxFuture<'static, Result<Admitted, Refused>>;
+    fn connect(&self, params: Params, info: ConnectInfo) -> BoxFuture<'_, Result<Admitted, Refused>>;
 }
 
 struct Served<S: Socket> {
@@ -197,11 +193,7 @@ struct Served<S: Socket> {
 }
 
 impl<S: Socket> AnySocket for Served<S> {
-    fn connect(
-        self: Arc<Self>,
-        params: Params,
-        info: ConnectInfo,
-    ) -> BoxFuture<'static, Result<Admitted, Refused>> {
+    fn connect(&self, params: Params, info: ConnectInfo) -> BoxFuture<'_, Result<Admitted, Refused>> {
         Box::pin(async move {
             let assigns = catch(|| self.socket.connect(params, &info)).await;
             let assigns = assigns.map_err(Refused::failed)??;

@@ -34,13 +34,20 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> ResponseFuture {
+        self.answer(request)
+    }
+}
+
+impl Endpoint {
+    /// Answers a request: what the endpoint does as a service.
+    pub fn answer<B: Send + 'static>(&self, request: Request<B>) -> ResponseFuture {
         let hub = Arc::clone(self.hub());
-        Box::pin(async move { Ok(answer(&hub, request).await) })
+        Box::pin(async move { Ok(answer(hub, request).await) })
     }
 }
 
 /// Answers a request: with a connection, if it asks for one that may be.
-async fn answer<B>(hub: &Arc<Hub>, request: Request<B>) -> Response<ResponseBody> {
+async fn answer<B>(hub: Arc<Hub>, request: Request<B>) -> Response<ResponseBody> {
     match open(hub, request).await {
         Ok(response) => response.map(|()| Full::default()),
         Err(response) => *response,
@@ -49,19 +56,18 @@ async fn answer<B>(hub: &Arc<Hub>, request: Request<B>) -> Response<ResponseBody
 
 /// The checks of the handshake, in Phoenix's order.
 async fn open<B>(
-    hub: &Arc<Hub>,
+    hub: Arc<Hub>,
     mut request: Request<B>,
 ) -> Result<Response<()>, Box<Response<ResponseBody>>> {
     let upgrade = hyper::upgrade::on(&mut request);
     let (parts, _) = request.into_parts();
-    let found = hub
-        .mounts()
-        .iter()
-        .enumerate()
-        .find_map(|(place, mount)| Some((place, mount, mount.path.capture(parts.uri.path())?)));
-    let Some((place, mount, variables)) = found else { return Err(status(StatusCode::NOT_FOUND)) };
+    let path = parts.uri.path();
+    let place = hub.mounts().iter().position(|mount| mount.path.capture(path).is_some());
+    let Some(place) = place else { return Err(status(StatusCode::NOT_FOUND)) };
     let Some(slot) = hub.admit() else { return Err(status(StatusCode::SERVICE_UNAVAILABLE)) };
 
+    let mount = &slot.mounts()[place];
+    let variables = mount.path.capture(path).unwrap_or_default();
     let carrier = parts
         .extensions
         .get()
@@ -84,7 +90,7 @@ async fn open<B>(
         );
         return Err(status(StatusCode::FORBIDDEN));
     };
-    let admitted = Arc::clone(&mount.socket).connect(admission.params, admission.info).await;
+    let admitted = mount.socket.connect(admission.params, admission.info).await;
     let admitted = admitted.map_err(|refused| Box::new(refused.into_response()))?;
     let request = Request::from_parts(parts, ());
     let accept = handshake::check_upgrade(&request)
@@ -93,18 +99,21 @@ async fn open<B>(
     let opening = Opening { place, serializer, admitted, slot, upgrade };
     match request.extensions().get::<Handover>() {
         Some(handover) => handover.leave(opening),
-        None => hub.runtime.spawn(Box::pin(open_apart(opening))),
+        None => open_apart(opening),
     }
     Ok(handshake::response(&accept, admission.subprotocol.as_deref()))
 }
 
-/// Waits for the stream of a connection that nobody else waits for, and hands it to a task of its own: this one has
-/// a handshake in its frame.
-async fn open_apart(opening: Opening) {
-    let hub = Arc::clone(&opening.slot);
-    if let Some(connection) = opening.wait().await {
-        hub.runtime.spawn_connection(connection);
-    }
+/// Waits for the stream of a connection that nobody else waits for, and hands it to a task of its own: that which waits
+/// has a handshake in its frame.
+fn open_apart(opening: Opening) {
+    let runtime = Arc::clone(&opening.slot.runtime);
+    let its = Arc::clone(&runtime);
+    runtime.spawn(Box::pin(async move {
+        if let Some(connection) = opening.wait().await {
+            its.spawn_connection(connection);
+        }
+    }));
 }
 
 fn status(status: StatusCode) -> Box<Response<ResponseBody>> {

@@ -8,7 +8,7 @@ use std::error::Error;
 use tower_service::Service;
 
 /// An application: the bounds of [`Serve`](crate::Serve) by one name.
-pub(crate) trait App: Clone + Send + 'static {
+pub(crate) trait App: Clone + Send + Sync + 'static {
     type Body: Body<Data = Bytes, Error = Self::BodyError> + Send + 'static;
     type BodyError: Into<Box<dyn Error + Send + Sync>>;
     type Future: Future<Output = Result<Response<Self::Body>, Infallible>> + Send + 'static;
@@ -18,7 +18,7 @@ pub(crate) trait App: Clone + Send + 'static {
 
 impl<S, B> App for S
 where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + Sync + 'static,
     S::Future: Send,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,

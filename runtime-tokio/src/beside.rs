@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tower_service::Service;
 
@@ -15,40 +16,46 @@ use tower_service::Service;
 /// serves.
 #[derive(Clone)]
 pub struct Beside<A> {
+    // One, as it is cloned for each request, by all threads.
+    both: Arc<Both<A>>,
+}
+
+struct Both<A> {
     endpoint: Endpoint,
     app: A,
 }
 
 impl<A> Beside<A> {
     pub(crate) fn new(endpoint: Endpoint, app: A) -> Self {
-        Self { endpoint, app }
+        Self { both: Arc::new(Both { endpoint, app }) }
     }
 }
 
 impl<A, B, R> Service<Request<R>> for Beside<A>
 where
-    A: Service<Request<R>, Response = Response<B>, Error = Infallible>,
+    A: Service<Request<R>, Response = Response<B>, Error = Infallible> + Clone,
     R: Send + 'static,
 {
     type Response = Response<Either<ResponseBody, B>>;
     type Error = Infallible;
     type Future = Answer<A::Future>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.app.poll_ready(cx)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<R>) -> Self::Future {
-        if self.endpoint.has_socket_at(request.uri().path()) {
-            return Answer { whose: Whose::Endpoint { answer: self.endpoint.call(request) } };
+        let Both { endpoint, app } = &*self.both;
+        if endpoint.has_socket_at(request.uri().path()) {
+            return Answer { whose: Whose::Endpoint { answer: endpoint.answer(request) } };
         }
-        Answer { whose: Whose::App { answer: self.app.call(request) } }
+        Answer { whose: Whose::App { answer: app.clone().call(request) } }
     }
 }
 
 impl<A> fmt::Debug for Beside<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Beside").field("endpoint", &self.endpoint).finish_non_exhaustive()
+        f.debug_struct("Beside").field("endpoint", &self.both.endpoint).finish_non_exhaustive()
     }
 }
 

@@ -16,14 +16,14 @@ use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 /// What all clients are served with. The end waits until it is dropped: as long as it holds a receiver, somebody is
 /// still being served HTTP.
 pub(crate) struct Door<S> {
-    app: Mutex<S>,
+    app: S,
     secure: Secure,
     handshake: Handshake,
     http: http1::Builder,
@@ -38,12 +38,7 @@ impl<S: App> Door<S> {
         limits: RequestLimits,
         ending: watch::Receiver<()>,
     ) -> Self {
-        Self { app: Mutex::new(app), secure, handshake, http: handshake.http(limits), ending }
-    }
-
-    /// The application for one request. A lock, since not every application can be cloned by two threads at once.
-    fn app(&self) -> S {
-        self.app.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        Self { app, secure, handshake, http: handshake.http(limits), ending }
     }
 
     /// Answers requests until the stream ends, is upgraded, or everything does: then what has been begun is answered.
@@ -95,7 +90,7 @@ async fn answer<S: App>(door: Arc<Door<S>>, stream: TcpStream, handover: &Handov
         let (door, handover) = (Arc::clone(&door), handover.clone());
         service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(handover.clone());
-            door.app().answer(request)
+            door.app.clone().answer(request)
         })
     };
     // Pinned where they are made, and lent: each `async fn` that they were given to would keep them twice.

@@ -136,7 +136,7 @@ impl<A> Serve<A> {
     /// ```
     pub fn fallback<S, B>(self, app: S) -> Serve<Beside<S>>
     where
-        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone,
     {
         let app = Beside::new(self.endpoint.clone(), app);
         self.app(app)
@@ -196,7 +196,7 @@ impl<A> Serve<A> {
 
 impl<S, B> IntoFuture for Serve<S>
 where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + Sync + 'static,
     S::Future: Send,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
@@ -221,7 +221,7 @@ where
 
 impl<S, B> Serve<S>
 where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + Sync + 'static,
     S::Future: Send,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,

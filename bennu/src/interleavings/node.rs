@@ -95,12 +95,12 @@ impl Node {
         let hub = Arc::clone(self.hub());
         let mount = &hub.mounts()[0];
         let admitted =
-            Arc::clone(&mount.socket).connect(Params::default(), ConnectInfo::default()).now_or_never();
+            mount.socket.connect(Params::default(), ConnectInfo::default()).now_or_never();
         let Some(Ok(admitted)) = admitted else { panic!("anybody may connect") };
         let peer = Arc::new(Peer::new(Some(Box::new(wire.clone())), mount.outbox));
         let config = mount.websocket;
         let socket = hub.connect(&peer, Serializer::V2, 0, None);
-        let slot = hub.admit().expect("there is no limit");
+        let slot = Arc::clone(&hub).admit().expect("there is no limit");
         let line = Line { hub: slot, socket, serializer: Serializer::V2, patience: mount.patience };
         let link = (admitted.link)(line, admitted.id);
         let connection = Connection::new(link, Arc::clone(&peer), Stream::PLAIN, Bytes::new(), config);
