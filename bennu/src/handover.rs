@@ -59,6 +59,12 @@ impl Handover {
         opening.wait().await
     }
 
+    /// Drops what an earlier request has left: since there is another one, nothing has come of that.
+    pub(crate) fn clear(&self) {
+        let earlier = self.0.opening.lock().take();
+        drop(earlier);
+    }
+
     pub(crate) fn leave(&self, opening: Opening) {
         *self.0.opening.lock() = Some(opening);
     }

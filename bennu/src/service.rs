@@ -64,13 +64,15 @@ async fn open<B>(
     let path = parts.uri.path();
     let place = hub.mounts().iter().position(|mount| mount.path.capture(path).is_some());
     let Some(place) = place else { return Err(status(StatusCode::NOT_FOUND)) };
+    let handover: Option<&Handover> = parts.extensions.get();
+    if let Some(handover) = handover {
+        handover.clear();
+    }
     let Some(slot) = hub.admit() else { return Err(status(StatusCode::SERVICE_UNAVAILABLE)) };
 
     let mount = &slot.mounts()[place];
     let variables = mount.path.capture(path).unwrap_or_default();
-    let carrier = parts
-        .extensions
-        .get()
+    let carrier = handover
         .map(Handover::carrier)
         .or_else(|| parts.extensions.get().copied())
         .unwrap_or(Carrier { peer: None, scheme: Scheme::Http });

@@ -41,3 +41,13 @@ impl<S: App> Future for Client<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_is_as_small_as_its_connection() {
+        assert_eq!(size_of::<Client<bennu::Endpoint>>(), size_of::<ConnectionTask>());
+    }
+}

@@ -42,7 +42,10 @@ impl<S: App> Door<S> {
     }
 
     /// Answers requests until the stream ends, is upgraded, or everything does: then what has been begun is answered.
-    async fn serve<I, H>(&self, mut connection: Pin<&mut UpgradeableConnection<I, H>>) -> Result<(), hyper::Error>
+    async fn serve<I, H>(
+        &self,
+        mut connection: Pin<&mut UpgradeableConnection<I, H>>,
+    ) -> Result<(), hyper::Error>
     where
         I: Read + Write + Unpin + Send + 'static,
         H: HttpService<Incoming, ResBody = S::Body>,

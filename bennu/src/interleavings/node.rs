@@ -94,8 +94,7 @@ impl Node {
     pub(super) fn connect(&self, wire: &Wire) -> Member {
         let hub = Arc::clone(self.hub());
         let mount = &hub.mounts()[0];
-        let admitted =
-            mount.socket.connect(Params::default(), ConnectInfo::default()).now_or_never();
+        let admitted = mount.socket.connect(Params::default(), ConnectInfo::default()).now_or_never();
         let Some(Ok(admitted)) = admitted else { panic!("anybody may connect") };
         let peer = Arc::new(Peer::new(Some(Box::new(wire.clone())), mount.outbox));
         let config = mount.websocket;

@@ -59,11 +59,10 @@ fn lists(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     if headers.get(name).is_some_and(|line| is_token(line.as_bytes())) {
         return true; // Nothing else, in nearly all requests.
     }
-    headers.get_all(name).iter().any(|line| {
-        line.as_bytes()
-            .split(|byte| *byte == b',')
-            .any(|item| is_token(item.trim_ascii()))
-    })
+    headers
+        .get_all(name)
+        .iter()
+        .any(|line| line.as_bytes().split(|byte| *byte == b',').any(|item| is_token(item.trim_ascii())))
 }
 
 /// A header's only value; `None` if it is absent, repeated, or empty.

@@ -1,8 +1,10 @@
 //! The endpoint within an axum application.
 
 use crate::app::{Probe, Probing, Room, text_of};
-use crate::client::{Client, status};
+use crate::client::{Client, SOCKET, answer, request, status};
 use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::map_response;
 use axum::routing::get;
 use bennu::{BoxFuture, ConnectionTask, Endpoint, Instant, PlainStream, Runtime};
 use bennu_tokio::Tokio;
@@ -13,11 +15,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
-/// Tokio, counting the streams that it knew.
+/// Tokio, counting the streams that it knew, and the connections that were spawned.
 #[derive(Clone, Default)]
 struct Counting {
     adopted: Arc<AtomicUsize>,
+    spawned: Arc<AtomicUsize>,
 }
 
 impl Runtime for Counting {
@@ -26,6 +31,7 @@ impl Runtime for Counting {
     }
 
     fn spawn_connection(&self, connection: ConnectionTask) {
+        self.spawned.fetch_add(1, Ordering::Relaxed);
         Tokio.spawn_connection(connection);
     }
 
@@ -88,6 +94,45 @@ async fn endpoint_in_a_router_is_served_by_axum() {
     use_all(address, &endpoint).await;
 
     assert_eq!(runtime.adopted.load(Ordering::Relaxed), 1, "the stream is written to from any task");
+    assert_eq!(
+        runtime.spawned.load(Ordering::Relaxed),
+        1,
+        "the task of the handshake is not the connection's"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn application_beside_an_endpoint_gets_what_is_asked_of_no_socket() {
+    let runtime = Counting::default();
+    let (endpoint, _) = application(runtime.clone());
+    let aside = || async { StatusCode::IM_A_TEAPOT };
+    let router =
+        Router::new().route("/health", get(|| async { "ok" })).route("/socket/websocket", get(aside));
+    let listener = bennu_tokio::bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let serve = bennu_tokio::serve(listener, endpoint.clone()).fallback(router);
+    tokio::spawn(async move { serve.await });
+
+    use_all(address, &endpoint).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn place_of_a_connection_whose_101_was_replaced_is_free_for_the_next_request() {
+    let socket = bennu::socket(Probing(Probe::new().0)).channel::<Room>("room:*");
+    let endpoint = Endpoint::builder().socket("/socket", socket).max_connections(1).build(Tokio);
+    let refusing = map_response(|_: axum::response::Response| async { StatusCode::IM_A_TEAPOT });
+    let router = Router::new().route_service("/socket/{*path}", endpoint.clone()).layer(refusing);
+    let listener = bennu_tokio::bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let mut stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let serve = bennu_tokio::serve(listener, endpoint.clone()).app(router);
+    tokio::spawn(async move { serve.await });
+
+    for _ in 0..3 {
+        stream.write_all(request(SOCKET, "").as_bytes()).await.unwrap();
+        assert_eq!(answer(&mut stream).await.0, 418);
+    }
+
+    assert_eq!(endpoint.connections(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -102,4 +147,5 @@ async fn router_with_an_endpoint_is_served_by_bennu() {
     use_all(address, &endpoint).await;
 
     assert_eq!(runtime.adopted.load(Ordering::Relaxed), 1, "the stream is written to from any task");
+    assert_eq!(runtime.spawned.load(Ordering::Relaxed), 0, "its client has a task already");
 }
