@@ -1,17 +1,18 @@
 //! The endpoint as a service: from a request to a connection.
 
-use crate::BoxFuture;
-use crate::Endpoint;
 use crate::connection::{Connection, ConnectionTask};
 use crate::hub::{Hub, Slot};
 use crate::link::Line;
 use crate::mount::{Admitted, Mounted};
 use crate::peer::Peer;
 use crate::stream::Stream;
+use crate::{BoxFuture, Endpoint, PlainStream, Refused};
 use bennu_core::connect::{Carrier, Scheme, Vsn, examine};
+use bennu_core::server::SocketId;
 use bennu_core::websocket::handshake;
 use bennu_core::wire::Serializer;
 use bytes::Bytes;
+use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::upgrade::{OnUpgrade, Upgraded};
@@ -51,13 +52,20 @@ async fn answer<B>(hub: &Arc<Hub>, request: Request<B>) -> Response<ResponseBody
     }
 }
 
-/// The checks of the handshake, in Phoenix's order.
+/// Opens what is behind a request, once it has been upgraded.
 async fn open<B>(
     hub: &Arc<Hub>,
     mut request: Request<B>,
 ) -> Result<Response<()>, Box<Response<ResponseBody>>> {
     let upgrade = hyper::upgrade::on(&mut request);
     let (parts, _) = request.into_parts();
+    let (opening, response) = admit(hub, parts).await.map_err(Denied::into_response)?;
+    hub.runtime.spawn(Box::pin(opening.wait(upgrade)));
+    Ok(response)
+}
+
+/// The checks of the handshake, in Phoenix's order: what is to be opened, and the answer that says so.
+pub(crate) async fn admit(hub: &Arc<Hub>, parts: Parts) -> Result<(Opening, Response<()>), Denied> {
     let found = hub
         .mounts()
         .iter()
@@ -84,21 +92,37 @@ async fn open<B>(
         return Err(status(StatusCode::FORBIDDEN));
     };
     let admitted = Arc::clone(&mount.socket).connect(admission.params, admission.info).await;
-    let admitted = admitted.map_err(|refused| Box::new(refused.into_response()))?;
+    let admitted = admitted.map_err(Denied::BySocket)?;
     let request = Request::from_parts(parts, ());
     let accept = handshake::check_upgrade(&request)
         .map_err(|error| text(StatusCode::BAD_REQUEST, error.to_string()))?;
 
     let opening = Opening { hub: Arc::clone(hub), place, serializer, admitted, slot };
-    hub.runtime.spawn(Box::pin(opening.wait(upgrade)));
-    Ok(handshake::response(&accept, admission.subprotocol.as_deref()))
+    Ok((opening, handshake::response(&accept, admission.subprotocol.as_deref())))
+}
+
+/// A request that opens nothing.
+pub(crate) enum Denied {
+    /// It is not as it has to be.
+    AtTheDoor(Box<Response<ResponseBody>>),
+    /// The application does not want it.
+    BySocket(Refused),
+}
+
+impl Denied {
+    pub(crate) fn into_response(self) -> Box<Response<ResponseBody>> {
+        match self {
+            Self::AtTheDoor(response) => response,
+            Self::BySocket(refused) => Box::new(refused.into_response()),
+        }
+    }
 }
 
 /// A connection between its 101 and its first frame.
-struct Opening {
+pub(crate) struct Opening {
     hub: Arc<Hub>,
     place: usize,
-    serializer: Serializer,
+    pub(crate) serializer: Serializer,
     admitted: Admitted,
     slot: Slot,
 }
@@ -113,11 +137,15 @@ impl Opening {
 
     /// Hands the stream to a task of its own: this one has a handshake in its frame.
     fn start(self, upgraded: Upgraded) {
-        let Self { hub, place, serializer, admitted, slot } = self;
-        let (plain, stream, early) = match hub.runtime.adopt(upgraded) {
-            Ok((plain, early)) => (Some(plain), Stream::PLAIN, early),
-            Err(foreign) => (None, Stream::foreign(foreign), Bytes::new()),
+        match self.hub.runtime.adopt(upgraded) {
+            Ok((plain, early)) => self.open(Some(plain), Stream::PLAIN, early),
+            Err(foreign) => self.open(None, Stream::foreign(foreign), Bytes::new()),
         };
+    }
+
+    /// Begins the connection over a stream.
+    pub(crate) fn open(self, plain: Option<Box<dyn PlainStream>>, stream: Stream, early: Bytes) -> SocketId {
+        let Self { hub, place, serializer, admitted, slot } = self;
         let mount: &Mounted = &hub.mounts()[place];
         let config = mount.websocket;
         let peer = Arc::new(Peer::new(plain, mount.outbox));
@@ -126,15 +154,16 @@ impl Opening {
         let link = (admitted.link)(line, admitted.id);
         let connection = Connection::new(link, peer, stream, early, config);
         hub.runtime.spawn_connection(ConnectionTask::new(connection));
+        socket
     }
 }
 
-fn status(status: StatusCode) -> Box<Response<ResponseBody>> {
+fn status(status: StatusCode) -> Denied {
     text(status, String::new())
 }
 
-fn text(status: StatusCode, body: String) -> Box<Response<ResponseBody>> {
+fn text(status: StatusCode, body: String) -> Denied {
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status;
-    Box::new(response)
+    Denied::AtTheDoor(Box::new(response))
 }
