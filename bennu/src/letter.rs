@@ -31,6 +31,18 @@ impl Letter {
         self.message.take()
     }
 
+    /// Whether it is the notice that the join has been answered.
+    #[cfg(feature = "test")]
+    pub(crate) fn is_after_join(&self) -> bool {
+        self.message.is_none()
+    }
+
+    /// A message that ends its channel, by a function that is given the channel's context.
+    #[cfg(feature = "test")]
+    pub(crate) fn ending(end: fn(&(dyn Any + Send + Sync))) -> Self {
+        Self { message: Some(Box::new(Ending(end))) }
+    }
+
     /// The message itself, if it is an `M`.
     pub(crate) fn into_message<M: 'static>(self) -> Option<M> {
         self.open()?.into_any().downcast().ok().map(|message| *message)
@@ -114,5 +126,25 @@ impl<C: Channel + HandleInfo<M>, M: Send + 'static> AnyLetter for Addressed<C, M
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         Box::new(self.message)
+    }
+}
+
+/// What a test ends a channel by.
+#[cfg(feature = "test")]
+struct Ending(fn(&(dyn Any + Send + Sync)));
+
+#[cfg(feature = "test")]
+impl AnyLetter for Ending {
+    fn deliver<'a>(
+        self: Box<Self>,
+        _: &'a mut (dyn Any + Send),
+        ctx: &'a (dyn Any + Send + Sync),
+    ) -> Option<BoxFuture<'a, Result<(), Failure>>> {
+        self.0(ctx);
+        Some(Box::pin(std::future::ready(Ok(()))))
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
     }
 }

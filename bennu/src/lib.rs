@@ -129,6 +129,7 @@
 //!
 //! | feature | it adds |
 //! |---|---|
+//! | `test` | the module `test`: channels in tests, on virtual time, without a runtime |
 //! | `token` | the module `token`: `Phoenix.Token`, signed and encrypted |
 //!
 //! None is on by default.
@@ -179,9 +180,13 @@ mod stream;
 mod stuck;
 mod subscription;
 mod sync;
+#[cfg(feature = "test")]
+#[cfg_attr(docsrs, doc(cfg(feature = "test")))]
+pub mod test;
 #[cfg(feature = "token")]
 #[cfg_attr(docsrs, doc(cfg(feature = "token")))]
 pub mod token;
+mod watch;
 
 pub use bennu_core::connect::{
     Carrier, CheckOrigin, ConnectInfo, ConnectInfoKeys, Origin, OriginEntryError, Param, ParamText, Params,

@@ -110,6 +110,15 @@ pub(crate) enum Denied {
 }
 
 impl Denied {
+    /// What has failed, if it is no refusal.
+    #[cfg(feature = "test")]
+    pub(crate) fn cause(&self) -> Option<String> {
+        match self {
+            Self::AtTheDoor(_) => None,
+            Self::BySocket(refused) => refused.cause(),
+        }
+    }
+
     pub(crate) fn into_response(self) -> Box<Response<ResponseBody>> {
         match self {
             Self::AtTheDoor(response) => response,
@@ -122,12 +131,18 @@ impl Denied {
 pub(crate) struct Opening {
     hub: Arc<Hub>,
     place: usize,
-    pub(crate) serializer: Serializer,
+    serializer: Serializer,
     admitted: Admitted,
     slot: Slot,
 }
 
 impl Opening {
+    /// The connection of somebody who was let in without a request.
+    #[cfg(feature = "test")]
+    pub(crate) fn admitted(hub: &Arc<Hub>, place: usize, admitted: Admitted, slot: Slot) -> Self {
+        Self { hub: Arc::clone(hub), place, serializer: Serializer::V2, admitted, slot }
+    }
+
     async fn wait(self, upgrade: OnUpgrade) {
         match upgrade.await {
             Ok(upgraded) => self.start(upgraded),
@@ -141,6 +156,11 @@ impl Opening {
             Ok((plain, early)) => self.open(Some(plain), Stream::PLAIN, early),
             Err(foreign) => self.open(None, Stream::foreign(foreign), Bytes::new()),
         };
+    }
+
+    #[cfg(feature = "test")]
+    pub(crate) fn serializer(&self) -> Serializer {
+        self.serializer
     }
 
     /// Begins the connection over a stream.
