@@ -116,6 +116,8 @@
 //! | [`WebSocket`], [`Limits`] | the transport, and what a client may grow |
 //! | [`RequestLimits`] | how large a request may be that opens a connection |
 //!
+//! With the feature `test` there is a harness in which channels are tested on virtual time.
+//!
 //! [`prelude`] has what a file with channels needs. Methods of the traits open their docs with the line to copy: an
 //! `async fn` is how they are implemented, whatever an editor completes.
 //!

@@ -1,4 +1,4 @@
-//! Channels in tests.
+#![doc = include_str!("docs/testing.md")]
 
 mod arrival;
 mod client;

@@ -33,8 +33,8 @@ pub struct Dial {
 }
 
 impl Dial {
-    /// A client of the socket at `path`, as the endpoint mounts it, with its variables filled in: `/socket`,
-    /// `/orgs/acme`. A path that is none without more behind it than `/websocket` is taken as it is.
+    /// A client of the socket at `path`, its variables filled in: `/socket`, `/orgs/acme`. The WebSocket's own path
+    /// has to be there only if it is not `/websocket`.
     pub fn new(path: impl Into<String>) -> Self {
         Self {
             path: path.into(),
@@ -128,7 +128,10 @@ fn write_query(query: &mut String, key: Option<&str>, value: &Value) {
         Value::Object(entries) => {
             for (name, item) in entries {
                 let name = encoded(name);
-                let key = key.map_or(name.clone(), |key| format!("{key}[{name}]"));
+                let key = match key {
+                    Some(key) => format!("{key}[{name}]"),
+                    None => name,
+                };
                 write_query(query, Some(&key), item);
             }
         }

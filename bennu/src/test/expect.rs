@@ -51,7 +51,7 @@ pub(super) fn take<A, T>(arrivals: &mut VecDeque<A>, mut wanted: impl FnMut(&A) 
 pub(super) fn pushed<'a>(arrival: &'a Arrival, wanted: &str) -> Option<&'a Payload> {
     match arrival {
         Arrival::Push { event, payload } if event == wanted => Some(payload),
-        _ => None,
+        Arrival::Push { .. } | Arrival::Reply { .. } | Arrival::Close | Arrival::Error => None,
     }
 }
 
@@ -59,7 +59,7 @@ pub(super) fn pushed<'a>(arrival: &'a Arrival, wanted: &str) -> Option<&'a Paylo
 pub(super) fn replied<'a>(arrival: &'a Arrival, wanted: (&PushRef, &str)) -> Option<&'a Payload> {
     match arrival {
         Arrival::Reply { to, status, response } if (to, &**status) == wanted => Some(response),
-        _ => None,
+        Arrival::Push { .. } | Arrival::Reply { .. } | Arrival::Close | Arrival::Error => None,
     }
 }
 

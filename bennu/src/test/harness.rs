@@ -154,8 +154,7 @@ impl Harness {
         let task = future.map(move |value| *result.lock() = Some(value));
         self.node.runtime.spawn_for(Owner::House, Box::pin(task));
         self.node.run();
-        let result = done.lock().take();
-        result
+        done.lock().take()
     }
 
     #[track_caller]

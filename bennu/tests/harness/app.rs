@@ -19,7 +19,8 @@ impl Socket for Site {
     type Assigns = User;
 
     async fn connect(&self, params: Params, info: &ConnectInfo) -> Result<User, Refused> {
-        let name = info.auth_token().flatten().or(params.str("name")).ok_or_else(Refused::forbidden)?;
+        let name =
+            info.auth_token().flatten().or_else(|| params.str("name")).ok_or_else(Refused::forbidden)?;
         match name {
             "nobody" => return Err("the database is gone".into()),
             "slow" => std::future::pending().await,

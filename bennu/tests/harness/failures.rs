@@ -232,7 +232,7 @@ fn failure_points_at_the_line_of_the_test() {
     let echo = room.push("echo", ());
     let mut news = t.subscribe("news");
 
-    let mut acts: Vec<Box<dyn FnMut(&mut Member) + '_>> = vec![
+    let mut acts: Vec<Act<'_>> = vec![
         Box::new(|room| room.assert_push("x", ())),
         Box::new(|room| drop(room.assert_push_that("x", |_: &Value| true))),
         Box::new(|room| room.assert_reply(&echo, "error", ())),
@@ -254,6 +254,9 @@ fn failure_points_at_the_line_of_the_test() {
     let files = acts.iter_mut().map(|act| file_of_failure(|| act(&mut room)));
     assert_eq!(files.filter(|file| !file.ends_with("failures.rs")).collect::<Vec<_>>(), [""; 0]);
 }
+
+/// Something that has to fail.
+type Act<'a> = Box<dyn FnMut(&mut Member) + 'a>;
 
 /// The file that the panic of `act` points at.
 fn file_of_failure(act: impl FnOnce()) -> String {
