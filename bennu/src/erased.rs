@@ -63,7 +63,7 @@ impl<C: Channel> AnyRoute<C::Assigns> for RouteTo<C> {
 
     fn join(&self, seed: Seed, link: Arc<Link<C::Assigns>>) -> BoxFuture<'static, Finished> {
         let watch = Watch::join::<C>(&seed, link.socket);
-        watch.handler(join::<C>(seed, link))
+        watch.handler(Box::pin(join::<C>(seed, link)))
     }
 }
 
@@ -150,19 +150,19 @@ impl<C: Channel> AnyChannel for Cell<C> {
         let mut this = self;
         // By far the most calls: a future of their own, no larger than they need.
         if let Event::In { msg_ref, event, payload } = event {
-            return watch.handler(async move {
+            return watch.handler(Box::pin(async move {
                 this.ctx.begin(msg_ref);
                 let Self { state, ctx } = &mut *this;
                 let ctx = &*ctx;
                 let result = catch(|| state.handle_in(&event, payload, ctx)).await;
                 let outcome = this.ctx.conclude(result);
                 Finished { call, channel: Some(this), outcome }
-            });
+            }));
         }
-        watch.handler(async move {
+        watch.handler(Box::pin(async move {
             let outcome = this.handle(event).await;
             Finished { call, channel: Some(this), outcome }
-        })
+        }))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Somebody who looks on while handlers run: a test harness, or nobody.
 //!
-//! With the feature `test` each handler's future is wrapped, and says when it begins, waits and ends. Without
-//! it, nothing is: what is here comes to a box.
+//! With the feature `test` each handler that runs in a harness says when it begins, waits and ends. Without it,
+//! nothing of this is there.
 
 #[cfg(feature = "test")]
 mod register;
@@ -42,15 +42,12 @@ impl Watch {
         }
     }
 
-    /// Boxes the handler, watched if somebody watches.
-    pub(crate) fn handler(
-        self,
-        handler: impl Future<Output = Finished> + Send + 'static,
-    ) -> BoxFuture<'static, Finished> {
+    /// The handler, watched if somebody watches.
+    pub(crate) fn handler(self, handler: BoxFuture<'static, Finished>) -> BoxFuture<'static, Finished> {
         #[cfg(feature = "test")]
         if let Some(begun) = self.begun {
             return Box::pin(begun.watch(handler));
         }
-        Box::pin(handler)
+        handler
     }
 }

@@ -1,11 +1,10 @@
 //! What a harness knows of the handlers that run.
 
-use crate::Context;
 use crate::erased::{Finished, Seed};
 use crate::letter::Letter;
+use crate::{BoxFuture, Context};
 use bennu_core::server::{CallId, ChannelId, Event, Outcome, Reason, SocketId};
 use bennu_core::{Instant, Ref, Topic};
-use pin_project_lite::pin_project;
 use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
 use std::pin::Pin;
@@ -125,7 +124,7 @@ impl Begun {
         })
     }
 
-    pub(super) fn watch<F: Future<Output = Finished>>(self, handler: F) -> Watched<F> {
+    pub(super) fn watch(self, handler: BoxFuture<'static, Finished>) -> Watched {
         Watched { handler, entry: Entry(self.0) }
     }
 }
@@ -160,26 +159,22 @@ impl Drop for Entry {
     }
 }
 
-pin_project! {
-    /// A handler that is being watched.
-    pub(super) struct Watched<F> {
-        #[pin]
-        handler: F,
-        entry: Entry,
-    }
+/// A handler that is being watched.
+pub(super) struct Watched {
+    handler: BoxFuture<'static, Finished>,
+    entry: Entry,
 }
 
-impl<F: Future<Output = Finished>> Future for Watched<F> {
+impl Future for Watched {
     type Output = Finished;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Finished> {
-        let this = self.project();
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Finished> {
         let outside = SLEEP.take();
-        let polled = this.handler.poll(cx);
+        let polled = self.handler.as_mut().poll(cx);
         let sleep = SLEEP.replace(outside);
         entered(|register| match &polled {
-            Poll::Pending => register.waits(this.entry.0, sleep),
-            Poll::Ready(finished) => register.ends(this.entry.0, &finished.outcome),
+            Poll::Pending => register.waits(self.entry.0, sleep),
+            Poll::Ready(finished) => register.ends(self.entry.0, &finished.outcome),
         });
         polled
     }

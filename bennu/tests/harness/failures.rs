@@ -112,6 +112,18 @@ fn handler_that_waits_for_something_outside_is_told_as_such() {
 }
 
 #[test]
+fn handler_that_has_returned_or_was_dropped_is_not_told() {
+    let (_t, ann, mut room) = joined();
+    room.push("echo", ());
+    room.push("wait", ());
+    let (mut again, _) = ann.join("room:1", ()).unwrap();
+
+    let failure = failure(|| again.assert_push("pushed", ()));
+
+    assert!(!failure.contains("handlers"), "{failure}");
+}
+
+#[test]
 fn task_that_waits_is_told() {
     let (_t, _ann, mut room) = joined();
     room.push("spawn", ());
