@@ -25,7 +25,7 @@ impl Watch {
     /// A client's join begins.
     pub(crate) fn join<C: crate::Channel>(seed: &Seed, socket: SocketId) -> Self {
         #[cfg(not(feature = "test"))]
-        let _ = (seed, socket);
+        let _ = (seed, socket, std::any::type_name::<C>);
         Self {
             #[cfg(feature = "test")]
             begun: register::Begun::join::<C>(seed, socket),
