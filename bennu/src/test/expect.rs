@@ -22,14 +22,11 @@ fn full(error: &dyn std::error::Error) -> String {
     error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
 
-/// Whether two payloads are the same: as JSON values, or as bytes.
+/// Whether two payloads are the same: as JSON values, or byte by byte.
 pub(super) fn are_same(one: &Payload, other: &Payload) -> bool {
-    match (one, other) {
-        (Payload::Json(_), Payload::Json(_)) => match (one.parse::<Value>(), other.parse::<Value>()) {
-            (Ok(one), Ok(other)) => one == other,
-            // Deeper than a value may be.
-            _ => one == other,
-        },
+    match (one.parse::<Value>(), other.parse::<Value>()) {
+        (Ok(one), Ok(other)) => one == other,
+        // Bytes, or deeper than a value may be.
         _ => one == other,
     }
 }

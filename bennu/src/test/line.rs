@@ -35,8 +35,6 @@ pub(super) struct Seat {
     /// The refs of all that was sent for it.
     refs: Vec<Ref>,
     pub(super) arrivals: VecDeque<Arrival>,
-    /// No broadcast is for it any more.
-    has_ended: bool,
 }
 
 /// How a connection has ended.
@@ -87,7 +85,6 @@ impl Line {
             refs: vec![join_ref.clone()],
             join_ref,
             arrivals: VecDeque::new(),
-            has_ended: false,
         });
         Ok(self.seats.len() - 1)
     }
@@ -207,7 +204,7 @@ impl Line {
         };
         let of_ref = |seat: &Seat| msg_ref.as_ref().is_some_and(|msg_ref| seat.refs.contains(msg_ref));
         let of_join = |seat: &Seat| join_ref.as_ref() == Some(&seat.join_ref);
-        let of_topic = |seat: &Seat| join_ref.is_none() && seat.topic == topic && !seat.has_ended;
+        let of_topic = |seat: &Seat| join_ref.is_none() && seat.topic == topic;
         let seats = &self.seats;
         let place = seats
             .iter()
@@ -215,22 +212,13 @@ impl Line {
             .or_else(|| seats.iter().rposition(of_join))
             .or_else(|| seats.iter().rposition(of_topic));
         match place {
-            Some(place) => self.seats[place].take(arrival),
+            Some(place) => self.seats[place].arrivals.push_back(arrival),
             None => self.strays.push((topic, arrival)),
         }
     }
 }
 
 impl Seat {
-    fn take(&mut self, arrival: Arrival) {
-        self.has_ended |= match &arrival {
-            Arrival::Close | Arrival::Error => true,
-            Arrival::Reply { to, status, .. } => to.0.as_ref() == Some(&self.join_ref) && status != "ok",
-            Arrival::Push { .. } => false,
-        };
-        self.arrivals.push_back(arrival);
-    }
-
     /// Where the answer to the join is, if it has come.
     pub(super) fn answer(&self) -> Option<usize> {
         let is_answer = |arrival: &Arrival| match arrival {
@@ -286,5 +274,28 @@ fn text(name: &Name<'_>) -> String {
     match name {
         Name::Text(text) => text.to_string(),
         Name::Other(json) => (*json).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PlainStream;
+    use bennu_core::router::Router;
+    use bennu_core::server::{Config, Limits, Mount, Server, SocketConfig};
+
+    #[test]
+    fn stream_that_ends_without_a_close_frame_ends_the_connection() {
+        let mounts = vec![Mount { router: Router::default(), limits: Limits::default() }];
+        let mut server = Server::<(), ()>::new(Config { shard: 0, hash_key: (0, 0), mounts });
+        let socket = SocketConfig { handle: (), serializer: Serializer::V2, mount: 0, id: None };
+        let (socket, wire) = (server.connect(socket, Instant::EPOCH), Wire::default());
+        let mut line = Line::new("/socket".to_owned(), socket, Serializer::V2, wire.clone(), Instant::EPOCH);
+
+        wire.abort();
+        line.receive(Instant::EPOCH);
+
+        assert_eq!(line.ended, Some(Ended::ByServer(None)));
+        assert_eq!(line.next_heartbeat(), None);
     }
 }

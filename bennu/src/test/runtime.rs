@@ -312,6 +312,21 @@ mod tests {
     }
 
     #[test]
+    fn sleep_for_no_time_lets_others_have_a_turn() {
+        let (runtime, order) = (VirtualRuntime::default(), Arc::new(Mutex::new(Vec::new())));
+        let (first, second, sleep) = (Arc::clone(&order), Arc::clone(&order), runtime.sleep(Duration::ZERO));
+        runtime.spawn(Box::pin(async move {
+            sleep.await;
+            first.lock().push("first");
+        }));
+        runtime.spawn(Box::pin(async move { second.lock().push("second") }));
+
+        runtime.run();
+
+        assert_eq!(*order.lock(), ["second", "first"]);
+    }
+
+    #[test]
     fn task_is_woken_from_another_thread() {
         let runtime = VirtualRuntime::default();
         let waker: Arc<Mutex<Option<Waker>>> = Arc::default();

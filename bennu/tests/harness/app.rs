@@ -58,6 +58,7 @@ impl Channel for Room {
             "broken" => panic!("no such table"),
             "slow" => ctx.sleep(Duration::from_secs(60)).await,
             "stuck" => std::future::pending().await,
+            "shard" => return Err(Failure::reply(ctx.socket().shard())),
             _ => {}
         }
         Ok(Joined::with(Self::default(), json!({ "you": ctx.assigns().name, "sent": payload.raw() })))

@@ -109,3 +109,13 @@ fn limits_of_the_endpoint_hold() {
     ann.close();
     assert!(t.connect("/socket", json!({ "name": "bob" })).is_ok());
 }
+
+#[test]
+fn endpoint_has_one_shard_whatever_its_builder_says() {
+    let t = Harness::new(crate::app::endpoint().shards(8));
+
+    for name in ["ann", "bob", "eve"] {
+        let refused = client(&t, name).join("room:shard", ()).unwrap_err();
+        assert_eq!(refused.response.parse::<u32>().unwrap(), 0);
+    }
+}
