@@ -58,6 +58,12 @@ impl Channel for Room {
             "broken" => panic!("no such table"),
             "slow" => ctx.sleep(Duration::from_secs(60)).await,
             "stuck" => std::future::pending().await,
+            "info" => {
+                let (peer, uri) = (ctx.info().peer_data(), ctx.info().uri().or_reason("no uri")?);
+                return Err(Failure::reply(
+                    json!({ "peer": peer, "url": format!("{}://{}", uri.scheme.as_str(), uri.host) }),
+                ));
+            }
             "shard" => return Err(Failure::reply(ctx.socket().shard())),
             _ => {}
         }
@@ -165,7 +171,7 @@ impl Channel for Other {
 
 pub(crate) fn endpoint() -> Builder {
     let site = || bennu::socket(Site).channel::<Room>("room:*").channel::<Other>("other");
-    let keys = ConnectInfoKeys::new().user_agent();
+    let keys = ConnectInfoKeys::new().user_agent().peer_data().uri();
     Endpoint::builder()
         .socket("/socket", site().connect_info(keys).auth_token())
         .socket("/orgs/{name}", site().websocket(bennu::WebSocket::new().path("live")))

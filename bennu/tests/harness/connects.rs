@@ -78,6 +78,20 @@ fn headers_and_token_reach_connect() {
 }
 
 #[test]
+fn address_and_scheme_of_the_client_are_known() {
+    let t = harness();
+    let dial = Dial::new("/socket").params(json!({ "name": "ann" }));
+    let info = |dial: Dial| {
+        let refused = t.connect_with(dial).unwrap().join("room:info", ()).unwrap_err();
+        refused.response.parse::<Value>().unwrap()
+    };
+
+    assert_eq!(info(dial.clone()), json!({ "peer": null, "url": "http://localhost" }));
+    let far = dial.peer(([192, 0, 2, 1], 7).into()).https().header("host", "example.com");
+    assert_eq!(info(far), json!({ "peer": "192.0.2.1:7", "url": "https://example.com" }));
+}
+
+#[test]
 fn path_has_variables_and_a_transport_of_its_own() {
     let t = harness();
 

@@ -86,14 +86,14 @@ fn handler_that_sleeps_is_told_with_how_long() {
     let sleep = room.push("sleep", ());
     t.advance(Duration::from_secs(600));
 
-    let failure = failure(|| room.assert_reply(&sleep, "ok", ()));
+    let told = failure(|| room.assert_reply(&sleep, "ok", ()));
 
     assert!(
-        failure.ends_with(
+        told.ends_with(
             "\nhandlers that have not returned:\n  harness::app::Room::handle_in \"sleep\" on \"room:1\" sleeps for \
              another 3000s"
         ),
-        "{failure}"
+        "{told}"
     );
 }
 
@@ -103,12 +103,12 @@ fn handler_that_waits_for_something_outside_is_told_as_such() {
     let wait = room.push("wait", ());
     room.push("echo", ());
 
-    let failure = failure(|| room.assert_reply(&wait, "ok", ()));
+    let told = failure(|| room.assert_reply(&wait, "ok", ()));
 
     let handler =
         "\n  harness::app::Room::handle_in \"wait\" on \"room:1\" waits, and not for virtual time\n";
-    assert!(failure.contains(handler), "{failure}");
-    assert!(failure.contains("something outside of the harness: a socket, a thread"), "{failure}");
+    assert!(told.contains(handler), "{told}");
+    assert!(told.contains("something outside of the harness: a socket, a thread"), "{told}");
 }
 
 #[test]
@@ -118,9 +118,9 @@ fn handler_that_has_returned_or_was_dropped_is_not_told() {
     room.push("wait", ());
     let (mut again, _) = ann.join("room:1", ()).unwrap();
 
-    let failure = failure(|| again.assert_push("pushed", ()));
+    let told = failure(|| again.assert_push("pushed", ()));
 
-    assert!(!failure.contains("handlers"), "{failure}");
+    assert!(!told.contains("handlers"), "{told}");
 }
 
 #[test]
@@ -129,11 +129,11 @@ fn task_that_waits_is_told() {
     room.push("spawn", ());
     let later = room.push("later", ());
 
-    let failure = failure(|| room.assert_reply(&later, "ok", ()));
+    let told = failure(|| room.assert_reply(&later, "ok", ()));
 
     let tasks = "\ntasks of `ctx.spawn` that have not ended:\n  one waits, and not for virtual time\n  one sleeps for \
                  another 10s\n";
-    assert!(failure.contains(tasks), "{failure}");
+    assert!(told.contains(tasks), "{told}");
 }
 
 #[test]
@@ -141,13 +141,12 @@ fn crash_is_told_in_every_failure() {
     let (_t, _ann, mut room) = joined();
     let crash = room.push("crash", ());
 
-    let failure = failure(|| room.assert_reply(&crash, "ok", ()));
+    let told = failure(|| room.assert_reply(&crash, "ok", ()));
 
-    assert!(failure.contains("\n  phx_error\ncrashed:\n"), "{failure}");
-    assert!(
-        failure.contains("  harness::app::Room::handle_in \"crash\" on \"room:1\": out of paper"),
-        "{failure}"
-    );
+    assert!(told.contains("\n  phx_error\ncrashed:\n"), "{told}");
+    assert!(told.contains("  harness::app::Room::handle_in \"crash\" on \"room:1\": out of paper"), "{told}");
+    let other = failure(|| room.assert_crash("ink"));
+    assert!(other.starts_with("expected \"room:1\" to crash with \"ink\"\n"), "{other}");
     room.assert_crash("paper");
 }
 
