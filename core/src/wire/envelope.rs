@@ -99,7 +99,7 @@ impl<'a> Word<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn write(self, out: &mut impl BufMut) {
         match self {
             Self::Plain(text) => {
@@ -131,7 +131,7 @@ impl Body<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn write(self, out: &mut impl BufMut) {
         match self {
             Self::Payload(json) => out.put_slice(json),
