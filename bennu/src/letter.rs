@@ -31,10 +31,10 @@ impl Letter {
         self.message.take()
     }
 
-    /// Whether it is the notice that the join has been answered.
+    /// The type of the message; `None` if it is the notice that the join has been answered.
     #[cfg(feature = "test")]
-    pub(crate) fn is_after_join(&self) -> bool {
-        self.message.is_none()
+    pub(crate) fn type_name(&self) -> Option<&'static str> {
+        self.message.as_ref().map(|message| message.type_name())
     }
 
     /// A message that ends its channel, by a function that is given the channel's context.
@@ -106,6 +106,10 @@ pub(crate) trait AnyLetter: Send {
 
     /// The message.
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
+
+    /// The type of the message.
+    #[cfg(feature = "test")]
+    fn type_name(&self) -> &'static str;
 }
 
 struct Addressed<C, M> {
@@ -127,6 +131,11 @@ impl<C: Channel + HandleInfo<M>, M: Send + 'static> AnyLetter for Addressed<C, M
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         Box::new(self.message)
     }
+
+    #[cfg(feature = "test")]
+    fn type_name(&self) -> &'static str {
+        std::any::type_name::<M>()
+    }
 }
 
 /// What a test ends a channel by.
@@ -146,5 +155,9 @@ impl AnyLetter for Ending {
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
+    }
+
+    fn type_name(&self) -> &'static str {
+        "the test's close"
     }
 }

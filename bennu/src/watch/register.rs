@@ -143,8 +143,10 @@ fn name(event: &Event<Letter>) -> String {
         Event::Broadcast { topic, event, .. } => {
             format!("handle_info of the broadcast {:?} on {:?}", &**event, &**topic)
         }
-        Event::Info(letter) if letter.is_after_join() => "after_join".to_owned(),
-        Event::Info(_) => "handle_info".to_owned(),
+        Event::Info(letter) => match letter.type_name() {
+            Some(message) => format!("handle_info of {message}"),
+            None => "after_join".to_owned(),
+        },
         Event::Terminate(_) => "terminate".to_owned(),
         Event::Join { .. } | _ => "join".to_owned(),
     }

@@ -139,6 +139,9 @@ impl Channel for Room {
 
 impl HandleInfo<Note> for Room {
     async fn handle_info(&mut self, note: Note, ctx: &Context<Self>) -> Result<(), Failure> {
+        if note.0.is_empty() {
+            return Err(Failure::crash("an empty note"));
+        }
         ctx.push("note", json!({ "text": note.0 }));
         Ok(())
     }

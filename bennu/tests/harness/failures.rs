@@ -1,6 +1,6 @@
 //! What a failed assertion tells.
 
-use crate::app::{Other, User, client, harness};
+use crate::app::{Note, Other, Room, User, client, harness};
 use bennu::prelude::*;
 use bennu::test::{Client, Harness, Member};
 use serde_json::{Value, json};
@@ -148,6 +148,17 @@ fn crash_is_told_in_every_failure() {
     let other = failure(|| room.assert_crash("ink"));
     assert!(other.starts_with("expected \"room:1\" to crash with \"ink\"\n"), "{other}");
     room.assert_crash("paper");
+}
+
+#[test]
+fn crash_names_the_message_that_was_handled() {
+    let (_t, _ann, mut room) = joined();
+    room.handle::<Room>().notify(Note("")).unwrap();
+
+    let told = failure(|| room.assert_push("note", ()));
+
+    assert!(told.contains("Room::handle_info of harness::app::Note on \"room:1\": an empty note"), "{told}");
+    room.assert_crash("empty");
 }
 
 #[test]
