@@ -34,6 +34,7 @@ pub(super) enum Body<'a> {
 
 impl<'a> Envelope<'a> {
     /// What a server sends; `None` if it is binary.
+    #[inline(always)]
     pub(super) fn from_server(outgoing: &Outgoing<'a>) -> Option<Self> {
         let envelope = match *outgoing {
             Outgoing::Push { join_ref, msg_ref, topic, event, payload } => Self {
