@@ -25,8 +25,8 @@ use std::time::Duration;
 
 /// An endpoint under test, with clients in memory and a clock that is moved by hand.
 ///
-/// Everything that it gives out, and its [`endpoint`](Self::endpoint), is for the thread of the test. Each call runs
-/// what it caused to the end, as far as that needs no time to pass.
+/// Each call runs what it caused to the end, as far as that needs no time to pass. Clients and all that comes of them
+/// stay in the thread of the test; the [`endpoint`](Self::endpoint) may be used from any.
 ///
 /// Dropped at the end of a test, it panics if a channel has crashed and nobody has asserted that
 /// ([`Member::assert_crash`](super::Member::assert_crash)): as in `Phoenix.ChannelTest`, where a channel is linked to
