@@ -154,6 +154,11 @@ impl ConnectionTask {
     pub(crate) fn new(connection: Connection) -> Self {
         Self(connection)
     }
+
+    #[cfg(feature = "test")]
+    pub(crate) fn socket(&self) -> bennu_core::server::SocketId {
+        self.0.link.socket
+    }
 }
 
 impl Future for ConnectionTask {

@@ -3,6 +3,7 @@
 use crate::connection::ConnectionTask;
 use crate::opening::Opening;
 use bennu_core::connect::Carrier;
+use hyper::upgrade::OnUpgrade;
 use parking_lot::Mutex;
 use std::fmt;
 use std::sync::Arc;
@@ -34,7 +35,7 @@ pub struct Handover(Arc<Doorstep>);
 
 struct Doorstep {
     carrier: Carrier,
-    opening: Mutex<Option<Opening>>,
+    opening: Mutex<Option<(Opening, OnUpgrade)>>,
 }
 
 impl Handover {
@@ -53,10 +54,10 @@ impl Handover {
     /// What has become of the HTTP connection: a task to run, if one of its requests has opened a connection.
     /// To be asked when HTTP has come to its end on it.
     pub async fn connection(self) -> Option<ConnectionTask> {
-        let opening = self.0.opening.lock().take()?;
+        let (opening, upgrade) = self.0.opening.lock().take()?;
         // It may be the last that HTTP has left.
         drop(self);
-        opening.wait().await
+        opening.wait(upgrade).await
     }
 
     /// Drops what an earlier request has left: since there is another one, nothing has come of that.
@@ -65,8 +66,8 @@ impl Handover {
         drop(earlier);
     }
 
-    pub(crate) fn leave(&self, opening: Opening) {
-        *self.0.opening.lock() = Some(opening);
+    pub(crate) fn leave(&self, opening: Opening, upgrade: OnUpgrade) {
+        *self.0.opening.lock() = Some((opening, upgrade));
     }
 }
 

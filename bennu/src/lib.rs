@@ -116,6 +116,8 @@
 //! | [`WebSocket`], [`Limits`] | the transport, and what a client may grow |
 //! | [`RequestLimits`] | how large a request may be that opens a connection |
 //!
+//! With the feature `test` there is a harness in which channels are tested on virtual time.
+//!
 //! [`prelude`] has what a file with channels needs. Methods of the traits open their docs with the line to copy: an
 //! `async fn` is how they are implemented, whatever an editor completes.
 //!
@@ -129,6 +131,7 @@
 //!
 //! | feature | it adds |
 //! |---|---|
+//! | `test` | the module `test`: channels in tests, on virtual time, without a runtime |
 //! | `token` | the module `token`: `Phoenix.Token`, signed and encrypted |
 //!
 //! None is on by default.
@@ -141,7 +144,7 @@
 //! | crate | where |
 //! |---|---|
 //! | `bennu-core` | what is re-exported here: [`Payload`], [`Params`], [`ConnectInfo`], [`CheckOrigin`], … |
-//! | `bytes` 1, `http` 1 | [`Payload`], [`Refused`], and the endpoint as a service |
+//! | `bytes` 1, `http` 1 | [`Payload`], [`Refused`], the endpoint as a service, and `test::ConnectError` |
 //! | `serde` 1, `serde_json` 1 | what can be sent and parsed: [`IntoPayload`], [`Payload::parse`] |
 //! | `futures-core` 0.3 | `Stream`, for [`Subscription`] |
 //! | `tower-service` 0.3, `http-body-util` 0.1 | the endpoint as a service, and its [`ResponseBody`] |
@@ -181,9 +184,13 @@ mod stream;
 mod stuck;
 mod subscription;
 mod sync;
+#[cfg(feature = "test")]
+#[cfg_attr(docsrs, doc(cfg(feature = "test")))]
+pub mod test;
 #[cfg(feature = "token")]
 #[cfg_attr(docsrs, doc(cfg(feature = "token")))]
 pub mod token;
+mod watch;
 
 pub use bennu_core::connect::{
     Carrier, CheckOrigin, ConnectInfo, ConnectInfoKeys, Origin, OriginEntryError, Param, ParamText, Params,

@@ -6,6 +6,7 @@ use crate::link::Line;
 use crate::mount::Admitted;
 use crate::peer::Peer;
 use crate::stream::Stream;
+use crate::{PlainStream, Runtime};
 use bennu_core::wire::Serializer;
 use bytes::Bytes;
 use hyper::upgrade::{OnUpgrade, Upgraded};
@@ -13,18 +14,29 @@ use std::sync::Arc;
 
 /// A connection that has been granted, and waits for its stream.
 pub(crate) struct Opening {
-    pub(crate) place: usize,
-    pub(crate) serializer: Serializer,
-    pub(crate) admitted: Admitted,
-    /// Its place in its node.
-    pub(crate) slot: Slot,
-    pub(crate) upgrade: OnUpgrade,
+    place: usize,
+    serializer: Serializer,
+    admitted: Admitted,
+    slot: Slot,
 }
 
 impl Opening {
+    pub(crate) fn new(place: usize, serializer: Serializer, admitted: Admitted, slot: Slot) -> Self {
+        Self { place, serializer, admitted, slot }
+    }
+
+    #[cfg(feature = "test")]
+    pub(crate) fn serializer(&self) -> Serializer {
+        self.serializer
+    }
+
+    pub(crate) fn runtime(&self) -> Arc<dyn Runtime> {
+        Arc::clone(&self.slot.runtime)
+    }
+
     /// Waits until HTTP lets go of the stream; `None` if nothing comes of it.
-    pub(crate) async fn wait(mut self) -> Option<ConnectionTask> {
-        match (&mut self.upgrade).await {
+    pub(crate) async fn wait(self, upgrade: OnUpgrade) -> Option<ConnectionTask> {
+        match upgrade.await {
             Ok(upgraded) => Some(self.start(upgraded)),
             Err(error) => {
                 tracing::debug!(%error, "an upgrade failed");
@@ -34,11 +46,20 @@ impl Opening {
     }
 
     fn start(self, upgraded: Upgraded) -> ConnectionTask {
-        let Self { place, serializer, admitted, slot: hub, upgrade: _ } = self;
-        let (plain, stream, early) = match hub.runtime.adopt(upgraded) {
-            Ok((plain, early)) => (Some(plain), Stream::PLAIN, early),
-            Err(foreign) => (None, Stream::foreign(foreign), Bytes::new()),
-        };
+        match self.slot.runtime.adopt(upgraded) {
+            Ok((plain, early)) => self.open(Some(plain), Stream::PLAIN, early),
+            Err(foreign) => self.open(None, Stream::foreign(foreign), Bytes::new()),
+        }
+    }
+
+    /// Begins the connection over a stream.
+    pub(crate) fn open(
+        self,
+        plain: Option<Box<dyn PlainStream>>,
+        stream: Stream,
+        early: Bytes,
+    ) -> ConnectionTask {
+        let Self { place, serializer, admitted, slot: hub } = self;
         let mount = &hub.mounts()[place];
         let (config, patience) = (mount.websocket, mount.patience);
         let peer = Arc::new(Peer::new(plain, mount.outbox));

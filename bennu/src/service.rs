@@ -1,16 +1,17 @@
 //! The endpoint as a service: from a request to a connection.
 
-use crate::BoxFuture;
-use crate::Endpoint;
 use crate::handover::Handover;
 use crate::hub::Hub;
 use crate::opening::Opening;
+use crate::{BoxFuture, Endpoint, Refused};
 use bennu_core::connect::{Carrier, Scheme, Vsn, examine};
 use bennu_core::websocket::handshake;
 use bennu_core::wire::Serializer;
 use bytes::Bytes;
+use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
+use hyper::upgrade::OnUpgrade;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -50,29 +51,50 @@ impl Endpoint {
 async fn answer<B>(hub: Arc<Hub>, request: Request<B>) -> Response<ResponseBody> {
     match open(hub, request).await {
         Ok(response) => response.map(|()| Full::default()),
-        Err(response) => *response,
+        Err(denied) => *denied.into_response(),
     }
 }
 
-/// The checks of the handshake, in Phoenix's order.
-async fn open<B>(
-    hub: Arc<Hub>,
-    mut request: Request<B>,
-) -> Result<Response<()>, Box<Response<ResponseBody>>> {
+/// Opens what is behind a request, once it has been upgraded.
+async fn open<B>(hub: Arc<Hub>, mut request: Request<B>) -> Result<Response<()>, Denied> {
     let upgrade = hyper::upgrade::on(&mut request);
     let (parts, _) = request.into_parts();
+    let handover = parts.extensions.get().cloned();
+    if let Some(handover) = &handover {
+        Handover::clear(handover);
+    }
+    let (opening, response) = admit(hub, parts).await?;
+    match handover {
+        Some(handover) => handover.leave(opening, upgrade),
+        None => open_apart(opening, upgrade),
+    }
+    Ok(response)
+}
+
+/// Waits for the stream of a connection that nobody else waits for, and hands it to a task of its own: that which waits
+/// has a handshake in its frame.
+fn open_apart(opening: Opening, upgrade: OnUpgrade) {
+    let runtime = opening.runtime();
+    let its = Arc::clone(&runtime);
+    runtime.spawn(Box::pin(async move {
+        if let Some(connection) = opening.wait(upgrade).await {
+            its.spawn_connection(connection);
+        }
+    }));
+}
+
+/// The checks of the handshake, in Phoenix's order: what is to be opened, and the answer that says so.
+pub(crate) async fn admit(hub: Arc<Hub>, parts: Parts) -> Result<(Opening, Response<()>), Denied> {
     let path = parts.uri.path();
     let place = hub.mounts().iter().position(|mount| mount.path.capture(path).is_some());
     let Some(place) = place else { return Err(status(StatusCode::NOT_FOUND)) };
-    let handover: Option<&Handover> = parts.extensions.get();
-    if let Some(handover) = handover {
-        handover.clear();
-    }
     let Some(slot) = hub.admit() else { return Err(status(StatusCode::SERVICE_UNAVAILABLE)) };
 
     let mount = &slot.mounts()[place];
     let variables = mount.path.capture(path).unwrap_or_default();
-    let carrier = handover
+    let carrier = parts
+        .extensions
+        .get()
         .map(Handover::carrier)
         .or_else(|| parts.extensions.get().copied())
         .unwrap_or(Carrier { peer: None, scheme: Scheme::Http });
@@ -93,37 +115,47 @@ async fn open<B>(
         return Err(status(StatusCode::FORBIDDEN));
     };
     let admitted = mount.socket.connect(admission.params, admission.info).await;
-    let admitted = admitted.map_err(|refused| Box::new(refused.into_response()))?;
+    let admitted = admitted.map_err(Denied::BySocket)?;
     let request = Request::from_parts(parts, ());
     let accept = handshake::check_upgrade(&request)
         .map_err(|error| text(StatusCode::BAD_REQUEST, error.to_string()))?;
 
-    let opening = Opening { place, serializer, admitted, slot, upgrade };
-    match request.extensions().get::<Handover>() {
-        Some(handover) => handover.leave(opening),
-        None => open_apart(opening),
-    }
-    Ok(handshake::response(&accept, admission.subprotocol.as_deref()))
+    let opening = Opening::new(place, serializer, admitted, slot);
+    Ok((opening, handshake::response(&accept, admission.subprotocol.as_deref())))
 }
 
-/// Waits for the stream of a connection that nobody else waits for, and hands it to a task of its own: that which waits
-/// has a handshake in its frame.
-fn open_apart(opening: Opening) {
-    let runtime = Arc::clone(&opening.slot.runtime);
-    let its = Arc::clone(&runtime);
-    runtime.spawn(Box::pin(async move {
-        if let Some(connection) = opening.wait().await {
-            its.spawn_connection(connection);
+/// A request that opens nothing.
+pub(crate) enum Denied {
+    /// It is not as it has to be.
+    AtTheDoor(Box<Response<ResponseBody>>),
+    /// The application does not want it.
+    BySocket(Refused),
+}
+
+impl Denied {
+    /// What has failed, if it is no refusal.
+    #[cfg(feature = "test")]
+    pub(crate) fn cause(&self) -> Option<String> {
+        match self {
+            Self::AtTheDoor(_) => None,
+            Self::BySocket(refused) => refused.cause(),
         }
-    }));
+    }
+
+    pub(crate) fn into_response(self) -> Box<Response<ResponseBody>> {
+        match self {
+            Self::AtTheDoor(response) => response,
+            Self::BySocket(refused) => Box::new(refused.into_response()),
+        }
+    }
 }
 
-fn status(status: StatusCode) -> Box<Response<ResponseBody>> {
+fn status(status: StatusCode) -> Denied {
     text(status, String::new())
 }
 
-fn text(status: StatusCode, body: String) -> Box<Response<ResponseBody>> {
+fn text(status: StatusCode, body: String) -> Denied {
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status;
-    Box::new(response)
+    Denied::AtTheDoor(Box::new(response))
 }

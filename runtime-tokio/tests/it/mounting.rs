@@ -5,6 +5,7 @@ use crate::client::{Client, SOCKET, answer, request, status};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bennu::{BoxFuture, ConnectionTask, Endpoint, Instant, PlainStream, Runtime};
 use bennu_tokio::Tokio;
@@ -120,7 +121,12 @@ async fn application_beside_an_endpoint_gets_what_is_asked_of_no_socket() {
 async fn place_of_a_connection_whose_101_was_replaced_is_free_for_the_next_request() {
     let socket = bennu::socket(Probing(Probe::new().0)).channel::<Room>("room:*");
     let endpoint = Endpoint::builder().socket("/socket", socket).max_connections(1).build(Tokio);
-    let refusing = map_response(|_: axum::response::Response| async { StatusCode::IM_A_TEAPOT });
+    let refusing = map_response(|response: Response| async {
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return StatusCode::IM_A_TEAPOT.into_response();
+        }
+        response
+    });
     let router = Router::new().route_service("/socket/{*path}", endpoint.clone()).layer(refusing);
     let listener = bennu_tokio::bind(([127, 0, 0, 1], 0).into()).unwrap();
     let mut stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
