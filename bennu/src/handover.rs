@@ -45,7 +45,7 @@ impl Handover {
         Self(Arc::new(Doorstep { carrier, opening: Mutex::new(None) }))
     }
 
-    /// What carries the requests.
+    /// What carries the requests, unless a [`Carrier`] among their extensions says otherwise.
     #[must_use]
     pub fn carrier(&self) -> Carrier {
         self.0.carrier

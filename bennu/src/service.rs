@@ -92,11 +92,12 @@ pub(crate) async fn admit(hub: Arc<Hub>, parts: Parts) -> Result<(Opening, Respo
 
     let mount = &slot.mounts()[place];
     let variables = mount.path.capture(path).unwrap_or_default();
+    // Whom to believe behind a proxy, the application may know better than whoever accepts.
     let carrier = parts
         .extensions
         .get()
-        .map(Handover::carrier)
-        .or_else(|| parts.extensions.get().copied())
+        .copied()
+        .or_else(|| parts.extensions.get().map(Handover::carrier))
         .unwrap_or(Carrier { peer: None, scheme: Scheme::Http });
     let admission = examine(&parts, variables, carrier, &mount.options).map_err(|refusal| {
         tracing::info!(path = parts.uri.path(), %refusal, "a connection was refused");

@@ -3,11 +3,14 @@
 use crate::app::{Probe, Probing, Room, text_of};
 use crate::client::{Client, SOCKET, answer, request, status};
 use axum::Router;
+use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::middleware::map_response;
+use axum::middleware::{map_request, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use bennu::{BoxFuture, ConnectionTask, Endpoint, Instant, PlainStream, Runtime};
+use bennu::{
+    BoxFuture, Carrier, CheckOrigin, ConnectionTask, Endpoint, Instant, PlainStream, Runtime, Scheme,
+};
 use bennu_tokio::Tokio;
 use bytes::Bytes;
 use hyper::upgrade::Upgraded;
@@ -115,6 +118,24 @@ async fn application_beside_an_endpoint_gets_what_is_asked_of_no_socket() {
     tokio::spawn(async move { serve.await });
 
     use_all(address, &endpoint).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn carrier_that_an_application_names_counts_for_more_than_the_listeners() {
+    let socket = bennu::socket(Probing(Probe::new().0)).check_origin(CheckOrigin::Conn);
+    let endpoint = Endpoint::builder().socket("/socket", socket).build(Tokio);
+    let trusting = map_request(|mut request: Request| async {
+        request.extensions_mut().insert(Carrier { peer: None, scheme: Scheme::Https });
+        request
+    });
+    let router = Router::new().route_service("/socket/{*path}", endpoint.clone()).layer(trusting);
+    let listener = bennu_tokio::bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let serve = bennu_tokio::serve(listener, endpoint).app(router);
+    tokio::spawn(async move { serve.await });
+
+    assert_eq!(status(address, &request(SOCKET, "origin: https://localhost\r\n")).await, 101);
+    assert_eq!(status(address, &request(SOCKET, "origin: http://localhost\r\n")).await, 403);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
