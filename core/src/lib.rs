@@ -40,6 +40,7 @@
 //! | [`router`] | which handler a topic belongs to |
 //! | [`server`] | the protocol: sockets, channels, mailboxes, topics, fan-out, timers |
 //! | [`longpoll`] | the same for clients that poll: sessions, and the requests and answers around them |
+//! | [`drain`] | which sockets end together, and when, before the server does |
 //! | [`outbox`] | one connection's queued frames: bytes counted, one writer at a time |
 //! | [`event`] | the event names that belong to the protocol |
 //! | `token` | signed and encrypted tokens, with the feature of that name |
@@ -73,6 +74,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod connect;
+pub mod drain;
 pub mod event;
 mod frame;
 mod instant;

@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod connect;
+mod drain;
 mod end;
 mod fanout;
 mod join;
