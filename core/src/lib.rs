@@ -46,7 +46,7 @@
 //! | `token` | signed and encrypted tokens, with the feature of that name |
 //!
 //! At the root are the plain values that all of them share: [`Message`], [`Payload`], [`Topic`],
-//! [`EventName`], [`Ref`], [`Frame`], [`Instant`].
+//! [`EventName`], [`Ref`], [`Frame`], [`Instant`]; and [`ParameterFilter`], which says what may be printed.
 //!
 //! Where the docs name a source, it is Phoenix 1.8.12 and phoenix.js of the same release.
 //!
@@ -76,6 +76,7 @@
 pub mod connect;
 pub mod drain;
 pub mod event;
+mod filter;
 mod frame;
 mod instant;
 mod json;
@@ -95,6 +96,7 @@ mod vsn;
 pub mod websocket;
 pub mod wire;
 
+pub use filter::ParameterFilter;
 pub use frame::{Frame, Kind};
 pub use instant::Instant;
 pub use message::{Message, Name, PayloadSlice};

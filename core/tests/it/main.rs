@@ -6,6 +6,7 @@ mod connect;
 mod drain;
 mod end;
 mod fanout;
+mod filter;
 mod join;
 mod leave;
 mod limits;
