@@ -214,9 +214,14 @@ impl Hub {
 
     /// A peer takes its messages too slowly.
     pub(crate) fn cut_off(&self, socket: SocketId) {
+        self.stop(socket, CloseReason::SlowConsumer);
+    }
+
+    /// Ends a socket from this side.
+    pub(crate) fn stop(&self, socket: SocketId, reason: CloseReason) {
         let now = self.runtime.now();
         let mut shard = self.shard(socket.shard() as usize);
-        shard.server.stop(socket, CloseReason::SlowConsumer, now);
+        shard.server.stop(socket, reason, now);
         self.drain(&mut shard, None);
     }
 
@@ -334,6 +339,11 @@ impl Hub {
                 self.drain(&mut shard, None);
             }
         }
+    }
+
+    /// The connected sockets of a mount, each with the number of its channels.
+    pub(crate) fn sockets_of(&self, mount: usize) -> Vec<(SocketId, usize)> {
+        (0..self.shards.len()).flat_map(|place| self.shard(place).server.sockets_of(mount)).collect()
     }
 
     /// How many sockets there are, those counted whose channels are still ending.

@@ -115,6 +115,7 @@
 //! | [`CheckOrigin`], [`ConnectInfoKeys`] | what is looked at before a connection is accepted, and kept of it |
 //! | [`WebSocket`], [`Limits`] | the transport, and what a client may grow |
 //! | [`RequestLimits`] | how large a request may be that opens a connection |
+//! | [`Drain`] | how connections are let go when the node ends |
 //!
 //! With the feature `test` there is a harness in which channels are tested on virtual time.
 //!
@@ -155,6 +156,7 @@ mod broadcast;
 mod channel;
 mod connection;
 mod context;
+mod drain;
 mod endpoint;
 mod erased;
 mod failure;
@@ -197,7 +199,8 @@ pub use bennu_core::connect::{
 pub use bennu_core::server::{Reason, SocketId};
 pub use bennu_core::wire::EncodeError;
 pub use bennu_core::{
-    EventError, EventName, Instant, IntoPayload, NotEncodable, ParseError, Payload, RawJson, Ref, Topic,
+    EventError, EventName, Instant, IntoPayload, NotEncodable, ParseError, Payload, RawJson,
+    Ref, Topic,
 };
 pub use broadcast::Broadcast;
 pub use channel::{Channel, HandleInfo, InfoFor, Joined};
@@ -211,7 +214,7 @@ pub use reply::Reply;
 pub use routes::Routes;
 pub use runtime::{BoxFuture, PlainStream, Runtime};
 pub use service::{ResponseBody, ResponseFuture};
-pub use settings::{Limits, RequestLimits, WebSocket};
+pub use settings::{Drain, Limits, RequestLimits, WebSocket};
 pub use socket::{Open, Refused, Socket};
 pub use subscription::{Notification, Subscription};
 

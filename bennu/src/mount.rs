@@ -5,7 +5,7 @@ use crate::link::{AnyLink, Line, Link};
 use crate::panics::catch;
 use crate::routes::Routes;
 use crate::stuck::Patience;
-use crate::{Channel, Limits, Refused, RequestLimits, Socket, WebSocket};
+use crate::{Channel, Drain, Limits, Refused, RequestLimits, Socket, WebSocket};
 use bennu_core::connect::{
     CheckOrigin, ConnectInfo, ConnectInfoKeys, MountPath, Options, OriginEntryError, Params,
 };
@@ -37,6 +37,7 @@ pub fn socket<S: Socket>(socket: S) -> SocketSettings<S> {
         options: Options::default(),
         limits: Limits::default(),
         websocket: WebSocket::default(),
+        drain: Drain::default(),
     }
 }
 
@@ -48,6 +49,7 @@ pub struct SocketSettings<S: Socket> {
     options: Options,
     limits: Limits,
     websocket: WebSocket,
+    drain: Drain,
 }
 
 impl<S: Socket> SocketSettings<S> {
@@ -117,21 +119,29 @@ impl<S: Socket> SocketSettings<S> {
         self
     }
 
+    /// How connections are let go when the node drains; in batches, as [`Drain::new`] says, by default.
+    pub fn drain(mut self, drain: Drain) -> Self {
+        self.drain = drain;
+        self
+    }
+
     /// Mounts the socket.
-    pub(crate) fn mount(self, path: &str) -> Mounted {
-        let path = match MountPath::new(path, &self.websocket.path) {
+    pub(crate) fn mount(self, name: &str) -> Mounted {
+        let path = match MountPath::new(name, &self.websocket.path) {
             Ok(path) => path,
             Err(error) => panic!("a socket's path is wrong: {error}"),
         };
         let mut options = self.options;
         options.subprotocols = self.websocket.subprotocols;
         Mounted {
+            name: name.into(),
             path,
             machine: server::Mount { router: self.routes.router().clone(), limits: self.limits.machine },
             outbox: self.limits.outbox,
             patience: Patience::from(self.limits.outbox_age),
             options,
             websocket: self.websocket.config,
+            drain: self.drain,
             socket: Arc::new(Served { socket: self.socket, routes: Arc::new(self.routes) }),
         }
     }
@@ -166,12 +176,15 @@ impl IntoCheckOrigin for Result<CheckOrigin, OriginEntryError> {
 
 /// A mounted socket, without its types.
 pub(crate) struct Mounted {
+    /// The path that it was mounted at, as it was written.
+    pub(crate) name: Box<str>,
     pub(crate) path: MountPath,
     pub(crate) machine: server::Mount,
     pub(crate) outbox: usize,
     pub(crate) patience: Patience,
     pub(crate) options: Options,
     pub(crate) websocket: websocket::Config,
+    pub(crate) drain: Drain,
     pub(crate) socket: Arc<dyn AnySocket>,
 }
 

@@ -7,6 +7,7 @@ mod app;
 mod assertions;
 mod broadcasts;
 mod connects;
+mod drain;
 mod ends;
 mod failures;
 mod joins;
