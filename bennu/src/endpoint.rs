@@ -1,15 +1,17 @@
 //! The node as the application holds it.
 
+use crate::door::Door;
 use crate::hub::{Hub, Kick, Sender};
 use crate::index::TopicIndex;
 use crate::mount::{Mounted, SocketSettings};
 use crate::runtime::Runtime;
 use crate::subscription::QueueLimits;
 use crate::{RequestLimits, Socket, Subscription};
+use bennu_core::connect::TrustedProxies;
 use bennu_core::drain::Whom;
 use bennu_core::server::Broadcast;
 use bennu_core::wire::EncodeError;
-use bennu_core::{IntoPayload, NotEncodable, Payload, Topic, event};
+use bennu_core::{IntoPayload, NotEncodable, ParameterFilter, Payload, Topic, event};
 use std::fmt;
 use std::sync::Arc;
 
@@ -42,6 +44,7 @@ pub struct Endpoint {
 #[must_use]
 pub struct Builder {
     mounts: Vec<Mounted>,
+    door: Door,
     shards: usize,
     max_connections: usize,
     queue: QueueLimits,
@@ -82,7 +85,7 @@ impl Endpoint {
         let queue = QueueLimits::default();
         Builder {
             mounts: Vec::new(),
-           
+            door: Door::default(),
             shards: 4 * workers,
             max_connections: usize::MAX,
             queue,
@@ -226,6 +229,39 @@ impl Builder {
         self
     }
 
+    /// Who is believed when they say for whom a request is: nobody by default. Behind a proxy, the client's address
+    /// ([`ConnectInfo::peer_data`](crate::ConnectInfo::peer_data)) and the scheme by which it came, which origins are
+    /// checked against, are only known through it.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), bennu::ProxyEntryError> {
+    /// use bennu::{Endpoint, TrustedProxies};
+    ///
+    /// let endpoint = Endpoint::builder().trusted_proxies(TrustedProxies::new(["10.0.0.0/8"])?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.door.proxies = proxies;
+        self
+    }
+
+    /// Which values are left out where parameters and payloads are logged (when somebody connects or joins, at the
+    /// level debug): those of tokens, passwords and secrets by default.
+    ///
+    /// ```
+    /// use bennu::{Endpoint, ParameterFilter};
+    ///
+    /// let filter = ParameterFilter::discard(["token", "password", "secret", "iban"]);
+    /// let endpoint = Endpoint::builder().filter_parameters(filter);
+    /// ```
+    ///
+    /// Source: `config :phoenix, :filter_parameters`.
+    pub fn filter_parameters(mut self, filter: ParameterFilter) -> Self {
+        self.door.filter = filter;
+        self
+    }
+
     /// Broadcasts that may wait at one [`Subscription`]: 1,024. Of more, the oldest are dropped, and the
     /// subscriber is told how many.
     pub fn subscription_messages(mut self, messages: usize) -> Self {
@@ -253,8 +289,8 @@ impl Builder {
             let half: [u8; 8] = std::array::from_fn(|i| seed[at + i]);
             u64::from_le_bytes(half)
         });
-        let Self { mounts, shards, max_connections, queue } = self;
-        let hub = Hub::start(Arc::new(runtime), shards, mounts, max_connections, queue, (k0, k1));
+        let Self { mounts, door, shards, max_connections, queue } = self;
+        let hub = Hub::start(Arc::new(runtime), shards, mounts, door, max_connections, queue, (k0, k1));
         Endpoint { hub }
     }
 }

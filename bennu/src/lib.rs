@@ -115,6 +115,7 @@
 //! | [`CheckOrigin`], [`ConnectInfoKeys`] | what is looked at before a connection is accepted, and kept of it |
 //! | [`WebSocket`], [`Limits`] | the transport, and what a client may grow |
 //! | [`RequestLimits`] | how large a request may be that opens a connection |
+//! | [`TrustedProxies`], [`ParameterFilter`] | who is believed to speak for a client, and what is not logged |
 //! | [`Drain`] | how connections are let go when the node ends |
 //!
 //! With the feature `test` there is a harness in which channels are tested on virtual time.
@@ -156,6 +157,7 @@ mod broadcast;
 mod channel;
 mod connection;
 mod context;
+mod door;
 mod drain;
 mod endpoint;
 mod erased;
@@ -194,12 +196,12 @@ mod watch;
 
 pub use bennu_core::connect::{
     Carrier, CheckOrigin, ConnectInfo, ConnectInfoKeys, Origin, OriginEntryError, Param, ParamText, Params,
-    QueryError, RequestUri, Scheme, ShapeError,
+    ProxyEntryError, QueryError, RequestUri, Scheme, ShapeError, TrustedProxies,
 };
 pub use bennu_core::server::{Reason, SocketId};
 pub use bennu_core::wire::EncodeError;
 pub use bennu_core::{
-    EventError, EventName, Instant, IntoPayload, NotEncodable, ParseError, Payload, RawJson,
+    EventError, EventName, Instant, IntoPayload, NotEncodable, ParameterFilter, ParseError, Payload, RawJson,
     Ref, Topic,
 };
 pub use broadcast::Broadcast;

@@ -7,9 +7,10 @@ use crate::routes::Routes;
 use crate::stuck::Patience;
 use crate::{Channel, Drain, Limits, Refused, RequestLimits, Socket, WebSocket};
 use bennu_core::connect::{
-    CheckOrigin, ConnectInfo, ConnectInfoKeys, MountPath, Options, OriginEntryError, Params,
+    CheckOrigin, ConnectInfo, ConnectInfoKeys, MountPath, Options, OriginEntryError, Params, Session,
 };
 use bennu_core::{server, websocket};
+use http::HeaderMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -38,6 +39,7 @@ pub fn socket<S: Socket>(socket: S) -> SocketSettings<S> {
         limits: Limits::default(),
         websocket: WebSocket::default(),
         drain: Drain::default(),
+        session: None,
     }
 }
 
@@ -50,6 +52,7 @@ pub struct SocketSettings<S: Socket> {
     limits: Limits,
     websocket: WebSocket,
     drain: Drain,
+    session: Option<ReadSession>,
 }
 
 impl<S: Socket> SocketSettings<S> {
@@ -119,6 +122,34 @@ impl<S: Socket> SocketSettings<S> {
         self
     }
 
+    /// Reads the session of whoever connects, before [`Socket::connect`] is asked, which finds it in
+    /// [`ConnectInfo::session`]; `None` refuses nobody.
+    ///
+    /// A browser sends its cookies along from every page, also from one of another site. So either origins are
+    /// checked, or the session counts only beside a token that the page was given: `_csrf_token` among the parameters,
+    /// which phoenix.js sends. Both are for `read` to look at.
+    ///
+    /// ```
+    /// # use bennu::Open;
+    /// /// Who is logged in, by the cookie's signature or a store.
+    /// struct Login { user: String, csrf_token: String }
+    /// # fn login_of(_: &str) -> Option<Login> { None }
+    ///
+    /// let socket = bennu::socket(Open).session(|headers, params| {
+    ///     let login = login_of(headers.get("cookie")?.to_str().ok()?)?;
+    ///     (params.str("_csrf_token") == Some(&login.csrf_token)).then_some(login)
+    /// });
+    /// ```
+    ///
+    /// Source: `session` in `connect_info` of `Phoenix.Endpoint.socket/3`, and its `check_csrf`.
+    pub fn session<T: Send + Sync + 'static>(
+        mut self,
+        read: impl Fn(&HeaderMap, &Params) -> Option<T> + Send + Sync + 'static,
+    ) -> Self {
+        self.session = Some(Box::new(move |headers, params| read(headers, params).map(Session::new)));
+        self
+    }
+
     /// How connections are let go when the node drains; in batches, as [`Drain::new`] says, by default.
     pub fn drain(mut self, drain: Drain) -> Self {
         self.drain = drain;
@@ -142,6 +173,7 @@ impl<S: Socket> SocketSettings<S> {
             options,
             websocket: self.websocket.config,
             drain: self.drain,
+            session: self.session,
             socket: Arc::new(Served { socket: self.socket, routes: Arc::new(self.routes) }),
         }
     }
@@ -174,6 +206,9 @@ impl IntoCheckOrigin for Result<CheckOrigin, OriginEntryError> {
     }
 }
 
+/// Finds a request's session.
+pub(crate) type ReadSession = Box<dyn Fn(&HeaderMap, &Params) -> Option<Session> + Send + Sync>;
+
 /// A mounted socket, without its types.
 pub(crate) struct Mounted {
     /// The path that it was mounted at, as it was written.
@@ -185,6 +220,7 @@ pub(crate) struct Mounted {
     pub(crate) options: Options,
     pub(crate) websocket: websocket::Config,
     pub(crate) drain: Drain,
+    pub(crate) session: Option<ReadSession>,
     pub(crate) socket: Arc<dyn AnySocket>,
 }
 

@@ -4,10 +4,11 @@ use crate::connection::{Connection, ConnectionTask};
 use crate::hub::{Hub, Slot};
 use crate::link::Line;
 use crate::mount::{Admitted, Mounted};
+use crate::panics::catch;
 use crate::peer::Peer;
 use crate::stream::Stream;
 use crate::{BoxFuture, Endpoint, PlainStream, Refused};
-use bennu_core::connect::{Carrier, Scheme, Vsn, examine};
+use bennu_core::connect::{Vsn, examine};
 use bennu_core::server::SocketId;
 use bennu_core::websocket::handshake;
 use bennu_core::wire::Serializer;
@@ -74,9 +75,9 @@ pub(crate) async fn admit(hub: &Arc<Hub>, parts: Parts) -> Result<(Opening, Resp
     let Some((place, mount, variables)) = found else { return Err(status(StatusCode::NOT_FOUND)) };
     let Some(slot) = hub.admit() else { return Err(status(StatusCode::SERVICE_UNAVAILABLE)) };
 
-    let carrier = parts.extensions.get().copied().unwrap_or(Carrier { peer: None, scheme: Scheme::Http });
-    let admission = examine(&parts, variables, carrier, &mount.options).map_err(|refusal| {
-        tracing::info!(path = parts.uri.path(), %refusal, "a connection was refused");
+    let carrier = hub.door().carrier(&parts);
+    let mut admission = examine(&parts, variables, carrier, &mount.options).map_err(|refusal| {
+        tracing::info!(socket = &*mount.name, %refusal, "a connection was refused");
         text(refusal.status(), refusal.body())
     })?;
     let serializer = match admission.vsn() {
@@ -86,11 +87,21 @@ pub(crate) async fn admit(hub: &Arc<Hub>, parts: Parts) -> Result<(Opening, Resp
     };
     let Some(serializer) = serializer else {
         tracing::warn!(
-            path = parts.uri.path(),
+            socket = &*mount.name,
             "a client speaks no version of the protocol that is known here"
         );
         return Err(status(StatusCode::FORBIDDEN));
     };
+    if let Some(read) = &mount.session {
+        let session = catch(|| std::future::ready(read(&parts.headers, &admission.params))).await;
+        let session = session.map_err(|panic| Denied::BySocket(Refused::failed(panic)))?;
+        session.into_iter().for_each(|session| admission.info.set_session(session));
+    }
+    tracing::debug!(
+        socket = &*mount.name,
+        parameters = ?hub.door().filter.params(&admission.params),
+        "somebody wants to connect"
+    );
     let admitted = Arc::clone(&mount.socket).connect(admission.params, admission.info).await;
     let admitted = admitted.map_err(Denied::BySocket)?;
     let request = Request::from_parts(parts, ());

@@ -11,4 +11,6 @@ mod drain;
 mod ends;
 mod failures;
 mod joins;
+mod logs;
+mod session;
 mod time;
