@@ -124,7 +124,7 @@ fn without_tokens(value: Value) -> Value {
                 (key, value)
             })
             .collect(),
-        other => other,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
     }
 }
 
