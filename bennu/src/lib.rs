@@ -146,7 +146,7 @@
 //! | crate | where |
 //! |---|---|
 //! | `bennu-core` | what is re-exported here: [`Payload`], [`Params`], [`ConnectInfo`], [`CheckOrigin`], … |
-//! | `bytes` 1, `http` 1 | [`Payload`], [`Refused`], the endpoint as a service, and `test::ConnectError` |
+//! | `bytes` 1, `http` 1 | [`Payload`], [`Refused`], [`SocketSettings::session`], the endpoint as a service, and `test::ConnectError` |
 //! | `serde` 1, `serde_json` 1 | what can be sent and parsed: [`IntoPayload`], [`Payload::parse`] |
 //! | `futures-core` 0.3 | `Stream`, for [`Subscription`] |
 //! | `tower-service` 0.3, `http-body-util` 0.1 | the endpoint as a service, and its [`ResponseBody`] |
