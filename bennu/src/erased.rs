@@ -69,6 +69,12 @@ impl<C: Channel> AnyRoute<C::Assigns> for RouteTo<C> {
 
 async fn join<C: Channel>(seed: Seed, link: Arc<Link<C::Assigns>>) -> Finished {
     let Seed { call, channel, topic, subtopic, join_ref, msg_ref, payload } = seed;
+    tracing::debug!(
+        topic = %topic,
+        channel = std::any::type_name::<C>(),
+        parameters = ?link.hub.door().filter.payload(&payload),
+        "somebody wants to join"
+    );
     let own_ref = join_ref.clone().or_else(|| msg_ref.clone());
     let ctx = JoinContext { link, topic, subtopic, channel, join_ref: own_ref, enclose: OnceLock::new() };
     let result = catch(|| C::join(&ctx.topic, payload, &ctx)).await;

@@ -4,6 +4,7 @@
 //! order in which frames are appended is the machine's order. No handler is polled, and nothing of the
 //! application is called, under a lock. Lock order: shard, then topic index or peer; never two shards.
 
+use crate::door::Door;
 use crate::flusher::{Flusher, TOGETHER};
 use crate::index::TopicIndex;
 use crate::letter::{Letter, Locked};
@@ -39,6 +40,7 @@ pub(crate) struct Hub {
     /// Counts the passes of the flusher: broadcasts merge within one.
     batch: AtomicU64,
     mounts: Vec<Mounted>,
+    door: Door,
     max_connections: usize,
     /// Connections that are, or are being opened.
     connections: AtomicUsize,
@@ -111,6 +113,7 @@ impl Hub {
         runtime: Arc<dyn Runtime>,
         shards: usize,
         mounts: Vec<Mounted>,
+        door: Door,
         max_connections: usize,
         queue: QueueLimits,
         hash_key: (u64, u64),
@@ -137,6 +140,7 @@ impl Hub {
             open: AtomicU64::new(0),
             batch: AtomicU64::new(0),
             mounts,
+            door,
             max_connections,
             subscriptions: Subscriptions::new(queue),
             connected: Default::default(),
@@ -158,6 +162,10 @@ impl Hub {
 
     pub(crate) fn mounts(&self) -> &[Mounted] {
         &self.mounts
+    }
+
+    pub(crate) fn door(&self) -> &Door {
+        &self.door
     }
 
     /// Takes a place for one more connection; `None` if there is none, or if the node is to end.
@@ -215,9 +223,14 @@ impl Hub {
 
     /// A peer takes its messages too slowly.
     pub(crate) fn cut_off(&self, socket: SocketId) {
+        self.stop(socket, CloseReason::SlowConsumer);
+    }
+
+    /// Ends a socket from this side.
+    pub(crate) fn stop(&self, socket: SocketId, reason: CloseReason) {
         let now = self.runtime.now();
         let mut shard = self.shard(socket.shard() as usize);
-        shard.server.stop(socket, CloseReason::SlowConsumer, now);
+        shard.server.stop(socket, reason, now);
         self.drain(&mut shard, None);
     }
 
@@ -335,6 +348,11 @@ impl Hub {
                 self.drain(&mut shard, None);
             }
         }
+    }
+
+    /// The connected sockets of a mount, each with the number of its channels.
+    pub(crate) fn sockets_of(&self, mount: usize) -> Vec<(SocketId, usize)> {
+        (0..self.shards.len()).flat_map(|place| self.shard(place).server.sockets_of(mount)).collect()
     }
 
     /// How many sockets there are, those counted whose channels are still ending.

@@ -115,6 +115,8 @@
 //! | [`CheckOrigin`], [`ConnectInfoKeys`] | what is looked at before a connection is accepted, and kept of it |
 //! | [`WebSocket`], [`Limits`] | the transport, and what a client may grow |
 //! | [`RequestLimits`] | how large a request may be that opens a connection |
+//! | [`TrustedProxies`], [`ParameterFilter`] | who is believed to speak for a client, and what is not logged |
+//! | [`Drain`] | how connections are let go when the node ends |
 //!
 //! With the feature `test` there is a harness in which channels are tested on virtual time.
 //!
@@ -144,7 +146,7 @@
 //! | crate | where |
 //! |---|---|
 //! | `bennu-core` | what is re-exported here: [`Payload`], [`Params`], [`ConnectInfo`], [`CheckOrigin`], … |
-//! | `bytes` 1, `http` 1 | [`Payload`], [`Refused`], the endpoint as a service, and `test::ConnectError` |
+//! | `bytes` 1, `http` 1 | [`Payload`], [`Refused`], [`SocketSettings::session`], the endpoint as a service, and `test::ConnectError` |
 //! | `serde` 1, `serde_json` 1 | what can be sent and parsed: [`IntoPayload`], [`Payload::parse`] |
 //! | `futures-core` 0.3 | `Stream`, for [`Subscription`] |
 //! | `tower-service` 0.3, `http-body-util` 0.1 | the endpoint as a service, and its [`ResponseBody`] |
@@ -155,6 +157,8 @@ mod broadcast;
 mod channel;
 mod connection;
 mod context;
+mod door;
+mod drain;
 mod endpoint;
 mod erased;
 mod failure;
@@ -194,12 +198,13 @@ mod watch;
 
 pub use bennu_core::connect::{
     Carrier, CheckOrigin, ConnectInfo, ConnectInfoKeys, Origin, OriginEntryError, Param, ParamText, Params,
-    QueryError, RequestUri, Scheme, ShapeError,
+    ProxyEntryError, QueryError, RequestUri, Scheme, ShapeError, TrustedProxies,
 };
 pub use bennu_core::server::{Reason, SocketId};
 pub use bennu_core::wire::EncodeError;
 pub use bennu_core::{
-    EventError, EventName, Instant, IntoPayload, NotEncodable, ParseError, Payload, RawJson, Ref, Topic,
+    EventError, EventName, Instant, IntoPayload, NotEncodable, ParameterFilter, ParseError, Payload, RawJson,
+    Ref, Topic,
 };
 pub use broadcast::Broadcast;
 pub use channel::{Channel, HandleInfo, InfoFor, Joined};
@@ -214,7 +219,7 @@ pub use reply::Reply;
 pub use routes::Routes;
 pub use runtime::{BoxFuture, PlainStream, Runtime};
 pub use service::{ResponseBody, ResponseFuture};
-pub use settings::{Limits, RequestLimits, WebSocket};
+pub use settings::{Drain, Limits, RequestLimits, WebSocket};
 pub use socket::{Open, Refused, Socket};
 pub use subscription::{Notification, Subscription};
 

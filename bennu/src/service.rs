@@ -3,8 +3,9 @@
 use crate::handover::Handover;
 use crate::hub::Hub;
 use crate::opening::Opening;
+use crate::panics::catch;
 use crate::{BoxFuture, Endpoint, Refused};
-use bennu_core::connect::{Carrier, Scheme, Vsn, examine};
+use bennu_core::connect::{Vsn, examine};
 use bennu_core::websocket::handshake;
 use bennu_core::wire::Serializer;
 use bytes::Bytes;
@@ -92,15 +93,9 @@ pub(crate) async fn admit(hub: Arc<Hub>, parts: Parts) -> Result<(Opening, Respo
 
     let mount = &slot.mounts()[place];
     let variables = mount.path.capture(path).unwrap_or_default();
-    // Whom to believe behind a proxy, the application may know better than whoever accepts.
-    let carrier = parts
-        .extensions
-        .get()
-        .copied()
-        .or_else(|| parts.extensions.get().map(Handover::carrier))
-        .unwrap_or(Carrier { peer: None, scheme: Scheme::Http });
-    let admission = examine(&parts, variables, carrier, &mount.options).map_err(|refusal| {
-        tracing::info!(path = parts.uri.path(), %refusal, "a connection was refused");
+    let carrier = slot.door().carrier(&parts);
+    let mut admission = examine(&parts, variables, carrier, &mount.options).map_err(|refusal| {
+        tracing::info!(socket = &*mount.name, %refusal, "a connection was refused");
         text(refusal.status(), refusal.body())
     })?;
     let serializer = match admission.vsn() {
@@ -110,11 +105,21 @@ pub(crate) async fn admit(hub: Arc<Hub>, parts: Parts) -> Result<(Opening, Respo
     };
     let Some(serializer) = serializer else {
         tracing::warn!(
-            path = parts.uri.path(),
+            socket = &*mount.name,
             "a client speaks no version of the protocol that is known here"
         );
         return Err(status(StatusCode::FORBIDDEN));
     };
+    if let Some(read) = &mount.session {
+        let session = catch(|| std::future::ready(read(&parts.headers, &admission.params))).await;
+        let session = session.map_err(|panic| Denied::BySocket(Refused::failed(panic)))?;
+        session.into_iter().for_each(|session| admission.info.set_session(session));
+    }
+    tracing::debug!(
+        socket = &*mount.name,
+        parameters = ?slot.door().filter.params(&admission.params),
+        "somebody wants to connect"
+    );
     let admitted = mount.socket.connect(admission.params, admission.info).await;
     let admitted = admitted.map_err(Denied::BySocket)?;
     let request = Request::from_parts(parts, ());

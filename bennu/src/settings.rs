@@ -1,7 +1,10 @@
 //! Settings of transports, and limits.
 
+mod drain;
 mod request;
 
+pub(crate) use drain::Batches;
+pub use drain::Drain;
 pub use request::RequestLimits;
 
 use bennu_core::{server, websocket};

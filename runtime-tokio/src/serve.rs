@@ -28,7 +28,7 @@ use tower_service::Service;
 /// takes megabytes before an outbox sees the first of them.
 const SEND_BUFFER: usize = 64 * 1024;
 
-/// How long handlers that run, and requests that are being answered, have at shutdown.
+/// How long requests that are being answered have at shutdown.
 const SHUTDOWN: Duration = Duration::from_secs(5);
 
 /// Binds a listener for many connections: the address can be bound again at once, and many may wait to
@@ -152,8 +152,9 @@ impl<A> Serve<A> {
         self
     }
 
-    /// Ends when `signal` is done: no connection is accepted any more, those that are there are closed
-    /// with 1012, and their handlers have 5 s to come to an end.
+    /// Ends when `signal` is done: no connection is accepted any more, and the endpoint is
+    /// [drained](Endpoint::drain), with 30 s for the batches of its sockets unless they are
+    /// [set otherwise](bennu::Drain), and 5 s for handlers. Requests that are being answered have 5 s.
     pub fn with_graceful_shutdown(mut self, signal: impl Future<Output = ()> + Send + 'static) -> Self {
         self.shutdown = Box::pin(signal);
         self
@@ -251,8 +252,7 @@ where
         }
         drop((listener, door));
         let _ = ending.send(());
-        let ended = async { tokio::join!(endpoint.drain(), ending.closed()) };
-        let _ = tokio::time::timeout(SHUTDOWN, ended).await;
+        let _ = tokio::join!(endpoint.drain(), tokio::time::timeout(SHUTDOWN, ending.closed()));
         Ok(())
     }
 }

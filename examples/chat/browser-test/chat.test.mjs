@@ -233,6 +233,22 @@ test("after the server was killed and started again, everybody is back without d
   assert.deepEqual(await ann.locator(".message .body").allTextContents(), ["before", "meanwhile", "after"]);
 });
 
+test("a rolling restart is waited out: asked to stop, and started again, nobody has to do anything", async () => {
+  const ann = await enter("rolling", "Ann");
+  const bob = await enter("rolling", "Bob");
+  await say(ann, "before");
+  await said(bob, "Ann", "before");
+
+  assert.equal(await server.stop(), 0);
+  for (const page of [ann, bob]) await page.locator("[data-state=reconnecting]").waitFor();
+  server = await Server.start(server.port);
+
+  for (const page of [ann, bob]) await page.locator("[data-state=connected]").waitFor();
+  await say(bob, "after");
+  await said(ann, "Bob", "after");
+  assert.deepEqual(await ann.locator(".message .body").allTextContents(), ["before", "after"]);
+});
+
 test("asked to stop, the program does, also with somebody in a room", async () => {
   const other = await Server.start();
   const ann = await enter("stop", "Ann", {}, other);

@@ -12,6 +12,9 @@ pub(crate) struct Session {
     pub(crate) user: Option<Box<str>>,
 }
 
+/// The socket that is drained on request.
+pub(crate) const DRAINED: &str = "/drain_socket";
+
 /// The endpoint, yet to be built on a runtime.
 pub(crate) fn endpoint() -> Builder {
     let keys = ConnectInfoKeys::new()
@@ -36,6 +39,7 @@ pub(crate) fn endpoint() -> Builder {
         .socket("/proto_socket", anybody().websocket(WebSocket::new().subprotocols(["conf.v1", "conf.v2"])))
         .socket("/auth_socket", anybody().auth_token())
         .socket("/info_socket", anybody().connect_info(keys))
+        .socket(DRAINED, anybody())
         .socket("/orgs/{org}", anybody().websocket(WebSocket::new().path("units/{unit}/live")))
 }
 

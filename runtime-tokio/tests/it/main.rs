@@ -24,6 +24,7 @@ mod mounting;
 mod order;
 mod overload;
 mod prelude;
+mod proxies;
 mod runs;
 mod shutdown;
 mod slow_consumer;
