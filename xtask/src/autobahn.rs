@@ -11,8 +11,8 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use crate::repository::{self, Build, Workspace};
-pub(crate) use report::Summary;
 use report::Report;
+pub(crate) use report::Summary;
 use role::Role;
 pub(crate) use runner::Runner;
 

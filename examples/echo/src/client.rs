@@ -1,8 +1,8 @@
 //! The client's role: every case of a fuzzing server, one connection each.
 
 use crate::clock::Clock;
-use crate::session::{self, Message};
 use crate::config;
+use crate::session::{self, Message};
 use anyhow::{Context as _, Result};
 use bennu_core::websocket::{Connection, handshake};
 use http::{Request, Uri, header};
@@ -51,7 +51,8 @@ async fn visit(server: &Uri, path: &str, answer: impl FnMut(Message) -> Option<M
 async fn dial(server: &Uri, path: &str) -> Result<Upgraded> {
     let authority = server.authority().context("the URL names no server")?;
     let address = (authority.host(), authority.port_u16().unwrap_or(80));
-    let stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {authority}"))?;
+    let stream =
+        TcpStream::connect(address).await.with_context(|| format!("cannot connect to {authority}"))?;
     stream.set_nodelay(true)?;
     let (mut requests, http) = http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(http.with_upgrades());
@@ -59,7 +60,8 @@ async fn dial(server: &Uri, path: &str) -> Result<Upgraded> {
     let mut nonce = [0; 16];
     getrandom::fill(&mut nonce)?;
     let key = handshake::ClientKey::new(nonce);
-    let mut request = Request::get(path).header(header::HOST, authority.as_str()).body(Empty::<Bytes>::new())?;
+    let mut request =
+        Request::get(path).header(header::HOST, authority.as_str()).body(Empty::<Bytes>::new())?;
     request.headers_mut().extend(handshake::request_headers(&key, None));
     let response = requests.send_request(request).await?;
     handshake::check_response(&response, &key, None)?;

@@ -2,8 +2,8 @@
 
 use crate::clock::Clock;
 use crate::{config, session};
-use bennu_core::websocket::{Connection, handshake};
 use anyhow::{Context as _, Result};
+use bennu_core::websocket::{Connection, handshake};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;

@@ -33,9 +33,10 @@ pub(crate) async fn run(
     let mut out = Vec::new();
     loop {
         select! {
-            read = stream.read(&mut scratch) => match read? {
-                0 => connection.handle_eof(clock.now()),
-                len => receive(&mut connection, &mut scratch[..len], clock.now(), &mut answer, &mut out),
+            read = stream.read(&mut scratch) => match read {
+                // A reset is an end too: some servers end every connection with one.
+                Ok(0) | Err(_) => connection.handle_eof(clock.now()),
+                Ok(len) => receive(&mut connection, &mut scratch[..len], clock.now(), &mut answer, &mut out),
             },
             () = clock.reach(connection.poll_timeout()) => connection.handle_timeout(clock.now()),
         }
@@ -47,7 +48,8 @@ pub(crate) async fn run(
             break;
         }
     }
-    stream.shutdown().await?;
+    // Fails if the peer has ended the stream already.
+    let _ = stream.shutdown().await;
     let _ = timeout(LINGERING, tokio::io::copy(&mut stream, &mut tokio::io::sink())).await;
     Ok(())
 }
@@ -118,13 +120,8 @@ mod tests {
 
         let heard = conversation(&sent.concat()).await;
 
-        let expected: [&[u8]; 5] = [
-            b"\x81\x02hi",
-            b"\x8a\x011",
-            b"\x8a\x012",
-            b"\x82\x02\x00\xff",
-            b"\x88\x02\x03\xe8",
-        ];
+        let expected: [&[u8]; 5] =
+            [b"\x81\x02hi", b"\x8a\x011", b"\x8a\x012", b"\x82\x02\x00\xff", b"\x88\x02\x03\xe8"];
         assert_eq!(heard, expected.concat());
     }
 

@@ -116,7 +116,9 @@ impl Summary {
         );
         let _ = writeln!(text, "# {self}");
         let absent = || "-".to_owned();
-        for id in self.server.0.keys().chain(self.client.0.keys().filter(|id| !self.server.0.contains_key(id))) {
+        for id in
+            self.server.0.keys().chain(self.client.0.keys().filter(|id| !self.server.0.contains_key(id)))
+        {
             let said = |report: &Report| report.0.get(id).map_or_else(absent, Verdict::to_string);
             let _ = writeln!(text, "{id}: {}, {}", said(&self.server), said(&self.client));
         }
