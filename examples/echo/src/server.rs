@@ -25,7 +25,6 @@ pub(crate) async fn run(port: u16) -> Result<()> {
 async fn accept(listener: TcpListener) -> Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
-        stream.set_nodelay(true)?;
         tokio::spawn(async move {
             if let Err(error) = serve(stream).await {
                 eprintln!("a connection could not be served: {error}");
@@ -35,9 +34,11 @@ async fn accept(listener: TcpListener) -> Result<()> {
 }
 
 /// Speaks HTTP until the upgrade.
-async fn serve(stream: TcpStream) -> hyper::Result<()> {
+async fn serve(stream: TcpStream) -> Result<()> {
+    stream.set_nodelay(true)?;
     let service = service_fn(async |request| Ok::<_, Infallible>(upgrade(request)));
-    http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades().await
+    http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades().await?;
+    Ok(())
 }
 
 /// Answers 101, and echoes from then on; or says what is wrong with the request.

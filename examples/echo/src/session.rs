@@ -1,8 +1,8 @@
 //! One WebSocket from its upgrade to its end: all there is to driving a `Connection`.
 
 use crate::clock::Clock;
-use bennu_core::Kind;
 use bennu_core::websocket::{Connection, Event, Output};
+use bennu_core::{Instant, Kind};
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -65,7 +65,7 @@ enum Drained {
 fn receive(
     connection: &mut Connection,
     mut bytes: &mut [u8],
-    now: bennu_core::Instant,
+    now: Instant,
     answer: &mut impl FnMut(Message) -> Option<Message>,
     out: &mut Vec<u8>,
 ) {
