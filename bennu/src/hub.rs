@@ -384,6 +384,7 @@ impl Hub {
                 if step == Step::Appended {
                     return;
                 }
+                dirty.reserve(fanout.members());
                 let mut ahead = server.recipients(&fanout);
                 for (place, (peer, serializer)) in server.recipients(&fanout).enumerate() {
                     if place % TOGETHER == 0 {

@@ -166,10 +166,13 @@ impl Peer {
         if let Some(overflow) = self.look_at(&shared) {
             return overflow;
         }
-        let blocked = shared.blocked;
-        drop(shared);
-        // Whoever waits for a blocked stream will flush all of it.
-        if blocked || self.dirty.swap(true, Ordering::AcqRel) { Queued::Undertaken } else { Queued::Dirty }
+        // Whoever waits for a blocked stream will flush all of it. Whoever else has undertaken to flush settles
+        // before it takes the lock: behind that, this sees it; in front of that, it sees the frame.
+        if shared.blocked || self.dirty.load(Ordering::Relaxed) {
+            return Queued::Undertaken;
+        }
+        self.dirty.store(true, Ordering::Relaxed);
+        Queued::Dirty
     }
 
     /// Queues an answer to the peer, which is never too much, in a turn of its own task: that has undertaken
@@ -384,6 +387,7 @@ impl Peer {
                     flush = Ok(Flush::Blocked);
                     break;
                 }
+                Ok(_) if written == Written::Everything => break,
                 Ok(_) | Err(_) => {}
             }
         }
@@ -413,8 +417,15 @@ struct Progress {
 }
 
 fn write(stream: &dyn PlainStream, batch: &Batch) -> io::Result<usize> {
-    let slices: SmallVec<[IoSlice<'_>; 32]> = batch.slices().map(IoSlice::new).collect();
-    stream.try_write(&slices)
+    let mut slices = batch.slices().map(IoSlice::new);
+    match (slices.next(), slices.next()) {
+        // Most batches: nothing is laid out first.
+        (Some(only), None) => stream.try_write(&[only]),
+        (first, second) => {
+            let all: SmallVec<[IoSlice<'_>; 32]> = first.into_iter().chain(second).chain(slices).collect();
+            stream.try_write(&all)
+        }
+    }
 }
 
 fn wake(waker: Option<Waker>) {

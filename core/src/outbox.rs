@@ -78,7 +78,10 @@ const BATCH: usize = 32;
 /// Frames that are being written: taken out of their outbox, and owed back to it.
 #[derive(Debug)]
 pub struct Batch {
-    frames: SmallVec<[Frame; 4]>,
+    /// Most batches are one frame.
+    first: Frame,
+    rest: SmallVec<[Frame; 3]>,
+    /// Bytes of the first frame that the peer has already.
     written: usize,
 }
 
@@ -197,29 +200,30 @@ impl Outbox {
             self.lease = Lease::Marked;
             return None;
         }
-        let mut frames = SmallVec::<[Frame; 4]>::new();
-        frames.push(self.first.take_if(|first| !first.is_open())?);
-        if let Some(rest) = self.rest.as_mut() {
-            let sealed = rest.iter().take(BATCH - 1).take_while(|frame| !frame.is_open()).count();
-            frames.extend(rest.drain(..sealed));
-            self.first = rest.pop_front();
-            if rest.is_empty() {
+        let first = self.first.take_if(|first| !first.is_open())?;
+        self.lease = Lease::Taken;
+        self.discount(&first);
+        let mut batch = Batch { first, rest: SmallVec::new(), written: std::mem::take(&mut self.written) };
+        if let Some(waiting) = self.rest.as_mut() {
+            let sealed = waiting.iter().take(BATCH - 1).take_while(|frame| !frame.is_open()).count();
+            batch.rest.extend(waiting.drain(..sealed));
+            self.first = waiting.pop_front();
+            if waiting.is_empty() {
                 self.rest = None;
             }
+            for frame in &batch.rest {
+                self.discount(frame);
+            }
         }
-        self.lease = Lease::Taken;
-        for frame in &frames {
-            self.discount(frame);
-        }
-        Some(Batch { frames, written: std::mem::take(&mut self.written) })
+        Some(batch)
     }
 
     /// Gives the lease back, `written` bytes of the batch having been written.
-    pub fn finish(&mut self, mut batch: Batch, written: usize) -> Written {
+    pub fn finish(&mut self, batch: Batch, written: usize) -> Written {
         self.lease = Lease::Free;
         let mut written = batch.written + written;
         let mut done = 0;
-        for frame in &batch.frames {
+        for frame in std::iter::once(&batch.first).chain(&batch.rest) {
             let len = frame.as_websocket().len();
             if written < len {
                 break;
@@ -227,11 +231,12 @@ impl Outbox {
             written -= len;
             done += 1;
         }
-        if done == batch.frames.len() {
+        if done == batch.frames() {
             self.forget_owed();
             return if self.is_empty() { Written::Everything } else { Written::More };
         }
-        self.put_back(batch.frames.drain(done..), written);
+        let mut left: SmallVec<[Frame; 4]> = std::iter::once(batch.first).chain(batch.rest).collect();
+        self.put_back(left.drain(done..), written);
         self.forget_owed();
         Written::Blocked
     }
@@ -274,14 +279,14 @@ impl Outbox {
 impl Batch {
     /// What is to be written, in order.
     pub fn slices(&self) -> impl Iterator<Item = &[u8]> {
-        let skip = std::iter::once(self.written).chain(std::iter::repeat(0));
-        self.frames.iter().zip(skip).map(|(frame, skip)| &frame.as_websocket()[skip..])
+        let first = &self.first.as_websocket()[self.written..];
+        std::iter::once(first).chain(self.rest.iter().map(Frame::as_websocket))
     }
 
     /// How many frames it has: at least one.
     #[must_use]
     pub fn frames(&self) -> usize {
-        self.frames.len()
+        1 + self.rest.len()
     }
 }
 
