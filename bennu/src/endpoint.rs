@@ -2,9 +2,11 @@
 
 use crate::hub::{Hub, Kick, Sender};
 use crate::index::TopicIndex;
+use crate::longpoll::{Sessions, random_secret};
 use crate::mount::{Mounted, SocketSettings};
 use crate::runtime::Runtime;
 use crate::subscription::QueueLimits;
+use crate::token::Secret;
 use crate::{RequestLimits, Socket, Subscription};
 use bennu_core::server::{Broadcast, CloseReason};
 use bennu_core::wire::EncodeError;
@@ -44,6 +46,7 @@ pub struct Builder {
     shards: usize,
     max_connections: usize,
     queue: QueueLimits,
+    secret: Option<Secret>,
 }
 
 /// A broadcast that could not be sent: nobody has received it.
@@ -82,7 +85,7 @@ impl Endpoint {
     pub fn builder() -> Builder {
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         let queue = QueueLimits::default();
-        Builder { mounts: Vec::new(), shards: 4 * workers, max_connections: usize::MAX, queue }
+        Builder { mounts: Vec::new(), shards: 4 * workers, max_connections: usize::MAX, queue, secret: None }
     }
 
     pub(crate) fn of(hub: Arc<Hub>) -> Self {
@@ -172,6 +175,13 @@ impl Endpoint {
         each.fold(none, RequestLimits::or)
     }
 
+    /// Whether any of the sockets takes [clients that poll](crate::LongPoll): they come with one request after the other,
+    /// and some of these wait, so that an HTTP server in front must not count the time until there is a WebSocket.
+    #[must_use]
+    pub fn is_polled(&self) -> bool {
+        self.hub.mounts().iter().any(|mount| mount.longpoll.is_some())
+    }
+
     /// How many connections there are; one whose channels are still ending is counted.
     #[must_use]
     pub fn connections(&self) -> usize {
@@ -216,6 +226,15 @@ impl Builder {
         self
     }
 
+    /// What the tokens of long-poll sessions are signed with.
+    ///
+    /// Without it, they are signed with a random secret of this process. A session lives in one process and ends with it,
+    /// so that nothing is lost by that; Phoenix, whose secret signs other things besides, does not start without one.
+    pub fn secret(mut self, secret: Secret) -> Self {
+        self.secret = Some(secret);
+        self
+    }
+
     /// Starts the endpoint on a runtime, whose tasks it spawns at once: on tokio it has to be called within
     /// the runtime.
     ///
@@ -230,8 +249,9 @@ impl Builder {
             let half: [u8; 8] = std::array::from_fn(|i| seed[at + i]);
             u64::from_le_bytes(half)
         });
-        let Self { mounts, shards, max_connections, queue } = self;
-        let hub = Hub::start(Arc::new(runtime), shards, mounts, max_connections, queue, (k0, k1));
+        let Self { mounts, shards, max_connections, queue, secret } = self;
+        let sessions = Sessions::new(secret.unwrap_or_else(random_secret));
+        let hub = Hub::start(Arc::new(runtime), shards, mounts, max_connections, queue, (k0, k1), sessions);
         Endpoint { hub }
     }
 }

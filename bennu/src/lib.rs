@@ -162,6 +162,7 @@ mod index;
 mod interleavings;
 mod letter;
 mod link;
+mod longpoll;
 mod mount;
 mod panics;
 mod peer;
@@ -179,8 +180,6 @@ mod stream;
 mod stuck;
 mod subscription;
 mod sync;
-#[cfg(feature = "token")]
-#[cfg_attr(docsrs, doc(cfg(feature = "token")))]
 pub mod token;
 
 pub use bennu_core::connect::{
@@ -204,7 +203,7 @@ pub use reply::Reply;
 pub use routes::Routes;
 pub use runtime::{BoxFuture, PlainStream, Runtime};
 pub use service::{ResponseBody, ResponseFuture};
-pub use settings::{Limits, RequestLimits, WebSocket};
+pub use settings::{Limits, LongPoll, RequestLimits, WebSocket};
 pub use socket::{Open, Refused, Socket};
 pub use subscription::{Notification, Subscription};
 

@@ -169,7 +169,12 @@ impl Node {
         let connect = |number: usize| {
             let peer = Arc::new(Peer::new(None, usize::MAX));
             let serializer = Serializer::ALL[usize::from(number % 3 != 2)];
-            let socket = endpoint.hub().connect(&peer, serializer, 0, None);
+            let socket = endpoint.hub().connect(
+                &peer,
+                Dialect { serializer, transport: Transport::WebSocket },
+                0,
+                None,
+            );
             let channels = [None; TOPICS.len()];
             Client {
                 peer,
