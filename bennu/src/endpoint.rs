@@ -201,7 +201,7 @@ impl Builder {
     }
 
     /// How many shards there are: by default four for each core, so that workers rarely meet at a lock.
-    /// At most 63.
+    /// Clients that poll, if there may be any, have a quarter as many of their own. At most 63 in all.
     pub fn shards(mut self, shards: usize) -> Self {
         self.shards = shards.clamp(1, TopicIndex::MAX_SHARDS);
         self

@@ -123,6 +123,7 @@ impl Hub {
         sessions: Sessions,
     ) -> Arc<Self> {
         let polls = mounts.iter().any(|mount| mount.longpoll.is_some());
+        let shards = shards.min(TopicIndex::MAX_SHARDS);
         let polled = if polls { shards.div_ceil(4) } else { 0 };
         let merging = shards.min(TopicIndex::MAX_SHARDS - polled);
         let shard = |shard: usize| {
