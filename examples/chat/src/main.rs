@@ -3,7 +3,7 @@
 //! ```text
 //! browser ── GET /room/lobby ──────► page.rs      index.html, chat.js, phoenix.mjs
 //!         ── /socket/websocket ────► room.rs      the channel `room:*`
-//!                                      └────────► history.rs   what was said
+//!            or /socket/longpoll       └────────► history.rs   what was said
 //! ```
 
 mod history;
@@ -13,6 +13,7 @@ mod room;
 
 use axum::Router;
 use axum::serve::ListenerExt;
+use bennu::LongPoll;
 use bennu::prelude::*;
 use options::{Command, Options};
 use page::{Page, PageError};
@@ -46,9 +47,9 @@ async fn main() -> ExitCode {
 
 async fn serve(options: Options) -> Result<(), StartError> {
     let page = Page::open(options.page).map_err(StartError::Page)?;
-    let endpoint = Endpoint::builder()
-        .socket("/socket", bennu::socket(room::Chat::default()).channel::<room::Room>("room:*"))
-        .build(bennu_tokio::Tokio);
+    let socket = bennu::socket(room::Chat::default()).channel::<room::Room>("room:*");
+    let endpoint =
+        Endpoint::builder().socket("/socket", socket.longpoll(LongPoll::new())).build(bennu_tokio::Tokio);
     let app = Router::new().route_service("/socket/{*path}", endpoint.clone()).merge(page.routes());
 
     let address = SocketAddr::new(options.host, options.port);
