@@ -101,7 +101,7 @@ impl Endpoint {
     /// Shape on the wire: `[null,null,"room:lobby","new_msg",{"body":"hello"}]`.
     ///
     /// Those who joined the topic receive it in the order in which one task broadcasts. It never waits for
-    /// them. Bytes do not reach clients of serializer V1.
+    /// them. Bytes do not reach clients of serializer V1, nor those that poll.
     ///
     /// # Errors
     /// [`BroadcastError`] if the payload cannot be sent; nobody has received it then.
@@ -135,8 +135,8 @@ impl Endpoint {
         Ok(())
     }
 
-    /// Ends every connection whose socket has this id, with close code 1001: their clients reconnect,
-    /// and [`Socket::connect`] decides anew.
+    /// Ends every connection whose socket has this id, with close code 1001 if it is a WebSocket: their clients
+    /// reconnect, and [`Socket::connect`] decides anew.
     ///
     /// Source: the broadcast of `disconnect` that `Phoenix.Socket` describes at `id/1`.
     pub fn disconnect(&self, id: &str) {
@@ -191,7 +191,7 @@ impl Endpoint {
 
 impl Builder {
     /// Mounts a socket at a path: `/socket`, or with variables `/orgs/{org}`, which become parameters.
-    /// Clients connect below it, at `/socket/websocket`.
+    /// Clients connect below it, at `/socket/websocket`, and those that poll at `/socket/longpoll`.
     ///
     /// # Panics
     /// If the path is malformed: a mistake in the program.

@@ -3,7 +3,7 @@
 //! A client opens one connection, a *socket*, and joins any number of *topics* over it, such as `room:lobby`. For
 //! each topic that it joins it has a *channel* of its own: a value of a type of yours, whose methods are called for
 //! what the client sends, and which can push to the client, or broadcast to everybody on the topic. Clients of
-//! Phoenix connect over WebSocket, phoenix.js first of all.
+//! Phoenix connect over WebSocket, or by long-polling, phoenix.js first of all.
 //!
 //! ```
 //! use bennu::Notification;
@@ -113,8 +113,9 @@
 //! | [`Builder`] | the endpoint |
 //! | [`SocketSettings`], [`Routes`] | one socket, and which channel has which topics |
 //! | [`CheckOrigin`], [`ConnectInfoKeys`] | what is looked at before a connection is accepted, and kept of it |
-//! | [`WebSocket`], [`Limits`] | the transport, and what a client may grow |
-//! | [`RequestLimits`] | how large a request may be that opens a connection |
+//! | [`WebSocket`], [`LongPoll`], [`Limits`] | the transports, and what a client may grow |
+//! | [`RequestLimits`] | how large the head of a request may be |
+//! | [`token`] | what clients show when they connect: `Phoenix.Token`, signed and encrypted |
 //!
 //! [`prelude`] has what a file with channels needs. Methods of the traits open their docs with the line to copy: an
 //! `async fn` is how they are implemented, whatever an editor completes.
@@ -124,14 +125,6 @@
 #![doc = include_str!("docs/guide.md")]
 #![doc = include_str!("docs/guarantees.md")]
 #![doc = include_str!("docs/runtime.md")]
-//!
-//! # Features
-//!
-//! | feature | it adds |
-//! |---|---|
-//! | `token` | the module `token`: `Phoenix.Token`, signed and encrypted |
-//!
-//! None is on by default.
 //!
 //! # Public dependencies
 //!
@@ -144,9 +137,8 @@
 //! | `bytes` 1, `http` 1 | [`Payload`], [`Refused`], and the endpoint as a service |
 //! | `serde` 1, `serde_json` 1 | what can be sent and parsed: [`IntoPayload`], [`Payload::parse`] |
 //! | `futures-core` 0.3 | `Stream`, for [`Subscription`] |
-//! | `tower-service` 0.3, `http-body-util` 0.1 | the endpoint as a service, and its [`ResponseBody`] |
-//! | `hyper` 1 | `Upgraded`, in [`Runtime::adopt`] |
-#![cfg_attr(docsrs, feature(doc_cfg))]
+//! | `tower-service` 0.3 | the endpoint as a service |
+//! | `hyper` 1 | `Upgraded`, in [`Runtime::adopt`]; `Body`, of requests and of [`ResponseBody`] |
 
 mod broadcast;
 mod channel;

@@ -13,7 +13,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// How many messages one turn takes before others have theirs.
-const MESSAGES_PER_TURN: usize = 64;
+const ERRANDS_PER_TURN: usize = 64;
+
+/// How many handlers the first message of a turn may run whatever ran before it: what a channel sends itself
+/// without end must not keep its own client from being heard.
+const HANDLERS_PER_MESSAGE: u32 = 64;
 
 /// A session: its frames go to its counter, and its messages come from there.
 pub(crate) struct Polling {
@@ -68,34 +72,29 @@ impl Turn<'_, '_, Polling> {
     /// Takes a turn. Returns whether the task has come to its end.
     fn take(&mut self) -> bool {
         self.look_up();
-        let mut messages = 0;
+        let mut errands = 0;
         loop {
-            if messages > 0 && self.connection.peer.has_left() {
+            if errands > 0 && self.connection.peer.has_left() {
                 self.look_up();
             }
             self.work_off();
             self.resume();
             self.flush();
-            if self.budget == 0 || messages == MESSAGES_PER_TURN {
+            let is_spent = self.budget == 0;
+            if errands == 0 {
+                self.budget = self.budget.max(HANDLERS_PER_MESSAGE);
+            }
+            let more = (self.budget > 0 && self.run_errand()) || self.has_news();
+            errands += 1;
+            if is_spent || self.budget == 0 || (more && errands == ERRANDS_PER_TURN) {
                 self.cx.waker().wake_by_ref();
                 break;
             }
-            let errand = self.connection.medium.counter.errand();
-            if errand.is_none() && !self.has_news() {
+            if !more {
                 break;
             }
-            messages += 1;
-            match errand {
-                Some(Errand::Receive(data)) => self.receive(&data),
-                Some(Errand::Close(reason)) => {
-                    tracing::debug!(socket = ?self.connection.link.socket, ?reason, "a session ends");
-                    self.connection.link.hub.sessions.remove(self.connection.medium.session);
-                    self.connection.tell(&mut self.desk.work);
-                }
-                Some(Errand::End) => self.connection.more().life = Life::Closed,
-                None => {}
-            }
         }
+        self.flush();
         if self.connection.life() != Life::Closed
             && let Some(next) = self.connection.medium.counter.next_look()
         {
@@ -103,6 +102,22 @@ impl Turn<'_, '_, Polling> {
         }
         self.connection.tidy();
         self.connection.life() == Life::Closed && self.is_idle()
+    }
+
+    /// Does one thing that the session wants. Returns whether there was any.
+    fn run_errand(&mut self) -> bool {
+        let Some(errand) = self.connection.medium.counter.errand() else { return false };
+        match errand {
+            Errand::Receive(data) => self.receive(&data),
+            Errand::Close(reason) => {
+                tracing::debug!(socket = ?self.connection.link.socket, ?reason, "a session ends");
+                self.connection.link.hub.sessions.remove(self.connection.medium.session);
+                self.connection.tell(&mut self.desk.work);
+            }
+            Errand::End => self.connection.more().life = Life::Closed,
+        }
+        self.work_off();
+        true
     }
 
     /// Takes what others have left for this task, and acts on what they have noted.
@@ -142,10 +157,9 @@ impl Turn<'_, '_, Polling> {
         }
     }
 
-    /// Hands what is queued on to the session.
+    /// Hands what is queued on to the session. From here on, others have what they queue flushed.
     fn flush(&mut self) {
         let peer = &self.connection.peer;
-        // What others queue from here on, they have flushed.
         peer.settle();
         let frames = peer.take_frames();
         if !frames.is_empty() {

@@ -81,6 +81,16 @@ async fn handler_that_waits_holds_up_neither_polls_nor_posts() {
 }
 
 #[tokio::test]
+async fn channel_that_sends_itself_messages_without_end_still_hears_its_client() {
+    let (server, _told) = rooms();
+    let mut poller = Poller::joined(&server.endpoint, "room:a").await;
+    poller.call("room:a", "spin", json!({ "millis": 20_000 })).await;
+
+    poller.heartbeat().await;
+    assert_eq!(poller.call("room:a", "halt", json!({})).await, json!({ "spins": true }));
+}
+
+#[tokio::test]
 async fn panic_ends_one_channel_and_nothing_else_of_its_session() {
     let (server, _told) = rooms();
     let mut poller = Poller::joined(&server.endpoint, "room:a").await;
