@@ -45,25 +45,42 @@ async fn client_joins_pushes_is_answered_and_hears_broadcasts() {
     assert_eq!(told.next().await, "terminate Left after 1");
 }
 
+/// Intercepts nothing, so that its broadcasts may be merged.
+struct Plain;
+
+impl Channel for Plain {
+    type Assigns = ();
+
+    async fn join(_: &str, _: Payload, _: &JoinContext<Self>) -> Result<Joined<Self>, Failure> {
+        Ok(Joined::new(Self))
+    }
+}
+
 #[tokio::test]
 async fn polled_and_pushed_to_on_one_topic_everybody_gets_everything_in_order() {
-    let (server, _told) = rooms();
-    let mut polls = Poller::joined(&server.endpoint, "room:a").await;
-    let mut client = Client::connect(server.address).await;
-    client.join("room:a").await;
-    let mut other = Client::connect(server.address).await;
-    other.join("room:a").await;
+    let socket = bennu::socket(Open).channel::<Plain>("plain:*").longpoll(LongPoll::new());
+    let server = Server::start(Endpoint::builder().shards(1).socket("/socket", socket).build(Tokio));
+    let mut polls = [
+        Poller::joined(&server.endpoint, "plain:a").await,
+        Poller::joined(&server.endpoint, "plain:a").await,
+    ];
+    let mut clients = [Client::connect(server.address).await, Client::connect(server.address).await];
+    for client in &mut clients {
+        client.join("plain:a").await;
+    }
 
     // Many at once, so that those by WebSocket are merged.
     for n in 0..500 {
-        server.endpoint.broadcast("room:a", "n", json!({ "n": n })).unwrap();
+        server.endpoint.broadcast("plain:a", "n", json!({ "n": n })).unwrap();
     }
 
     for n in 0..500 {
-        for client in [&mut client, &mut other] {
-            assert_eq!(client.event("room:a", "n").await, json!({ "n": n }));
+        for client in &mut clients {
+            assert_eq!(client.event("plain:a", "n").await, json!({ "n": n }));
         }
-        assert_eq!(polls.event("room:a", "n").await, json!({ "n": n }));
+        for poller in &mut polls {
+            assert_eq!(poller.event("plain:a", "n").await, json!({ "n": n }));
+        }
     }
 }
 
