@@ -5,6 +5,7 @@ use crate::failure::Kind;
 use crate::letter::{AnyLetter, Letter};
 use crate::link::Link;
 use crate::panics::{catch, text};
+use crate::watch::Watch;
 use crate::{Broadcast, Channel, Context, Failure, JoinContext, Joined, Reply};
 use bennu_core::server::{CallId, ChannelId, Event, Outcome};
 use bennu_core::wire::Outgoing;
@@ -61,7 +62,8 @@ impl<C: Channel> AnyRoute<C::Assigns> for RouteTo<C> {
     }
 
     fn join(&self, seed: Seed, link: Arc<Link<C::Assigns>>) -> BoxFuture<'static, Finished> {
-        Box::pin(join::<C>(seed, link))
+        let watch = Watch::join::<C>(&seed, link.socket);
+        watch.handler(Box::pin(join::<C>(seed, link)))
     }
 }
 
@@ -144,22 +146,23 @@ struct Cell<C: Channel> {
 
 impl<C: Channel> AnyChannel for Cell<C> {
     fn call(self: Box<Self>, call: CallId, event: Event<Letter>) -> BoxFuture<'static, Finished> {
+        let watch = Watch::call(call, &event);
         let mut this = self;
         // By far the most calls: a future of their own, no larger than they need.
         if let Event::In { msg_ref, event, payload } = event {
-            return Box::pin(async move {
+            return watch.handler(Box::pin(async move {
                 this.ctx.begin(msg_ref);
                 let Self { state, ctx } = &mut *this;
                 let ctx = &*ctx;
                 let result = catch(|| state.handle_in(&event, payload, ctx)).await;
                 let outcome = this.ctx.conclude(result);
                 Finished { call, channel: Some(this), outcome }
-            });
+            }));
         }
-        Box::pin(async move {
+        watch.handler(Box::pin(async move {
             let outcome = this.handle(event).await;
             Finished { call, channel: Some(this), outcome }
-        })
+        }))
     }
 }
 

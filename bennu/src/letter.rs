@@ -31,6 +31,18 @@ impl Letter {
         self.message.take()
     }
 
+    /// The type of the message; `None` if it is the notice that the join has been answered.
+    #[cfg(feature = "test")]
+    pub(crate) fn type_name(&self) -> Option<&'static str> {
+        self.message.as_ref().map(|message| message.type_name())
+    }
+
+    /// A message that ends its channel, by a function that is given the channel's context.
+    #[cfg(feature = "test")]
+    pub(crate) fn ending(end: fn(&(dyn Any + Send + Sync))) -> Self {
+        Self { message: Some(Box::new(Ending(end))) }
+    }
+
     /// The message itself, if it is an `M`.
     pub(crate) fn into_message<M: 'static>(self) -> Option<M> {
         self.open()?.into_any().downcast().ok().map(|message| *message)
@@ -94,6 +106,10 @@ pub(crate) trait AnyLetter: Send {
 
     /// The message.
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
+
+    /// The type of the message.
+    #[cfg(feature = "test")]
+    fn type_name(&self) -> &'static str;
 }
 
 struct Addressed<C, M> {
@@ -114,5 +130,34 @@ impl<C: Channel + HandleInfo<M>, M: Send + 'static> AnyLetter for Addressed<C, M
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         Box::new(self.message)
+    }
+
+    #[cfg(feature = "test")]
+    fn type_name(&self) -> &'static str {
+        std::any::type_name::<M>()
+    }
+}
+
+/// What a test ends a channel by.
+#[cfg(feature = "test")]
+struct Ending(fn(&(dyn Any + Send + Sync)));
+
+#[cfg(feature = "test")]
+impl AnyLetter for Ending {
+    fn deliver<'a>(
+        self: Box<Self>,
+        _: &'a mut (dyn Any + Send),
+        ctx: &'a (dyn Any + Send + Sync),
+    ) -> Option<BoxFuture<'a, Result<(), Failure>>> {
+        self.0(ctx);
+        Some(Box::pin(std::future::ready(Ok(()))))
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+
+    fn type_name(&self) -> &'static str {
+        "the test's close"
     }
 }

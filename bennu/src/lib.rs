@@ -117,6 +117,8 @@
 //! | [`RequestLimits`] | how large the head of a request may be |
 //! | [`token`] | what clients show when they connect: `Phoenix.Token`, signed and encrypted |
 //!
+//! With the feature `test` there is a harness in which channels are tested on virtual time.
+//!
 //! [`prelude`] has what a file with channels needs. Methods of the traits open their docs with the line to copy: an
 //! `async fn` is how they are implemented, whatever an editor completes.
 //!
@@ -126,6 +128,14 @@
 #![doc = include_str!("docs/guarantees.md")]
 #![doc = include_str!("docs/runtime.md")]
 //!
+//! # Features
+//!
+//! | feature | it adds |
+//! |---|---|
+//! | `test` | the module `test`: channels in tests, on virtual time, without a runtime |
+//!
+//! It is off by default.
+//!
 //! # Public dependencies
 //!
 //! Of other crates' types, these are part of this crate's interface, so that an incompatible version of theirs is one of
@@ -134,11 +144,12 @@
 //! | crate | where |
 //! |---|---|
 //! | `bennu-core` | what is re-exported here: [`Payload`], [`Params`], [`ConnectInfo`], [`CheckOrigin`], … |
-//! | `bytes` 1, `http` 1 | [`Payload`], [`Refused`], and the endpoint as a service |
+//! | `bytes` 1, `http` 1 | [`Payload`], [`Refused`], the endpoint as a service, and `test::ConnectError` |
 //! | `serde` 1, `serde_json` 1 | what can be sent and parsed: [`IntoPayload`], [`Payload::parse`] |
 //! | `futures-core` 0.3 | `Stream`, for [`Subscription`] |
 //! | `tower-service` 0.3 | the endpoint as a service |
 //! | `hyper` 1 | `Upgraded`, in [`Runtime::adopt`]; `Body`, of requests and of [`ResponseBody`] |
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod broadcast;
 mod channel;
@@ -172,7 +183,11 @@ mod stream;
 mod stuck;
 mod subscription;
 mod sync;
+#[cfg(feature = "test")]
+#[cfg_attr(docsrs, doc(cfg(feature = "test")))]
+pub mod test;
 pub mod token;
+mod watch;
 
 pub use bennu_core::connect::{
     Carrier, CheckOrigin, ConnectInfo, ConnectInfoKeys, Origin, OriginEntryError, Param, ParamText, Params,

@@ -201,6 +201,11 @@ pub(crate) trait AnySocket: Send + Sync {
         params: Params,
         info: ConnectInfo,
     ) -> BoxFuture<'static, Result<Admitted, Refused>>;
+
+    /// Lets somebody in without asking, with what `connect` would have returned; `None` if that is of another
+    /// type.
+    #[cfg(feature = "test")]
+    fn admit(self: Arc<Self>, assigns: Box<dyn std::any::Any + Send>) -> Option<Admitted>;
 }
 
 struct Served<S: Socket> {
@@ -218,12 +223,26 @@ impl<S: Socket> AnySocket for Served<S> {
             let assigns = catch(|| self.socket.connect(params, &info)).await;
             let assigns = assigns.map_err(Refused::failed)??;
             let id = catch(|| std::future::ready(self.socket.id(&assigns))).await.map_err(Refused::failed)?;
-            let routes = Arc::clone(&self.routes);
-            let link = move |line, id: Option<String>| -> Arc<dyn AnyLink> {
-                let id = id.map(|id| Box::new(id.into_boxed_str()));
-                Arc::new(Link { line, id, info, routes, assigns })
-            };
-            Ok(Admitted { id, link: Box::new(link) })
+            Ok(self.linked(id, assigns, info))
         })
+    }
+
+    #[cfg(feature = "test")]
+    fn admit(self: Arc<Self>, assigns: Box<dyn std::any::Any + Send>) -> Option<Admitted> {
+        let assigns = *assigns.downcast::<S::Assigns>().ok()?;
+        let id = self.socket.id(&assigns);
+        Some(self.linked(id, assigns, ConnectInfo::default()))
+    }
+}
+
+impl<S: Socket> Served<S> {
+    /// Somebody who may connect: what its channels will share is made when it is known where it belongs.
+    fn linked(&self, id: Option<String>, assigns: S::Assigns, info: ConnectInfo) -> Admitted {
+        let routes = Arc::clone(&self.routes);
+        let link = move |line, id: Option<String>| -> Arc<dyn AnyLink> {
+            let id = id.map(|id| Box::new(id.into_boxed_str()));
+            Arc::new(Link { line, id, info, routes, assigns })
+        };
+        Admitted { id, link: Box::new(link) }
     }
 }

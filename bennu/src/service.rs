@@ -4,8 +4,6 @@ mod body;
 
 pub use body::ResponseBody;
 
-use crate::BoxFuture;
-use crate::Endpoint;
 use crate::connection::{Connection, ConnectionTask};
 use crate::hub::{Hub, Slot};
 use crate::link::{AnyLink, Dialect, Line, Transport};
@@ -13,7 +11,9 @@ use crate::longpoll::{self, Visit};
 use crate::mount::{Admitted, Mounted};
 use crate::peer::Peer;
 use crate::stream::Stream;
-use bennu_core::connect::{Admission, Carrier, Refusal, Scheme, Vsn, examine};
+use crate::{BoxFuture, Endpoint, PlainStream, Refused};
+use bennu_core::connect::{Admission, Carrier, Scheme, Vsn, examine};
+use bennu_core::server::SocketId;
 use bennu_core::websocket::handshake;
 use bennu_core::wire::Serializer;
 use bytes::Bytes;
@@ -46,53 +46,55 @@ where
     }
 }
 
-/// Answers a request, by the transport whose path it has.
+/// Answers a request: with a connection, if it asks for one that may be, or out of a session that is polled.
 async fn answer<B: Body>(hub: &Arc<Hub>, mut request: Request<B>) -> Response<ResponseBody> {
     let upgrade = hyper::upgrade::on(&mut request);
     let (parts, body) = request.into_parts();
-    let carrier = parts.extensions.get().copied().unwrap_or(Carrier { peer: None, scheme: Scheme::Http });
+    let doors = hub.mounts().iter().enumerate();
+    let mut doors = doors.filter_map(|(place, mount)| Some((place, mount.longpoll.as_ref()?)));
     let path = parts.uri.path();
-    for (place, mount) in hub.mounts().iter().enumerate() {
-        if let Some(variables) = mount.path.capture(path) {
-            let examined = examine(&parts, variables, carrier, &mount.options);
-            return match open(hub, place, parts, examined, upgrade).await {
-                Ok(response) => response.map(|()| ResponseBody::default()),
-                Err(response) => *response,
-            };
-        }
-        let Some(door) = &mount.longpoll else { continue };
-        if let Some(variables) = door.path.capture(path) {
-            let visit = Visit { hub, place, door, carrier };
-            return longpoll::answer(visit, &parts, variables, body).await;
-        }
+    let polled = doors.find_map(|(place, door)| Some((place, door, door.path.capture(path)?)));
+    if let Some((place, door, variables)) = polled {
+        let visit = Visit { hub, place, door, carrier: carrier(&parts) };
+        return longpoll::answer(visit, &parts, variables, body).await;
     }
-    *status(StatusCode::NOT_FOUND)
+    match admit(hub, parts).await {
+        Ok((opening, response)) => {
+            hub.runtime.spawn(Box::pin(opening.wait(upgrade)));
+            response.map(|()| ResponseBody::default())
+        }
+        Err(denied) => *denied.into_response(),
+    }
 }
 
-/// Opens a WebSocket, by the checks of the handshake in Phoenix's order.
-async fn open(
-    hub: &Arc<Hub>,
-    place: usize,
-    parts: Parts,
-    examined: Result<Admission, Refusal>,
-    upgrade: OnUpgrade,
-) -> Result<Response<()>, Box<Response<ResponseBody>>> {
+/// How a request has come, as far as whoever took it says.
+fn carrier(parts: &Parts) -> Carrier {
+    parts.extensions.get().copied().unwrap_or(Carrier { peer: None, scheme: Scheme::Http })
+}
+
+/// The checks of the handshake, in Phoenix's order: what is to be opened, and the answer that says so.
+pub(crate) async fn admit(hub: &Arc<Hub>, parts: Parts) -> Result<(Opening, Response<()>), Denied> {
+    let found = hub
+        .mounts()
+        .iter()
+        .enumerate()
+        .find_map(|(place, mount)| Some((place, mount, mount.path.capture(parts.uri.path())?)));
+    let Some((place, mount, variables)) = found else { return Err(status(StatusCode::NOT_FOUND)) };
     let Some(slot) = hub.admit() else { return Err(status(StatusCode::SERVICE_UNAVAILABLE)) };
-    let admission = examined.map_err(|refusal| {
+
+    let admission = examine(&parts, variables, carrier(&parts), &mount.options).map_err(|refusal| {
         tracing::info!(path = parts.uri.path(), %refusal, "a connection was refused");
         text(refusal.status(), refusal.body())
     })?;
     let Some(serializer) = negotiate(&admission, &parts) else { return Err(status(StatusCode::FORBIDDEN)) };
-    let socket = Arc::clone(&hub.mounts()[place].socket);
-    let admitted = socket.connect(admission.params, admission.info).await;
-    let admitted = admitted.map_err(|refused| Box::new(refused.into_response().map(ResponseBody::from)))?;
+    let admitted = Arc::clone(&mount.socket).connect(admission.params, admission.info).await;
+    let admitted = admitted.map_err(Denied::BySocket)?;
     let request = Request::from_parts(parts, ());
     let accept = handshake::check_upgrade(&request)
         .map_err(|error| text(StatusCode::BAD_REQUEST, error.to_string()))?;
 
-    let entrant = Entrant { place, serializer, transport: Transport::WebSocket, admitted, slot };
-    hub.runtime.spawn(Box::pin(entrant.wait(upgrade)));
-    Ok(handshake::response(&accept, admission.subprotocol.as_deref()))
+    let opening = Opening { hub: Arc::clone(hub), place, serializer, admitted, slot };
+    Ok((opening, handshake::response(&accept, admission.subprotocol.as_deref())))
 }
 
 /// The serializer that a client asks for; `None` if there is no such one.
@@ -111,26 +113,48 @@ pub(crate) fn negotiate(admission: &Admission, parts: &Parts) -> Option<Serializ
     serializer
 }
 
-/// Somebody who may connect, and has not yet.
-pub(crate) struct Entrant {
+/// A request that opens nothing.
+pub(crate) enum Denied {
+    /// It is not as it has to be.
+    AtTheDoor(Box<Response<ResponseBody>>),
+    /// The application does not want it.
+    BySocket(Refused),
+}
+
+impl Denied {
+    /// What has failed, if it is no refusal.
+    #[cfg(feature = "test")]
+    pub(crate) fn cause(&self) -> Option<String> {
+        match self {
+            Self::AtTheDoor(_) => None,
+            Self::BySocket(refused) => refused.cause(),
+        }
+    }
+
+    pub(crate) fn into_response(self) -> Box<Response<ResponseBody>> {
+        match self {
+            Self::AtTheDoor(response) => response,
+            Self::BySocket(refused) => Box::new(refused.into_response().map(ResponseBody::from)),
+        }
+    }
+}
+
+/// A connection between its admission and its first frame.
+pub(crate) struct Opening {
+    pub(crate) hub: Arc<Hub>,
     pub(crate) place: usize,
     pub(crate) serializer: Serializer,
-    pub(crate) transport: Transport,
     pub(crate) admitted: Admitted,
     pub(crate) slot: Slot,
 }
 
-impl Entrant {
-    /// Connects it to the machine.
-    pub(crate) fn enter(self, peer: &Arc<Peer>) -> Arc<dyn AnyLink> {
-        let Self { place, serializer, transport, admitted, slot } = self;
-        let dialect = Dialect { serializer, transport };
-        let socket = slot.connect(peer, dialect, place, admitted.id.as_deref());
-        let patience = slot.mounts()[place].patience;
-        (admitted.link)(Line { hub: slot, socket, dialect, patience }, admitted.id)
+impl Opening {
+    /// The connection of somebody who was let in without a request.
+    #[cfg(feature = "test")]
+    pub(crate) fn admitted(hub: &Arc<Hub>, place: usize, admitted: Admitted, slot: Slot) -> Self {
+        Self { hub: Arc::clone(hub), place, serializer: Serializer::V2, admitted, slot }
     }
 
-    /// Waits until its 101 is written.
     async fn wait(self, upgrade: OnUpgrade) {
         match upgrade.await {
             Ok(upgraded) => self.start(upgraded),
@@ -140,25 +164,45 @@ impl Entrant {
 
     /// Hands the stream to a task of its own: this one has a handshake in its frame.
     fn start(self, upgraded: Upgraded) {
-        let hub = Arc::clone(&self.slot);
-        let (plain, stream, early) = match hub.runtime.adopt(upgraded) {
-            Ok((plain, early)) => (Some(plain), Stream::PLAIN, early),
-            Err(foreign) => (None, Stream::foreign(foreign), Bytes::new()),
+        match self.hub.runtime.adopt(upgraded) {
+            Ok((plain, early)) => self.open(Some(plain), Stream::PLAIN, early),
+            Err(foreign) => self.open(None, Stream::foreign(foreign), Bytes::new()),
         };
+    }
+
+    #[cfg(feature = "test")]
+    pub(crate) fn serializer(&self) -> Serializer {
+        self.serializer
+    }
+
+    /// Begins the connection over a stream.
+    pub(crate) fn open(self, plain: Option<Box<dyn PlainStream>>, stream: Stream, early: Bytes) -> SocketId {
+        let hub = Arc::clone(&self.hub);
         let mount: &Mounted = &hub.mounts()[self.place];
         let peer = Arc::new(Peer::new(plain, mount.outbox));
-        let link = self.enter(&peer);
+        let link = self.enter(Transport::WebSocket, &peer);
+        let socket = link.socket;
         let connection = Connection::new(link, peer, stream, early, mount.websocket);
         hub.runtime.spawn_connection(ConnectionTask::new(connection));
+        socket
+    }
+
+    /// Makes the peer known to the machine.
+    pub(crate) fn enter(self, transport: Transport, peer: &Arc<Peer>) -> Arc<dyn AnyLink> {
+        let Self { hub, place, serializer, admitted, slot } = self;
+        let dialect = Dialect { serializer, transport };
+        let socket = hub.connect(peer, dialect, place, admitted.id.as_deref());
+        let patience = hub.mounts()[place].patience;
+        (admitted.link)(Line { hub: slot, socket, dialect, patience }, admitted.id)
     }
 }
 
-fn status(status: StatusCode) -> Box<Response<ResponseBody>> {
+fn status(status: StatusCode) -> Denied {
     text(status, String::new())
 }
 
-fn text(status: StatusCode, body: String) -> Box<Response<ResponseBody>> {
+fn text(status: StatusCode, body: String) -> Denied {
     let mut response = Response::new(ResponseBody::from(Bytes::from(body)));
     *response.status_mut() = status;
-    Box::new(response)
+    Denied::AtTheDoor(Box::new(response))
 }

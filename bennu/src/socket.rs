@@ -106,6 +106,15 @@ impl Refused {
         Self(Box::new(Refusal::Failed(cause.into())))
     }
 
+    /// What has failed, if it is no refusal.
+    #[cfg(feature = "test")]
+    pub(crate) fn cause(&self) -> Option<String> {
+        match &*self.0 {
+            Refusal::Response(_) => None,
+            Refusal::Failed(cause) => Some(cause.to_string()),
+        }
+    }
+
     pub(crate) fn into_response(self) -> Response<Bytes> {
         match *self.0 {
             Refusal::Response(response) => response,

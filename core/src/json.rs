@@ -26,6 +26,7 @@ impl Error {
 }
 
 /// Reads JSON text from left to right, value by value.
+#[derive(Clone)]
 pub(crate) struct Scanner<'a> {
     text: &'a str,
     at: usize,
@@ -42,27 +43,31 @@ impl<'a> Scanner<'a> {
     }
 
     /// The next byte that is no whitespace, which stays; 0, which no JSON has there, at the end.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn peek(&mut self) -> u8 {
         peek(self.text.as_bytes(), &mut self.at)
     }
 
     /// Takes `byte` if it is next, whitespace aside.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn eat(&mut self, byte: u8) -> bool {
-        let found = self.peek() == byte;
-        self.at += usize::from(found);
-        found
+        // No arithmetic with the comparison itself, which rustc (1.95 among others) drops when all of this is inlined:
+        // https://github.com/rust-lang/rust/issues/158206.
+        if self.peek() != byte {
+            return false;
+        }
+        self.at += 1;
+        true
     }
 
     /// Takes `byte`, which has to be next.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn expect(&mut self, byte: u8) -> Result<(), Error> {
         if self.eat(byte) { Ok(()) } else { Err(Error { at: self.at }) }
     }
 
     /// Takes the next value and returns its text, whitespace around it left out.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn value(&mut self) -> Result<&'a str, Error> {
         let first = self.peek();
         let start = self.at;
@@ -76,7 +81,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Takes the next value if it is a string without escapes, and returns what stands between its quotes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn plain_string(&mut self) -> Option<&'a str> {
         if self.peek() != b'"' {
             return None;
@@ -111,28 +116,38 @@ impl<'a> Scanner<'a> {
     }
 
     /// Makes sure that nothing but whitespace is left.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn end(&mut self) -> Result<(), Error> {
         self.peek();
         if self.at == self.text.len() { Ok(()) } else { Err(Error { at: self.at }) }
     }
 }
 
-#[inline]
+#[inline(always)]
 fn peek(bytes: &[u8], at: &mut usize) -> u8 {
-    loop {
-        let Some(&byte) = bytes.get(*at) else { return 0 };
-        if byte > b' ' || !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
-            return byte;
+    match bytes.get(*at) {
+        Some(&byte) if byte > b' ' => byte,
+        _ => {
+            *at = skip_space(bytes, *at);
+            bytes.get(*at).copied().unwrap_or(0)
         }
-        *at += 1;
     }
 }
 
-/// The containers that are open: a bit each, so that no input can make it grow.
+#[cold]
+fn skip_space(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
+        at += 1;
+    }
+    at
+}
+
+/// The containers that are open.
 struct Nesting {
-    /// The innermost container is the lowest bit: 1 for an object, 0 for an array.
-    objects: u128,
+    /// Whether the innermost one is an object.
+    in_object: bool,
+    /// The same of those around it, a bit each, so that no input can make it grow; the lowest is the next.
+    around: u128,
     depth: u32,
     levels: u32,
 }
@@ -144,25 +159,22 @@ impl Nesting {
             return Err(Error::TOO_DEEP);
         }
         self.depth += 1;
-        self.objects = self.objects << 1 | u128::from(object);
+        self.around = self.around << 1 | u128::from(self.in_object);
+        self.in_object = object;
         Ok(())
     }
 
     #[inline]
     fn close(&mut self) {
         self.depth -= 1;
-        self.objects >>= 1;
-    }
-
-    #[inline]
-    fn in_object(&self) -> bool {
-        self.objects & 1 == 1
+        self.in_object = self.around & 1 == 1;
+        self.around >>= 1;
     }
 }
 
 /// Finds the end of the value that starts at `at`, where no whitespace may be.
 fn skip_value(bytes: &[u8], mut at: usize, levels: u32) -> Result<usize, Error> {
-    let mut nesting = Nesting { objects: 0, depth: 0, levels };
+    let mut nesting = Nesting { in_object: false, around: 0, depth: 0, levels };
     loop {
         match peek(bytes, &mut at) {
             b'"' => at = string::skip(bytes, at)?,
@@ -192,27 +204,24 @@ fn skip_value(bytes: &[u8], mut at: usize, levels: u32) -> Result<usize, Error> 
             if nesting.depth == 0 {
                 return Ok(at);
             }
-            match (peek(bytes, &mut at), nesting.in_object()) {
-                (b',', true) => {
-                    at = skip_key(bytes, at + 1)?;
+            let byte = peek(bytes, &mut at);
+            at += 1;
+            match byte {
+                b',' if nesting.in_object => {
+                    at = skip_key(bytes, at)?;
                     break;
                 }
-                (b',', false) => {
-                    at += 1;
-                    break;
-                }
-                (b'}', true) | (b']', false) => {
-                    at += 1;
-                    nesting.close();
-                }
-                _ => return Err(Error { at }),
+                b',' => break,
+                b'}' if nesting.in_object => nesting.close(),
+                b']' if !nesting.in_object => nesting.close(),
+                _ => return Err(Error { at: at - 1 }),
             }
         }
     }
 }
 
 /// Finds the end of a key and its colon.
-#[inline]
+#[inline(always)]
 fn skip_key(bytes: &[u8], mut at: usize) -> Result<usize, Error> {
     if peek(bytes, &mut at) != b'"' {
         return Err(Error { at });

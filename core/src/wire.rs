@@ -132,14 +132,16 @@ impl Serializer {
         if let Some((field, len)) = outgoing.name_too_long() {
             return Err(EncodeError::NameTooLong { field, len });
         }
-        let envelope = match (self, Envelope::from_server(outgoing)) {
-            (Self::V1, Some(envelope)) => Envelope { join_ref: None, ..envelope },
-            (Self::V1, None) => return Err(EncodeError::BinaryOnV1),
-            (Self::V2, Some(envelope)) => envelope,
-            (Self::V2, None) => return binary::encode(outgoing),
+        let Some(mut envelope) = Envelope::from_server(outgoing) else {
+            return match self {
+                Self::V1 => Err(EncodeError::BinaryOnV1),
+                Self::V2 => binary::encode(outgoing),
+            };
         };
-        if self == Self::V2 && !outgoing.is_allowed_on_v2() {
-            return Err(EncodeError::NotAnObject);
+        match self {
+            Self::V1 => envelope.join_ref = None,
+            Self::V2 if !outgoing.is_allowed_on_v2() => return Err(EncodeError::NotAnObject),
+            Self::V2 => {}
         }
         Frame::try_build(Kind::Text, self.text_len(&envelope), |out| {
             self.write_text(out, &envelope);

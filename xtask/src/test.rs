@@ -51,8 +51,9 @@ struct Part {
     run: fn(&Workspace) -> Result<Outcome>,
 }
 
-const PARTS: [Part; 13] = [
+const PARTS: [Part; 14] = [
     Part { name: "unit tests", group: Group::Unit, run: unit::run },
+    Part { name: "optimised core", group: Group::Unit, run: unit::optimised },
     Part { name: "interleavings", group: Group::Interleavings, run: interleavings::run },
     Part { name: "clippy", group: Group::Lint, run: lint::clippy },
     Part { name: "format", group: Group::Lint, run: lint::format },

@@ -49,6 +49,12 @@ impl<C: Channel> Handle<C> {
         }
     }
 
+    /// A handle of a channel that is known to be a `C`.
+    #[cfg(feature = "test")]
+    pub(crate) fn of(hub: Arc<Hub>, channel: ChannelId, topic: Topic) -> Self {
+        Self { hub, channel, topic, of: PhantomData }
+    }
+
     /// The channel's topic.
     #[must_use]
     pub fn topic(&self) -> &str {

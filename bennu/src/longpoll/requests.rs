@@ -6,7 +6,7 @@ use crate::connection::{Connection, Polling, SessionTask};
 use crate::hub::Hub;
 use crate::link::Transport;
 use crate::peer::Peer;
-use crate::service::{Entrant, ResponseBody, negotiate};
+use crate::service::{Opening, ResponseBody, negotiate};
 use bennu_core::connect::{Carrier, PathVariables};
 use bennu_core::longpoll::{Answer, BodyError, Encoding, Posted, Refusal, Request, examine, open};
 use http::request::Parts;
@@ -106,9 +106,8 @@ impl Visit<'_> {
 
         let peer = Arc::new(Peer::new(None, mount.outbox));
         let counter = Counter::new(Arc::clone(&peer), Arc::clone(&self.hub.runtime), self.door.config);
-        let entrant =
-            Entrant { place: self.place, serializer, transport: Transport::LongPoll, admitted, slot };
-        let link = entrant.enter(&peer);
+        let opening = Opening { hub: Arc::clone(self.hub), place: self.place, serializer, admitted, slot };
+        let link = opening.enter(Transport::LongPoll, &peer);
         let session = self.hub.sessions.add(&counter);
         let connection = Connection::over(Polling::new(counter, session), link, peer);
         self.hub.runtime.spawn(Box::pin(SessionTask::new(connection)));

@@ -5,7 +5,7 @@ use bytes::BufMut;
 use std::borrow::Cow;
 
 /// Finds the end of the string whose opening quote is at `at`.
-#[inline]
+#[inline(always)]
 pub(super) fn skip(bytes: &[u8], at: usize) -> Result<usize, Error> {
     let end = skip_plain(bytes, at + 1);
     if bytes.get(end) == Some(&b'"') { Ok(end + 1) } else { skip_escaped(bytes, end) }
@@ -79,23 +79,24 @@ pub(crate) fn string_len(text: &str) -> usize {
 }
 
 /// Finds the first byte from `at` on that cannot stand for itself: a quote, a backslash, a control character.
-#[inline]
+#[inline(always)]
 pub(super) fn skip_plain(bytes: &[u8], at: usize) -> usize {
-    let mut rest = bytes.get(at..).unwrap_or_default();
     // Most strings are short: names, refs, keys.
-    for _ in 0..2 {
-        let Some((word, behind)) = rest.split_first_chunk::<8>() else { break };
-        let special = special_lanes(u64::from_le_bytes(*word));
-        if special != 0 {
-            return bytes.len() - rest.len() + special.trailing_zeros() as usize / 8;
-        }
-        rest = behind;
+    let Some(rest) = bytes.get(at..) else { return bytes.len() };
+    let Some((word, rest)) = rest.split_first_chunk::<8>() else { return skip_plain_blocks(bytes, at) };
+    let special = special_lanes(u64::from_le_bytes(*word));
+    if special != 0 {
+        return at + lane(special);
     }
-    bytes.len() - skip_plain_blocks(rest).len()
+    let Some(word) = rest.first_chunk::<8>() else { return skip_plain_blocks(bytes, at + 8) };
+    let special = special_lanes(u64::from_le_bytes(*word));
+    if special != 0 { at + 8 + lane(special) } else { skip_plain_blocks(bytes, at + 16) }
 }
 
-/// What is left of `rest` from its first special byte on, found in blocks, words, bytes.
-fn skip_plain_blocks(mut rest: &[u8]) -> &[u8] {
+/// The same in blocks, words, bytes.
+#[inline(never)]
+fn skip_plain_blocks(bytes: &[u8], at: usize) -> usize {
+    let mut rest = &bytes[at..];
     while let Some((block, behind)) = rest.split_first_chunk::<32>()
         && !block.iter().fold(false, |found, &byte| found | is_special(byte))
     {
@@ -104,12 +105,12 @@ fn skip_plain_blocks(mut rest: &[u8]) -> &[u8] {
     while let Some((word, behind)) = rest.split_first_chunk::<8>() {
         let special = special_lanes(u64::from_le_bytes(*word));
         if special != 0 {
-            return &rest[special.trailing_zeros() as usize / 8..];
+            return bytes.len() - rest.len() + lane(special);
         }
         rest = behind;
     }
     let plain = rest.iter().position(|&byte| is_special(byte)).unwrap_or(rest.len());
-    &rest[plain..]
+    bytes.len() - rest.len() + plain
 }
 
 #[inline]
@@ -119,14 +120,22 @@ fn is_special(byte: u8) -> bool {
 
 /// Sets the top bit of each byte of `word` that is special; exact up to the lowest one that is set.
 ///
-/// A lane borrows from the one above only if it is itself special, so false alarms lie above true ones.
+/// With its second bit turned over, a quote is the one printable character below `!`, behind the control
+/// characters. A lane borrows from the one above only if it is itself special, so false alarms lie above true
+/// ones.
 #[inline]
 fn special_lanes(word: u64) -> u64 {
     const LOW: u64 = u64::from_ne_bytes([0x01; 8]);
     const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-    let below = |word: u64, limit: u8| word.wrapping_sub(LOW * u64::from(limit)) & !word;
-    let equals = |byte: u8| below(word ^ (LOW * u64::from(byte)), 1);
-    (below(word, 0x20) | equals(b'"') | equals(b'\\')) & HIGH
+    let control_or_quote = (word ^ (LOW * 0x02)).wrapping_sub(LOW * 0x21);
+    let backslash = (word ^ (LOW * u64::from(b'\\'))).wrapping_sub(LOW);
+    (control_or_quote | backslash) & !word & HIGH
+}
+
+/// The place of the lowest byte that is set.
+#[inline]
+fn lane(lanes: u64) -> usize {
+    lanes.trailing_zeros() as usize / 8
 }
 
 /// The inside of a valid JSON string, escapes resolved.

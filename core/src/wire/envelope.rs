@@ -34,6 +34,7 @@ pub(super) enum Body<'a> {
 
 impl<'a> Envelope<'a> {
     /// What a server sends; `None` if it is binary.
+    #[inline(always)]
     pub(super) fn from_server(outgoing: &Outgoing<'a>) -> Option<Self> {
         let envelope = match *outgoing {
             Outgoing::Push { join_ref, msg_ref, topic, event, payload } => Self {
@@ -99,7 +100,7 @@ impl<'a> Word<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn write(self, out: &mut impl BufMut) {
         match self {
             Self::Plain(text) => {
@@ -131,7 +132,7 @@ impl Body<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn write(self, out: &mut impl BufMut) {
         match self {
             Self::Payload(json) => out.put_slice(json),

@@ -15,7 +15,7 @@ pub(super) fn decode(text: &str, levels: u32) -> Result<Message<'_>, DecodeError
         return Err(DecodeError::NotAnArray);
     }
     if scan.peek() == b']' {
-        return Err(no_item(&mut scan, 0));
+        return Err(no_item(scan, 0));
     }
     let join_ref = decode_ref(scan.value()?)?;
     next(&mut scan, 1)?;
@@ -61,20 +61,20 @@ pub(super) fn write(out: &mut impl BufMut, envelope: &Envelope<'_>) {
 }
 
 /// Goes on to the next of the five items; `found` lie behind.
-#[inline]
+#[inline(always)]
 fn next(scan: &mut Scanner<'_>, found: usize) -> Result<(), DecodeError> {
-    if scan.eat(b',') { Ok(()) } else { Err(no_item(scan, found)) }
+    if scan.eat(b',') { Ok(()) } else { Err(no_item(scan.clone(), found)) }
 }
 
 #[cold]
-fn no_item(scan: &mut Scanner<'_>, found: usize) -> DecodeError {
+fn no_item(mut scan: Scanner<'_>, found: usize) -> DecodeError {
     match scan.expect(b']').and_then(|()| scan.end()) {
         Ok(()) => DecodeError::MissingItem { found },
         Err(error) => error.into(),
     }
 }
 
-#[inline]
+#[inline(always)]
 fn name<'a>(scan: &mut Scanner<'a>) -> Result<Name<'a>, DecodeError> {
     match scan.plain_string() {
         Some(text) => Ok(Name::from(text)),

@@ -13,8 +13,6 @@ mod room;
 
 use axum::Router;
 use axum::serve::ListenerExt;
-use bennu::LongPoll;
-use bennu::prelude::*;
 use options::{Command, Options};
 use page::{Page, PageError};
 use std::fmt;
@@ -47,9 +45,7 @@ async fn main() -> ExitCode {
 
 async fn serve(options: Options) -> Result<(), StartError> {
     let page = Page::open(options.page).map_err(StartError::Page)?;
-    let socket = bennu::socket(room::Chat::default()).channel::<room::Room>("room:*");
-    let endpoint =
-        Endpoint::builder().socket("/socket", socket.longpoll(LongPoll::new())).build(bennu_tokio::Tokio);
+    let endpoint = room::endpoint().build(bennu_tokio::Tokio);
     let app = Router::new().route_service("/socket/{*path}", endpoint.clone()).merge(page.routes());
 
     let address = SocketAddr::new(options.host, options.port);

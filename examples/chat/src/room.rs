@@ -9,14 +9,21 @@
 
 use crate::history::{Message, Rooms};
 use bennu::prelude::*;
+use bennu::{Builder, LongPoll};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// The endpoint of the chat, for whatever runtime.
+pub(crate) fn endpoint() -> Builder {
+    let socket = bennu::socket(Chat::default()).channel::<Room>("room:*");
+    Endpoint::builder().socket("/socket", socket.longpoll(LongPoll::new()))
+}
+
 /// The socket of the chat: it lets everybody in, and hands on what was said.
 #[derive(Debug, Default)]
-pub(crate) struct Chat {
+struct Chat {
     rooms: Arc<Rooms>,
 }
 
@@ -30,7 +37,7 @@ impl Socket for Chat {
 
 /// One person in one room. A nickname is a label, not an account: two people, or two tabs, may have the same.
 #[derive(Debug)]
-pub(crate) struct Room {
+struct Room {
     name: String,
     nick: String,
     /// The last message of the answer to the join.
@@ -157,33 +164,4 @@ fn unix_ms() -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_nickname_has_1_to_24_visible_characters() {
-        assert_eq!(nickname("  Nefer "), Ok("Nefer"));
-        assert_eq!(nickname(&"é".repeat(24)), Ok("é".repeat(24).as_str()));
-        assert_eq!(nickname(&"é".repeat(25)), Err(Unfit::Nickname));
-        assert_eq!(nickname(" \t "), Err(Unfit::Nickname));
-        assert_eq!(nickname("a\u{7}b"), Err(Unfit::Nickname));
-    }
-
-    #[test]
-    fn a_room_name_has_1_to_32_letters_digits_hyphens_and_underscores() {
-        assert_eq!(room_name("große-halle_2"), Ok("große-halle_2"));
-        assert_eq!(room_name(&"a".repeat(32)), Ok("a".repeat(32).as_str()));
-        assert_eq!(room_name(&"a".repeat(33)), Err(Unfit::RoomName));
-        assert_eq!(room_name(""), Err(Unfit::RoomName));
-        assert_eq!(room_name("a/b"), Err(Unfit::RoomName));
-        assert_eq!(room_name("a b"), Err(Unfit::RoomName));
-    }
-
-    #[test]
-    fn a_message_is_trimmed_and_has_1_to_2000_characters() {
-        assert_eq!(text("\n two\nlines "), Ok("two\nlines"));
-        assert_eq!(text(&"🔥".repeat(2_000)), Ok("🔥".repeat(2_000).as_str()));
-        assert_eq!(text(&"🔥".repeat(2_001)), Err(Unfit::Text));
-        assert_eq!(text("   "), Err(Unfit::Text));
-    }
-}
+mod tests;

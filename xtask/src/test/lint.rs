@@ -30,26 +30,38 @@ pub(super) fn docs(_: &Workspace) -> Result<Outcome> {
     check(&["doc", "--workspace", "--all-features", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])
 }
 
-/// The core reaches no runtime, whatever its dependencies become.
+/// The core reaches no runtime, whatever its dependencies become; and below what channels are written against, and
+/// tested with, nothing is that could run them.
 pub(super) fn purity(workspace: &Workspace) -> Result<Outcome> {
-    if !workspace.has("bennu-core") {
-        return Ok(Outcome::skipped("the workspace has no package `bennu-core`"));
+    let mut details = Vec::new();
+    for (package, forbidden) in [("bennu-core", runtimes_in as fn(&str) -> Vec<&str>), ("bennu", drivers_in)]
+    {
+        if !workspace.has(package) {
+            return Ok(Outcome::skipped(format!("the workspace has no package `{package}`")));
+        }
+        let tree = tree(package)?;
+        let found = forbidden(&tree);
+        if !found.is_empty() {
+            return Ok(Outcome::failed(format!("{package} depends on {}", found.join(", "))));
+        }
+        details.push(format!("no runtime below {package}, {} crates looked at", crates_in(&tree).len()));
     }
+    let detail = details.join("; ");
+    println!("{detail}");
+    Ok(Outcome::passed(detail))
+}
+
+/// A package and all below it, with their features: `tokio v1.0.0 default,sync`.
+fn tree(package: &str) -> Result<String> {
     let output = cargo()
-        .args(["tree", "--package", "bennu-core", "--edges", "normal", "--all-features", "--prefix", "none"])
+        .args(["tree", "--package", package, "--edges", "normal", "--all-features", "--prefix", "none"])
+        .args(["--format", "{p} {f}"])
         .output()
         .context("cannot run cargo")?;
     if !output.status.success() {
         bail!("cargo tree failed: {}", String::from_utf8_lossy(&output.stderr).trim());
     }
-    let tree = String::from_utf8_lossy(&output.stdout);
-    let found = runtimes_in(&tree);
-    if !found.is_empty() {
-        return Ok(Outcome::failed(format!("bennu-core depends on {}", found.join(", "))));
-    }
-    let detail = format!("no runtime below bennu-core, {} crates looked at", crates_in(&tree).len());
-    println!("{detail}");
-    Ok(Outcome::passed(detail))
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 fn check(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Outcome> {
@@ -60,6 +72,21 @@ fn check(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Outcome> {
 
 fn runtimes_in(tree: &str) -> Vec<&str> {
     crates_in(tree).into_iter().filter(|name| RUNTIMES.contains(name)).collect()
+}
+
+/// The runtimes, but for what `hyper` is made of: it brings tokio's channels, which run nothing and wait for nothing
+/// of the system.
+fn drivers_in(tree: &str) -> Vec<&str> {
+    let has_a_driver = |line: &str| {
+        let features = line.split_whitespace().next_back().unwrap_or_default();
+        features.split(',').any(|feature| ["rt", "rt-multi-thread", "net", "time"].contains(&feature))
+    };
+    let drives = |name: &&str| match *name {
+        "hyper" => false,
+        "tokio" => tree.lines().filter(|line| line.starts_with("tokio ")).any(has_a_driver),
+        _ => true,
+    };
+    runtimes_in(tree).into_iter().filter(drives).collect()
 }
 
 fn crates_in(tree: &str) -> Vec<&str> {
@@ -79,5 +106,14 @@ mod tests {
 
         assert_eq!(runtimes_in(tree), ["mio"]);
         assert_eq!(crates_in(tree).len(), 4);
+    }
+
+    #[test]
+    fn tokio_without_a_driver_is_no_runtime() {
+        let tree = "bennu v0.1.0 (/x) test\nhyper v1.0.0 http1\ntokio v1.0.0 default,sync\nmio v1.0.0 net\n";
+
+        assert_eq!(drivers_in(tree), ["mio"]);
+        assert_eq!(drivers_in("tokio v1.0.0 default,rt,sync\n"), ["tokio"]);
+        assert_eq!(drivers_in("tokio v1.0.0 time\n"), ["tokio"]);
     }
 }
