@@ -56,8 +56,10 @@ async fn answer<B: Body>(hub: &Arc<Hub>, mut request: Request<B>) -> Response<Re
     let polled = doors.find_map(|(place, door)| Some((place, door, door.path.capture(path)?)));
     if let Some((place, door, variables)) = polled {
         let visit = Visit { hub, place, door, carrier: carrier(&parts) };
-        return longpoll::answer(visit, &parts, variables, body).await;
+        // In a box of its own: a handshake need not carry room for it.
+        return Box::pin(longpoll::answer(visit, &parts, variables, body)).await;
     }
+    drop(body);
     match admit(hub, parts).await {
         Ok((opening, response)) => {
             hub.runtime.spawn(Box::pin(opening.wait(upgrade)));

@@ -69,7 +69,7 @@ impl fmt::Debug for SessionTask {
 }
 
 impl Turn<'_, '_, Polling> {
-    /// Takes a turn. Returns whether the task has come to its end.
+    /// Takes the turn. Returns whether the task has come to its end.
     fn take(&mut self) -> bool {
         self.look_up();
         let mut errands = 0;

@@ -101,6 +101,7 @@ impl fmt::Debug for ConnectionTask {
 }
 
 impl Turn<'_, '_, Wire> {
+    /// Takes the turn. Returns whether the task has come to its end.
     fn take(&mut self) -> bool {
         let mut reads = 0;
         let mut notice = self.look_up();

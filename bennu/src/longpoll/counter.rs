@@ -1,6 +1,7 @@
 //! One session, where its requests and its task meet.
 
 use crate::peer::{Cause, Peer};
+use crate::runtime::Runtime;
 use crate::sync::{Mutex, MutexGuard};
 use bennu_core::longpoll::{
     CloseReason, Config, Data, Delivery as Fate, Ended, Output, PollId, PostId, Posted, Session,
@@ -11,8 +12,6 @@ use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
-
-use crate::runtime::Runtime;
 
 /// A session, and who waits for it: requests for their answers, its task for what it is to do.
 ///
@@ -274,3 +273,6 @@ impl fmt::Debug for Delivery {
         f.debug_struct("Delivery").field("poll", &self.poll).finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, not(bennu_loom)))]
+mod tests;
