@@ -15,7 +15,7 @@ use std::task::{Poll, Waker};
 
 /// A session, and who waits for it: requests for their answers, its task for what it is to do.
 ///
-/// The lock is held for what the session decides, and nobody is woken under it.
+/// The lock is held for what the session decides: no other lock with it, and nobody is woken under it.
 pub(crate) struct Counter {
     peer: Arc<Peer>,
     runtime: Arc<dyn Runtime>,
@@ -102,17 +102,19 @@ impl Counter {
 
     /// Takes in what was queued for the client. Bytes cannot be sent to it; it is skipped.
     pub(crate) fn push(&self, frames: Vec<(Frame, Cause)>) {
+        let mut skipped = 0;
         self.tell(|session, _| {
             for (frame, cause) in frames {
                 let pushed = match cause {
                     Cause::Itself => session.push_owed(frame),
                     Cause::Others => session.push(frame),
                 };
-                if let Err(error) = pushed {
-                    tracing::debug!(%error, "a broadcast has skipped a client that polls");
-                }
+                skipped += usize::from(pushed.is_err());
             }
         });
+        if skipped > 0 {
+            tracing::debug!(peer = ?self.peer, skipped, "broadcasts of bytes have skipped a client that polls");
+        }
     }
 
     /// Tells the session something. Its task alone does: it looks afterwards what there is to do.
