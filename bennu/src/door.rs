@@ -1,6 +1,7 @@
 //! What holds for whoever comes, whichever socket they ask for.
 
 use crate::handover::Handover;
+use crate::token::Secret;
 use bennu_core::ParameterFilter;
 use bennu_core::connect::{Carrier, Scheme, TrustedProxies};
 use http::request::Parts;
@@ -10,6 +11,8 @@ use http::request::Parts;
 pub(crate) struct Door {
     pub(crate) proxies: TrustedProxies,
     pub(crate) filter: ParameterFilter,
+    /// What the tokens of long-poll sessions are signed with, if the application has said so.
+    pub(crate) secret: Option<Secret>,
 }
 
 impl Door {

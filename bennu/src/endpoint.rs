@@ -6,6 +6,7 @@ use crate::index::TopicIndex;
 use crate::mount::{Mounted, SocketSettings};
 use crate::runtime::Runtime;
 use crate::subscription::QueueLimits;
+use crate::token::Secret;
 use crate::{RequestLimits, Socket, Subscription};
 use bennu_core::connect::TrustedProxies;
 use bennu_core::drain::Whom;
@@ -105,7 +106,7 @@ impl Endpoint {
     /// Shape on the wire: `[null,null,"room:lobby","new_msg",{"body":"hello"}]`.
     ///
     /// Those who joined the topic receive it in the order in which one task broadcasts. It never waits for
-    /// them. Bytes do not reach clients of serializer V1.
+    /// them. Bytes do not reach clients of serializer V1, nor those that poll.
     ///
     /// # Errors
     /// [`BroadcastError`] if the payload cannot be sent; nobody has received it then.
@@ -139,8 +140,8 @@ impl Endpoint {
         Ok(())
     }
 
-    /// Ends every connection whose socket has this id, with close code 1001: their clients reconnect,
-    /// and [`Socket::connect`] decides anew.
+    /// Ends every connection whose socket has this id, with close code 1001 if it is a WebSocket: their clients
+    /// reconnect, and [`Socket::connect`] decides anew.
     ///
     /// Source: the broadcast of `disconnect` that `Phoenix.Socket` describes at `id/1`.
     pub fn disconnect(&self, id: &str) {
@@ -161,7 +162,8 @@ impl Endpoint {
     /// Ends this node's part in the conversation, for a shutdown: takes no new connections from its first moment on
     /// (503), closes those that there are with 1012 ("service restart": clients reconnect), each socket's in batches
     /// as its [`Drain`](crate::Drain) says, and waits until the handlers that run have come to their end, for 5 s
-    /// behind the last batch at most. There is no way back.
+    /// behind the last batch at most. There is no way back. A long-poll session is a connection as any other: it ends,
+    /// and its poll is answered.
     ///
     /// `terminate` is told [`Reason::Draining`](crate::Reason::Draining). Connections without channels are closed
     /// too, each counted as one channel.
@@ -198,11 +200,18 @@ impl Endpoint {
         each.fold(none, RequestLimits::or)
     }
 
-    /// Whether a request for this path, such as `/socket/websocket`, is one for a socket: whoever serves other things
-    /// beside the endpoint can give it these requests, and keep the others.
+    /// Whether a request for this path, such as `/socket/websocket`, is one for a socket, by whichever transport: whoever
+    /// serves other things beside the endpoint can give it these requests, and keep the others.
     #[must_use]
     pub fn has_socket_at(&self, path: &str) -> bool {
-        self.hub.mounts().iter().any(|mount| mount.path.capture(path).is_some())
+        self.hub.mounts().iter().any(|mount| mount.is_at(path))
+    }
+
+    /// Whether any of the sockets takes [clients that poll](crate::LongPoll): they come with one request after the other,
+    /// and some of these wait, so that an HTTP server in front must not count the time until there is a WebSocket.
+    #[must_use]
+    pub fn is_polled(&self) -> bool {
+        self.hub.mounts().iter().any(|mount| mount.longpoll.is_some())
     }
 
     /// How many connections there are; one whose channels are still ending is counted.
@@ -214,7 +223,7 @@ impl Endpoint {
 
 impl Builder {
     /// Mounts a socket at a path: `/socket`, or with variables `/orgs/{org}`, which become parameters.
-    /// Clients connect below it, at `/socket/websocket`.
+    /// Clients connect below it, at `/socket/websocket`, and those that poll at `/socket/longpoll`.
     ///
     /// # Panics
     /// If the path is malformed: a mistake in the program.
@@ -224,7 +233,7 @@ impl Builder {
     }
 
     /// How many shards there are: by default four for each core, so that workers rarely meet at a lock.
-    /// At most 63.
+    /// Clients that poll, if there may be any, have a quarter as many of their own. At most 63 in all.
     pub fn shards(mut self, shards: usize) -> Self {
         self.shards = shards.clamp(1, TopicIndex::MAX_SHARDS);
         self
@@ -279,6 +288,15 @@ impl Builder {
     /// The same in bytes of payload: 4 MiB.
     pub fn subscription_bytes(mut self, bytes: usize) -> Self {
         self.queue.bytes = bytes;
+        self
+    }
+
+    /// What the tokens of long-poll sessions are signed with.
+    ///
+    /// Without it, they are signed with a random secret of this process. A session lives in one process and ends with it,
+    /// so that nothing is lost by that; Phoenix, whose secret signs other things besides, does not start without one.
+    pub fn secret(mut self, secret: Secret) -> Self {
+        self.door.secret = Some(secret);
         self
     }
 

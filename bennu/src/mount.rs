@@ -2,10 +2,11 @@
 
 use crate::BoxFuture;
 use crate::link::{AnyLink, Line, Link};
+use crate::longpoll::Door;
 use crate::panics::catch;
 use crate::routes::Routes;
 use crate::stuck::Patience;
-use crate::{Channel, Drain, Limits, Refused, RequestLimits, Socket, WebSocket};
+use crate::{Channel, Drain, Limits, LongPoll, Refused, RequestLimits, Socket, WebSocket};
 use bennu_core::connect::{
     CheckOrigin, ConnectInfo, ConnectInfoKeys, MountPath, Options, OriginEntryError, Params, Session,
 };
@@ -38,6 +39,7 @@ pub fn socket<S: Socket>(socket: S) -> SocketSettings<S> {
         options: Options::default(),
         limits: Limits::default(),
         websocket: WebSocket::default(),
+        longpoll: None,
         drain: Drain::default(),
         session: None,
     }
@@ -51,6 +53,7 @@ pub struct SocketSettings<S: Socket> {
     options: Options,
     limits: Limits,
     websocket: WebSocket,
+    longpoll: Option<LongPoll>,
     drain: Drain,
     session: Option<ReadSession>,
 }
@@ -122,6 +125,12 @@ impl<S: Socket> SocketSettings<S> {
         self
     }
 
+    /// Takes clients that poll as well, with these settings: by default there are none, as in Phoenix.
+    pub fn longpoll(mut self, longpoll: LongPoll) -> Self {
+        self.longpoll = Some(longpoll);
+        self
+    }
+
     /// Reads the session of whoever connects, before [`Socket::connect`] is asked, which finds it in
     /// [`ConnectInfo::session`]; `None` refuses nobody.
     ///
@@ -158,6 +167,7 @@ impl<S: Socket> SocketSettings<S> {
 
     /// Mounts the socket.
     pub(crate) fn mount(self, name: &str) -> Mounted {
+        let longpoll = self.longpoll.map(|longpoll| longpoll.mount(name, self.limits.outbox));
         let path = match MountPath::new(name, &self.websocket.path) {
             Ok(path) => path,
             Err(error) => panic!("a socket's path is wrong: {error}"),
@@ -172,6 +182,7 @@ impl<S: Socket> SocketSettings<S> {
             patience: Patience::from(self.limits.outbox_age),
             options,
             websocket: self.websocket.config,
+            longpoll,
             drain: self.drain,
             session: self.session,
             socket: Box::new(Served { socket: self.socket, routes: Arc::new(self.routes) }),
@@ -219,9 +230,18 @@ pub(crate) struct Mounted {
     pub(crate) patience: Patience,
     pub(crate) options: Options,
     pub(crate) websocket: websocket::Config,
+    pub(crate) longpoll: Option<Door>,
     pub(crate) drain: Drain,
     pub(crate) session: Option<ReadSession>,
     pub(crate) socket: Box<dyn AnySocket>,
+}
+
+impl Mounted {
+    /// Whether a request for this path is one for this socket, by whichever transport.
+    pub(crate) fn is_at(&self, path: &str) -> bool {
+        let is_polled = || self.longpoll.as_ref().is_some_and(|door| door.path.capture(path).is_some());
+        self.path.capture(path).is_some() || is_polled()
+    }
 }
 
 /// Somebody who may connect.

@@ -3,7 +3,9 @@
 use crate::app::{Room, Site, endpoint};
 use bennu::prelude::*;
 use bennu::test::{Dial, Harness};
-use bennu::{Builder, ParameterFilter};
+use bennu::{Builder, LongPoll, ParameterFilter};
+use futures_util::FutureExt as _;
+use http::Request;
 use serde_json::json;
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -99,4 +101,27 @@ fn auth_token_is_not_logged() {
     let logged = log.0.lock().unwrap().clone();
     assert!(logged.contains("somebody wants to connect"), "{logged}");
     assert!(!logged.contains("hunter2") && !logged.contains("aHVudGVyMg"), "{logged}");
+}
+
+#[test]
+fn secrets_of_those_who_poll_are_not_logged() {
+    let log = Log::default();
+    tracing::subscriber::with_default(log.clone(), || {
+        let socket = bennu::socket(Site).longpoll(LongPoll::new());
+        let t = Harness::new(Endpoint::builder().socket("/{token}/socket", socket));
+        let mut statuses = Vec::new();
+        for target in ["?vsn=2.0.0&name=ann&password=hunter2", "?vsn=9.0.0", "?vsn=%ff"] {
+            let request = Request::get(format!("/hunter2/socket/longpoll{target}")).body(String::new());
+            let Some(Ok(response)) = t.endpoint.answer(request.unwrap()).now_or_never() else {
+                panic!("a session opens at once")
+            };
+            statuses.push(response.status().as_u16());
+        }
+        assert_eq!(statuses, [200, 200, 400]);
+    });
+
+    let logged = log.0.lock().unwrap().clone();
+    let said = ["somebody wants to connect", "ann", "no version", "a long-poll request was refused"];
+    assert!(said.iter().all(|said| logged.contains(said)), "{logged}");
+    assert!(!logged.contains("hunter2"), "{logged}");
 }
