@@ -1,22 +1,26 @@
 //! The node as the application holds it.
 
+use crate::door::Door;
 use crate::hub::{Hub, Kick, Sender};
 use crate::index::TopicIndex;
 use crate::mount::{Mounted, SocketSettings};
 use crate::runtime::Runtime;
 use crate::subscription::QueueLimits;
+use crate::token::Secret;
 use crate::{RequestLimits, Socket, Subscription};
-use bennu_core::server::{Broadcast, CloseReason};
+use bennu_core::connect::TrustedProxies;
+use bennu_core::drain::Whom;
+use bennu_core::server::Broadcast;
 use bennu_core::wire::EncodeError;
-use bennu_core::{IntoPayload, NotEncodable, Payload, Topic, event};
+use bennu_core::{IntoPayload, NotEncodable, ParameterFilter, Payload, Topic, event};
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Sockets, channels and topics of this node: a value to broadcast by, and a tower service that takes
 /// the connections.
 ///
-/// A clone is the same endpoint. Nothing of it ever waits, but for [`drain`](Self::drain).
+/// A clone is the same endpoint. Nothing of it ever waits, but for [`drain`](Self::drain) and
+/// [`drain_socket`](Self::drain_socket).
 ///
 /// ```
 /// # use bennu::prelude::*;
@@ -41,6 +45,7 @@ pub struct Endpoint {
 #[must_use]
 pub struct Builder {
     mounts: Vec<Mounted>,
+    door: Door,
     shards: usize,
     max_connections: usize,
     queue: QueueLimits,
@@ -74,15 +79,18 @@ impl std::error::Error for BroadcastError {
     }
 }
 
-/// How long the handlers that run have at shutdown.
-const SHUTDOWN: Duration = Duration::from_secs(5);
-
 impl Endpoint {
     /// Starts the settings of an endpoint.
     pub fn builder() -> Builder {
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         let queue = QueueLimits::default();
-        Builder { mounts: Vec::new(), shards: 4 * workers, max_connections: usize::MAX, queue }
+        Builder {
+            mounts: Vec::new(),
+            door: Door::default(),
+            shards: 4 * workers,
+            max_connections: usize::MAX,
+            queue,
+        }
     }
 
     pub(crate) fn of(hub: Arc<Hub>) -> Self {
@@ -98,7 +106,7 @@ impl Endpoint {
     /// Shape on the wire: `[null,null,"room:lobby","new_msg",{"body":"hello"}]`.
     ///
     /// Those who joined the topic receive it in the order in which one task broadcasts. It never waits for
-    /// them. Bytes do not reach clients of serializer V1.
+    /// them. Bytes do not reach clients of serializer V1, nor those that poll.
     ///
     /// # Errors
     /// [`BroadcastError`] if the payload cannot be sent; nobody has received it then.
@@ -132,8 +140,8 @@ impl Endpoint {
         Ok(())
     }
 
-    /// Ends every connection whose socket has this id, with close code 1001: their clients reconnect,
-    /// and [`Socket::connect`] decides anew.
+    /// Ends every connection whose socket has this id, with close code 1001 if it is a WebSocket: their clients
+    /// reconnect, and [`Socket::connect`] decides anew.
     ///
     /// Source: the broadcast of `disconnect` that `Phoenix.Socket` describes at `id/1`.
     pub fn disconnect(&self, id: &str) {
@@ -151,17 +159,37 @@ impl Endpoint {
         self.hub.subscribe_outside(topic)
     }
 
-    /// Ends all connections at once with 1012 ("service restart": clients reconnect), takes no new ones
-    /// (503), and waits until the handlers that run have come to their end, for 5 s at most. There is no way
-    /// back.
+    /// Ends this node's part in the conversation, for a shutdown: takes no new connections from its first moment on
+    /// (503), closes those that there are with 1012 ("service restart": clients reconnect), each socket's in batches
+    /// as its [`Drain`](crate::Drain) says, and waits until the handlers that run have come to their end, for 5 s
+    /// behind the last batch at most. There is no way back. A long-poll session is a connection as any other: it ends,
+    /// and its poll is answered.
+    ///
+    /// `terminate` is told [`Reason::Draining`](crate::Reason::Draining). Connections without channels are closed
+    /// too, each counted as one channel.
+    ///
+    /// Source: Phoenix `Socket.PoolDrainer`, which leaves connections without channels to the web server.
     pub async fn drain(&self) {
-        self.hub.begin_drain();
-        self.hub.stop_all(CloseReason::Draining);
-        let pause = Duration::from_millis(10);
-        let until = self.hub.runtime.now() + SHUTDOWN;
-        while self.hub.sockets() > 0 && self.hub.runtime.now() < until {
-            self.hub.runtime.sleep(pause).await;
+        self.hub.drain_for_good().await;
+    }
+
+    /// Closes the connections of one socket that have channels, with 1012, in batches as its
+    /// [`Drain`](crate::Drain) says: to move clients to other nodes, for instance. It goes on to take new
+    /// connections, which this drain leaves alone, and can be drained again.
+    ///
+    /// `path` is the one that the socket was mounted at. Returns how many connections were closed; `None` if no
+    /// socket is mounted there. Their handlers may still run. Should the future be dropped, the batches end.
+    ///
+    /// Source: Phoenix `Socket.PoolDrainer`.
+    pub async fn drain_socket(&self, path: &str) -> Option<usize> {
+        let mounts = self.hub.mounts().iter().enumerate();
+        let at_path = mounts.filter(|(_, mount)| &*mount.name == path);
+        let drains: Vec<_> =
+            at_path.map(|(place, _)| self.hub.drain_mount(place, Whom::WithChannels)).collect();
+        if drains.is_empty() {
+            return None;
         }
+        Some(futures_util::future::join_all(drains).await.into_iter().sum())
     }
 
     /// How large a request may be that opens a connection, whatever socket it is for: what the HTTP server in
@@ -172,11 +200,18 @@ impl Endpoint {
         each.fold(none, RequestLimits::or)
     }
 
-    /// Whether a request for this path, such as `/socket/websocket`, is one for a socket: whoever serves other things
-    /// beside the endpoint can give it these requests, and keep the others.
+    /// Whether a request for this path, such as `/socket/websocket`, is one for a socket, by whichever transport: whoever
+    /// serves other things beside the endpoint can give it these requests, and keep the others.
     #[must_use]
     pub fn has_socket_at(&self, path: &str) -> bool {
-        self.hub.mounts().iter().any(|mount| mount.path.capture(path).is_some())
+        self.hub.mounts().iter().any(|mount| mount.is_at(path))
+    }
+
+    /// Whether any of the sockets takes [clients that poll](crate::LongPoll): they come with one request after the other,
+    /// and some of these wait, so that an HTTP server in front must not count the time until there is a WebSocket.
+    #[must_use]
+    pub fn is_polled(&self) -> bool {
+        self.hub.mounts().iter().any(|mount| mount.longpoll.is_some())
     }
 
     /// How many connections there are; one whose channels are still ending is counted.
@@ -188,7 +223,7 @@ impl Endpoint {
 
 impl Builder {
     /// Mounts a socket at a path: `/socket`, or with variables `/orgs/{org}`, which become parameters.
-    /// Clients connect below it, at `/socket/websocket`.
+    /// Clients connect below it, at `/socket/websocket`, and those that poll at `/socket/longpoll`.
     ///
     /// # Panics
     /// If the path is malformed: a mistake in the program.
@@ -198,7 +233,7 @@ impl Builder {
     }
 
     /// How many shards there are: by default four for each core, so that workers rarely meet at a lock.
-    /// At most 63.
+    /// Clients that poll, if there may be any, have a quarter as many of their own. At most 63 in all.
     pub fn shards(mut self, shards: usize) -> Self {
         self.shards = shards.clamp(1, TopicIndex::MAX_SHARDS);
         self
@@ -207,6 +242,39 @@ impl Builder {
     /// How many connections there may be: by default as many as come. A further one is answered 503.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.max_connections = connections;
+        self
+    }
+
+    /// Who is believed when they say for whom a request is: nobody by default. Behind a proxy, the client's address
+    /// ([`ConnectInfo::peer_data`](crate::ConnectInfo::peer_data)) and the scheme by which it came, which origins are
+    /// checked against, are only known through it.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), bennu::ProxyEntryError> {
+    /// use bennu::{Endpoint, TrustedProxies};
+    ///
+    /// let endpoint = Endpoint::builder().trusted_proxies(TrustedProxies::new(["10.0.0.0/8"])?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.door.proxies = proxies;
+        self
+    }
+
+    /// Which values are left out where parameters and payloads are logged (when somebody connects or joins, at the
+    /// level debug): those of tokens, passwords and secrets by default.
+    ///
+    /// ```
+    /// use bennu::{Endpoint, ParameterFilter};
+    ///
+    /// let filter = ParameterFilter::discard(["token", "password", "secret", "iban"]);
+    /// let endpoint = Endpoint::builder().filter_parameters(filter);
+    /// ```
+    ///
+    /// Source: `config :phoenix, :filter_parameters`.
+    pub fn filter_parameters(mut self, filter: ParameterFilter) -> Self {
+        self.door.filter = filter;
         self
     }
 
@@ -220,6 +288,15 @@ impl Builder {
     /// The same in bytes of payload: 4 MiB.
     pub fn subscription_bytes(mut self, bytes: usize) -> Self {
         self.queue.bytes = bytes;
+        self
+    }
+
+    /// What the tokens of long-poll sessions are signed with.
+    ///
+    /// Without it, they are signed with a random secret of this process. A session lives in one process and ends with it,
+    /// so that nothing is lost by that; Phoenix, whose secret signs other things besides, does not start without one.
+    pub fn secret(mut self, secret: Secret) -> Self {
+        self.door.secret = Some(secret);
         self
     }
 
@@ -237,8 +314,8 @@ impl Builder {
             let half: [u8; 8] = std::array::from_fn(|i| seed[at + i]);
             u64::from_le_bytes(half)
         });
-        let Self { mounts, shards, max_connections, queue } = self;
-        let hub = Hub::start(Arc::new(runtime), shards, mounts, max_connections, queue, (k0, k1));
+        let Self { mounts, door, shards, max_connections, queue } = self;
+        let hub = Hub::start(Arc::new(runtime), shards, mounts, door, max_connections, queue, (k0, k1));
         Endpoint { hub }
     }
 }

@@ -69,6 +69,12 @@ impl<C: Channel> AnyRoute<C::Assigns> for RouteTo<C> {
 
 async fn join<C: Channel>(seed: Seed, link: Arc<Link<C::Assigns>>) -> Finished {
     let Seed { call, channel, topic, subtopic, join_ref, msg_ref, payload } = seed;
+    tracing::debug!(
+        topic = %topic,
+        channel = std::any::type_name::<C>(),
+        parameters = ?link.hub.door().filter.payload(&payload),
+        "somebody wants to join"
+    );
     let own_ref = join_ref.clone().or_else(|| msg_ref.clone());
     let ctx = JoinContext { link, topic, subtopic, channel, join_ref: own_ref, enclose: OnceLock::new() };
     let result = catch(|| C::join(&ctx.topic, payload, &ctx)).await;
@@ -129,7 +135,7 @@ impl<C: Channel> Answer<'_, C> {
             status,
             response,
         };
-        self.ctx.link.serializer.encode(&reply).map_err(|error| error.to_string())
+        self.ctx.link.dialect.encode(&reply).map_err(|error| error.to_string())
     }
 
     fn crashed(&self, why: &str) -> Outcome<Letter> {

@@ -4,9 +4,12 @@
 //! order in which frames are appended is the machine's order. No handler is polled, and nothing of the
 //! application is called, under a lock. Lock order: shard, then topic index or peer; never two shards.
 
+use crate::door::Door;
 use crate::flusher::{Flusher, TOGETHER};
 use crate::index::TopicIndex;
 use crate::letter::{Letter, Locked};
+use crate::link::{Dialect, Transport};
+use crate::longpoll::{Sessions, random_secret};
 use crate::mount::Mounted;
 use crate::peer::{Peer, Queued, Work};
 use crate::run::{Run, Step};
@@ -30,6 +33,9 @@ use std::task::Waker;
 /// One node.
 pub(crate) struct Hub {
     shards: Box<[Mutex<Shard>]>,
+    /// So many of them have the WebSockets, whose broadcasts are merged into runs. Those behind them have the
+    /// long-poll sessions, which have no use for a run.
+    merging: usize,
     pub(crate) index: TopicIndex,
     pub(crate) flusher: Arc<Flusher>,
     pub(crate) runtime: Arc<dyn Runtime>,
@@ -39,6 +45,8 @@ pub(crate) struct Hub {
     /// Counts the passes of the flusher: broadcasts merge within one.
     batch: AtomicU64,
     mounts: Vec<Mounted>,
+    door: Door,
+    pub(crate) sessions: Sessions,
     max_connections: usize,
     /// Connections that are, or are being opened.
     connections: AtomicUsize,
@@ -111,10 +119,15 @@ impl Hub {
         runtime: Arc<dyn Runtime>,
         shards: usize,
         mounts: Vec<Mounted>,
+        mut door: Door,
         max_connections: usize,
         queue: QueueLimits,
         hash_key: (u64, u64),
     ) -> Arc<Self> {
+        let polls = mounts.iter().any(|mount| mount.longpoll.is_some());
+        let shards = shards.min(TopicIndex::MAX_SHARDS);
+        let polled = if polls { shards.div_ceil(4) } else { 0 };
+        let merging = shards.min(TopicIndex::MAX_SHARDS - polled);
         let shard = |shard: usize| {
             let config = Config {
                 shard: u32::try_from(shard).expect("at most 63"),
@@ -126,17 +139,20 @@ impl Hub {
                 deadlines: Deadlines::default(),
                 armed: None,
                 sleeper: None,
-                run: Run::default(),
+                run: if shard < merging { Run::default() } else { Run::never() },
             })
         };
         let hub = Arc::new(Self {
-            shards: (0..shards).map(shard).collect(),
+            shards: (0..merging + polled).map(shard).collect(),
+            merging,
             index: TopicIndex::default(),
             flusher: Arc::default(),
             runtime,
             open: AtomicU64::new(0),
             batch: AtomicU64::new(0),
             mounts,
+            sessions: Sessions::new(door.secret.take().unwrap_or_else(random_secret)),
+            door,
             max_connections,
             subscriptions: Subscriptions::new(queue),
             connected: Default::default(),
@@ -160,6 +176,10 @@ impl Hub {
         &self.mounts
     }
 
+    pub(crate) fn door(&self) -> &Door {
+        &self.door
+    }
+
     /// Takes a place for one more connection; `None` if there is none, or if the node is to end.
     pub(crate) fn admit(self: Arc<Self>) -> Option<Slot> {
         let before = self.connections.fetch_add(1, Ordering::AcqRel);
@@ -177,12 +197,17 @@ impl Hub {
     pub(crate) fn connect(
         &self,
         peer: &Arc<Peer>,
-        serializer: Serializer,
+        Dialect { serializer, transport }: Dialect,
         mount: usize,
         id: Option<&str>,
     ) -> SocketId {
         self.connected[serializer.index()].fetch_add(1, Ordering::Relaxed);
-        let place = self.next_shard.fetch_add(1, Ordering::Relaxed) % self.shards.len();
+        let turn = self.next_shard.fetch_add(1, Ordering::Relaxed);
+        let polled = self.shards.len() - self.merging;
+        let place = match transport {
+            Transport::WebSocket => turn % self.merging,
+            Transport::LongPoll => self.merging + turn % polled,
+        };
         let mut shard = self.shard(place);
         let socket = SocketConfig { handle: Arc::clone(peer), serializer, mount, id };
         let socket = shard.server.connect(socket, self.runtime.now());
@@ -215,9 +240,14 @@ impl Hub {
 
     /// A peer takes its messages too slowly.
     pub(crate) fn cut_off(&self, socket: SocketId) {
+        self.stop(socket, CloseReason::SlowConsumer);
+    }
+
+    /// Ends a socket from this side.
+    pub(crate) fn stop(&self, socket: SocketId, reason: CloseReason) {
         let now = self.runtime.now();
         let mut shard = self.shard(socket.shard() as usize);
-        shard.server.stop(socket, CloseReason::SlowConsumer, now);
+        shard.server.stop(socket, reason, now);
         self.drain(&mut shard, None);
     }
 
@@ -335,6 +365,11 @@ impl Hub {
                 self.drain(&mut shard, None);
             }
         }
+    }
+
+    /// The connected sockets of a mount, each with the number of its channels.
+    pub(crate) fn sockets_of(&self, mount: usize) -> Vec<(SocketId, usize)> {
+        (0..self.shards.len()).flat_map(|place| self.shard(place).server.sockets_of(mount)).collect()
     }
 
     /// How many sockets there are, those counted whose channels are still ending.

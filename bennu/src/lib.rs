@@ -3,7 +3,7 @@
 //! A client opens one connection, a *socket*, and joins any number of *topics* over it, such as `room:lobby`. For
 //! each topic that it joins it has a *channel* of its own: a value of a type of yours, whose methods are called for
 //! what the client sends, and which can push to the client, or broadcast to everybody on the topic. Clients of
-//! Phoenix connect over WebSocket, phoenix.js first of all.
+//! Phoenix connect over WebSocket, or by long-polling, phoenix.js first of all.
 //!
 //! ```
 //! use bennu::Notification;
@@ -113,8 +113,11 @@
 //! | [`Builder`] | the endpoint |
 //! | [`SocketSettings`], [`Routes`] | one socket, and which channel has which topics |
 //! | [`CheckOrigin`], [`ConnectInfoKeys`] | what is looked at before a connection is accepted, and kept of it |
-//! | [`WebSocket`], [`Limits`] | the transport, and what a client may grow |
-//! | [`RequestLimits`] | how large a request may be that opens a connection |
+//! | [`WebSocket`], [`LongPoll`], [`Limits`] | the transports, and what a client may grow |
+//! | [`RequestLimits`] | how large the head of a request may be |
+//! | [`TrustedProxies`], [`ParameterFilter`] | who is believed to speak for a client, and what is not logged |
+//! | [`Drain`] | how connections are let go when the node ends |
+//! | [`token`] | what clients show when they connect: `Phoenix.Token`, signed and encrypted |
 //!
 //! With the feature `test` there is a harness in which channels are tested on virtual time.
 //!
@@ -132,9 +135,8 @@
 //! | feature | it adds |
 //! |---|---|
 //! | `test` | the module `test`: channels in tests, on virtual time, without a runtime |
-//! | `token` | the module `token`: `Phoenix.Token`, signed and encrypted |
 //!
-//! None is on by default.
+//! It is off by default.
 //!
 //! # Public dependencies
 //!
@@ -144,17 +146,20 @@
 //! | crate | where |
 //! |---|---|
 //! | `bennu-core` | what is re-exported here: [`Payload`], [`Params`], [`ConnectInfo`], [`CheckOrigin`], … |
-//! | `bytes` 1, `http` 1 | [`Payload`], [`Refused`], the endpoint as a service, and `test::ConnectError` |
+//! | `bytes` 1, `http` 1 | [`Payload`], [`Refused`], [`SocketSettings::session`], the endpoint as a service, and `test::ConnectError` |
 //! | `serde` 1, `serde_json` 1 | what can be sent and parsed: [`IntoPayload`], [`Payload::parse`] |
 //! | `futures-core` 0.3 | `Stream`, for [`Subscription`] |
-//! | `tower-service` 0.3, `http-body-util` 0.1 | the endpoint as a service, and its [`ResponseBody`] |
-//! | `hyper` 1 | `Upgraded`, in [`Runtime::adopt`] |
+//! | `tower-service` 0.3 | the endpoint as a service |
+//! | `hyper` 1 | `Upgraded`, in [`Runtime::adopt`]; `Body`, of requests and of [`ResponseBody`] |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod admission;
 mod broadcast;
 mod channel;
 mod connection;
 mod context;
+mod door;
+mod drain;
 mod endpoint;
 mod erased;
 mod failure;
@@ -166,6 +171,7 @@ mod index;
 mod interleavings;
 mod letter;
 mod link;
+mod longpoll;
 mod mount;
 mod opening;
 mod panics;
@@ -187,19 +193,18 @@ mod sync;
 #[cfg(feature = "test")]
 #[cfg_attr(docsrs, doc(cfg(feature = "test")))]
 pub mod test;
-#[cfg(feature = "token")]
-#[cfg_attr(docsrs, doc(cfg(feature = "token")))]
 pub mod token;
 mod watch;
 
 pub use bennu_core::connect::{
     Carrier, CheckOrigin, ConnectInfo, ConnectInfoKeys, Origin, OriginEntryError, Param, ParamText, Params,
-    QueryError, RequestUri, Scheme, ShapeError,
+    ProxyEntryError, QueryError, RequestUri, Scheme, ShapeError, TrustedProxies,
 };
 pub use bennu_core::server::{Reason, SocketId};
 pub use bennu_core::wire::EncodeError;
 pub use bennu_core::{
-    EventError, EventName, Instant, IntoPayload, NotEncodable, ParseError, Payload, RawJson, Ref, Topic,
+    EventError, EventName, Instant, IntoPayload, NotEncodable, ParameterFilter, ParseError, Payload, RawJson,
+    Ref, Topic,
 };
 pub use broadcast::Broadcast;
 pub use channel::{Channel, HandleInfo, InfoFor, Joined};
@@ -214,7 +219,7 @@ pub use reply::Reply;
 pub use routes::Routes;
 pub use runtime::{BoxFuture, PlainStream, Runtime};
 pub use service::{ResponseBody, ResponseFuture};
-pub use settings::{Limits, RequestLimits, WebSocket};
+pub use settings::{Drain, Limits, LongPoll, RequestLimits, WebSocket};
 pub use socket::{Open, Refused, Socket};
 pub use subscription::{Notification, Subscription};
 

@@ -2,14 +2,16 @@
 
 use crate::BoxFuture;
 use crate::link::{AnyLink, Line, Link};
+use crate::longpoll::Door;
 use crate::panics::catch;
 use crate::routes::Routes;
 use crate::stuck::Patience;
-use crate::{Channel, Limits, Refused, RequestLimits, Socket, WebSocket};
+use crate::{Channel, Drain, Limits, LongPoll, Refused, RequestLimits, Socket, WebSocket};
 use bennu_core::connect::{
-    CheckOrigin, ConnectInfo, ConnectInfoKeys, MountPath, Options, OriginEntryError, Params,
+    CheckOrigin, ConnectInfo, ConnectInfoKeys, MountPath, Options, OriginEntryError, Params, Session,
 };
 use bennu_core::{server, websocket};
+use http::HeaderMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -37,6 +39,9 @@ pub fn socket<S: Socket>(socket: S) -> SocketSettings<S> {
         options: Options::default(),
         limits: Limits::default(),
         websocket: WebSocket::default(),
+        longpoll: None,
+        drain: Drain::default(),
+        session: None,
     }
 }
 
@@ -48,6 +53,9 @@ pub struct SocketSettings<S: Socket> {
     options: Options,
     limits: Limits,
     websocket: WebSocket,
+    longpoll: Option<LongPoll>,
+    drain: Drain,
+    session: Option<ReadSession>,
 }
 
 impl<S: Socket> SocketSettings<S> {
@@ -117,21 +125,66 @@ impl<S: Socket> SocketSettings<S> {
         self
     }
 
+    /// Takes clients that poll as well, with these settings: by default there are none, as in Phoenix.
+    pub fn longpoll(mut self, longpoll: LongPoll) -> Self {
+        self.longpoll = Some(longpoll);
+        self
+    }
+
+    /// Reads the session of whoever connects, before [`Socket::connect`] is asked, which finds it in
+    /// [`ConnectInfo::session`]; `None` refuses nobody.
+    ///
+    /// A browser sends its cookies along from every page, also from one of another site. So either origins are
+    /// checked, or the session counts only beside a token that the page was given: `_csrf_token` among the parameters,
+    /// which phoenix.js sends. Both are for `read` to look at.
+    ///
+    /// ```
+    /// # use bennu::Open;
+    /// /// Who is logged in, by the cookie's signature or a store.
+    /// struct Login { user: String, csrf_token: String }
+    /// # fn login_of(_: &str) -> Option<Login> { None }
+    ///
+    /// let socket = bennu::socket(Open).session(|headers, params| {
+    ///     let login = login_of(headers.get("cookie")?.to_str().ok()?)?;
+    ///     (params.str("_csrf_token") == Some(&login.csrf_token)).then_some(login)
+    /// });
+    /// ```
+    ///
+    /// Source: `session` in `connect_info` of `Phoenix.Endpoint.socket/3`, and its `check_csrf`.
+    pub fn session<T: Send + Sync + 'static>(
+        mut self,
+        read: impl Fn(&HeaderMap, &Params) -> Option<T> + Send + Sync + 'static,
+    ) -> Self {
+        self.session = Some(Box::new(move |headers, params| read(headers, params).map(Session::new)));
+        self
+    }
+
+    /// How connections are let go when the node drains; in batches, as [`Drain::new`] says, by default.
+    pub fn drain(mut self, drain: Drain) -> Self {
+        self.drain = drain;
+        self
+    }
+
     /// Mounts the socket.
-    pub(crate) fn mount(self, path: &str) -> Mounted {
-        let path = match MountPath::new(path, &self.websocket.path) {
+    pub(crate) fn mount(self, name: &str) -> Mounted {
+        let longpoll = self.longpoll.map(|longpoll| longpoll.mount(name, self.limits.outbox));
+        let path = match MountPath::new(name, &self.websocket.path) {
             Ok(path) => path,
             Err(error) => panic!("a socket's path is wrong: {error}"),
         };
         let mut options = self.options;
         options.subprotocols = self.websocket.subprotocols;
         Mounted {
+            name: name.into(),
             path,
             machine: server::Mount { router: self.routes.router().clone(), limits: self.limits.machine },
             outbox: self.limits.outbox,
             patience: Patience::from(self.limits.outbox_age),
             options,
             websocket: self.websocket.config,
+            longpoll,
+            drain: self.drain,
+            session: self.session,
             socket: Box::new(Served { socket: self.socket, routes: Arc::new(self.routes) }),
         }
     }
@@ -164,15 +217,31 @@ impl IntoCheckOrigin for Result<CheckOrigin, OriginEntryError> {
     }
 }
 
+/// Finds a request's session.
+pub(crate) type ReadSession = Box<dyn Fn(&HeaderMap, &Params) -> Option<Session> + Send + Sync>;
+
 /// A mounted socket, without its types.
 pub(crate) struct Mounted {
+    /// The path that it was mounted at, as it was written.
+    pub(crate) name: Box<str>,
     pub(crate) path: MountPath,
     pub(crate) machine: server::Mount,
     pub(crate) outbox: usize,
     pub(crate) patience: Patience,
     pub(crate) options: Options,
     pub(crate) websocket: websocket::Config,
+    pub(crate) longpoll: Option<Door>,
+    pub(crate) drain: Drain,
+    pub(crate) session: Option<ReadSession>,
     pub(crate) socket: Box<dyn AnySocket>,
+}
+
+impl Mounted {
+    /// Whether a request for this path is one for this socket, by whichever transport.
+    pub(crate) fn is_at(&self, path: &str) -> bool {
+        let is_polled = || self.longpoll.as_ref().is_some_and(|door| door.path.capture(path).is_some());
+        self.path.capture(path).is_some() || is_polled()
+    }
 }
 
 /// Somebody who may connect.

@@ -1,8 +1,8 @@
-//! A connection between its 101 and its first frame.
+//! A connection between its admission and its first frame.
 
 use crate::connection::{Connection, ConnectionTask};
 use crate::hub::Slot;
-use crate::link::Line;
+use crate::link::{AnyLink, Dialect, Line, Transport};
 use crate::mount::Admitted;
 use crate::peer::Peer;
 use crate::stream::Stream;
@@ -12,7 +12,7 @@ use bytes::Bytes;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use std::sync::Arc;
 
-/// A connection that has been granted, and waits for its stream.
+/// A connection that has been granted; a WebSocket waits for its stream.
 pub(crate) struct Opening {
     place: usize,
     serializer: Serializer,
@@ -59,13 +59,19 @@ impl Opening {
         stream: Stream,
         early: Bytes,
     ) -> ConnectionTask {
-        let Self { place, serializer, admitted, slot: hub } = self;
-        let mount = &hub.mounts()[place];
-        let (config, patience) = (mount.websocket, mount.patience);
+        let mount = &self.slot.mounts()[self.place];
+        let config = mount.websocket;
         let peer = Arc::new(Peer::new(plain, mount.outbox));
-        let socket = hub.connect(&peer, serializer, place, admitted.id.as_deref());
-        let line = Line { hub, socket, serializer, patience };
-        let link = (admitted.link)(line, admitted.id);
+        let link = self.enter(Transport::WebSocket, &peer);
         ConnectionTask::new(Connection::new(link, peer, stream, early, config))
+    }
+
+    /// Makes the peer known to the machine.
+    pub(crate) fn enter(self, transport: Transport, peer: &Arc<Peer>) -> Arc<dyn AnyLink> {
+        let Self { place, serializer, admitted, slot: hub } = self;
+        let dialect = Dialect { serializer, transport };
+        let socket = hub.connect(peer, dialect, place, admitted.id.as_deref());
+        let patience = hub.mounts()[place].patience;
+        (admitted.link)(Line { hub, socket, dialect, patience }, admitted.id)
     }
 }

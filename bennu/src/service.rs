@@ -1,30 +1,31 @@
 //! The endpoint as a service: from a request to a connection.
 
+mod body;
+
+pub use body::ResponseBody;
+
 use crate::handover::Handover;
 use crate::hub::Hub;
+use crate::longpoll::{self, Visit};
 use crate::opening::Opening;
 use crate::{BoxFuture, Endpoint, Refused};
-use bennu_core::connect::{Carrier, Scheme, Vsn, examine};
+use bennu_core::connect::examine;
 use bennu_core::websocket::handshake;
-use bennu_core::wire::Serializer;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
-use http_body_util::Full;
+use hyper::body::Body;
 use hyper::upgrade::OnUpgrade;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-
-/// The body of an endpoint's responses: empty, but for a sentence with some errors.
-pub type ResponseBody = Full<Bytes>;
 
 /// A future of the endpoint as a service.
 pub type ResponseFuture = BoxFuture<'static, Result<Response<ResponseBody>, Infallible>>;
 
 impl<B> tower_service::Service<Request<B>> for Endpoint
 where
-    B: Send + 'static,
+    B: Body<Data: Send, Error: Send> + Send + 'static,
 {
     type Response = Response<ResponseBody>;
     type Error = Infallible;
@@ -41,34 +42,44 @@ where
 
 impl Endpoint {
     /// Answers a request: what the endpoint does as a service.
-    pub fn answer<B: Send + 'static>(&self, request: Request<B>) -> ResponseFuture {
+    pub fn answer<B>(&self, request: Request<B>) -> ResponseFuture
+    where
+        B: Body<Data: Send, Error: Send> + Send + 'static,
+    {
         let hub = Arc::clone(self.hub());
         Box::pin(async move { Ok(answer(hub, request).await) })
     }
 }
 
-/// Answers a request: with a connection, if it asks for one that may be.
-async fn answer<B>(hub: Arc<Hub>, request: Request<B>) -> Response<ResponseBody> {
-    match open(hub, request).await {
-        Ok(response) => response.map(|()| Full::default()),
-        Err(denied) => *denied.into_response(),
-    }
-}
-
-/// Opens what is behind a request, once it has been upgraded.
-async fn open<B>(hub: Arc<Hub>, mut request: Request<B>) -> Result<Response<()>, Denied> {
+/// Answers a request: with a connection, if it asks for one that may be, or out of a session that is polled.
+async fn answer<B: Body>(hub: Arc<Hub>, mut request: Request<B>) -> Response<ResponseBody> {
     let upgrade = hyper::upgrade::on(&mut request);
-    let (parts, _) = request.into_parts();
+    let (parts, body) = request.into_parts();
     let handover = parts.extensions.get().cloned();
     if let Some(handover) = &handover {
         Handover::clear(handover);
     }
-    let (opening, response) = admit(hub, parts).await?;
-    match handover {
-        Some(handover) => handover.leave(opening, upgrade),
-        None => open_apart(opening, upgrade),
+    let path = parts.uri.path();
+    let polled = hub.mounts().iter().enumerate().find_map(|(place, mount)| {
+        let door = mount.longpoll.as_ref()?;
+        Some((place, door, door.path.capture(path)?))
+    });
+    if let Some((place, door, variables)) = polled {
+        let visit = Visit { hub: &hub, place, door, carrier: hub.door().carrier(&parts) };
+        // In a box of its own: a handshake need not carry room for it.
+        return Box::pin(longpoll::answer(visit, &parts, variables, body)).await;
     }
-    Ok(response)
+    drop(body);
+    match admit(hub, parts).await {
+        Ok((opening, response)) => {
+            match handover {
+                Some(handover) => handover.leave(opening, upgrade),
+                None => open_apart(opening, upgrade),
+            }
+            response.map(|()| ResponseBody::default())
+        }
+        Err(denied) => *denied.into_response(),
+    }
 }
 
 /// Waits for the stream of a connection that nobody else waits for, and hands it to a task of its own: that which waits
@@ -92,30 +103,13 @@ pub(crate) async fn admit(hub: Arc<Hub>, parts: Parts) -> Result<(Opening, Respo
 
     let mount = &slot.mounts()[place];
     let variables = mount.path.capture(path).unwrap_or_default();
-    // Whom to believe behind a proxy, the application may know better than whoever accepts.
-    let carrier = parts
-        .extensions
-        .get()
-        .copied()
-        .or_else(|| parts.extensions.get().map(Handover::carrier))
-        .unwrap_or(Carrier { peer: None, scheme: Scheme::Http });
+    let carrier = slot.door().carrier(&parts);
     let admission = examine(&parts, variables, carrier, &mount.options).map_err(|refusal| {
-        tracing::info!(path = parts.uri.path(), %refusal, "a connection was refused");
+        tracing::info!(socket = &*mount.name, %refusal, "a connection was refused");
         text(refusal.status(), refusal.body())
     })?;
-    let serializer = match admission.vsn() {
-        Vsn::Absent => Serializer::negotiate(None).ok(),
-        Vsn::Text(vsn) => Serializer::negotiate(Some(vsn)).ok(),
-        Vsn::NotText => None,
-    };
-    let Some(serializer) = serializer else {
-        tracing::warn!(
-            path = parts.uri.path(),
-            "a client speaks no version of the protocol that is known here"
-        );
-        return Err(status(StatusCode::FORBIDDEN));
-    };
-    let admitted = mount.socket.connect(admission.params, admission.info).await;
+    let Some(serializer) = mount.negotiate(&admission) else { return Err(status(StatusCode::FORBIDDEN)) };
+    let admitted = mount.ask(slot.door(), &parts.headers, admission.params, admission.info).await;
     let admitted = admitted.map_err(Denied::BySocket)?;
     let request = Request::from_parts(parts, ());
     let accept = handshake::check_upgrade(&request)
@@ -146,7 +140,7 @@ impl Denied {
     pub(crate) fn into_response(self) -> Box<Response<ResponseBody>> {
         match self {
             Self::AtTheDoor(response) => response,
-            Self::BySocket(refused) => Box::new(refused.into_response()),
+            Self::BySocket(refused) => Box::new(refused.into_response().map(ResponseBody::from)),
         }
     }
 }
@@ -156,7 +150,7 @@ fn status(status: StatusCode) -> Denied {
 }
 
 fn text(status: StatusCode, body: String) -> Denied {
-    let mut response = Response::new(Full::new(Bytes::from(body)));
+    let mut response = Response::new(ResponseBody::from(Bytes::from(body)));
     *response.status_mut() = status;
     Denied::AtTheDoor(Box::new(response))
 }

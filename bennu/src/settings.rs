@@ -1,7 +1,12 @@
 //! Settings of transports, and limits.
 
+mod drain;
+mod longpoll;
 mod request;
 
+pub(crate) use drain::Batches;
+pub use drain::Drain;
+pub use longpoll::LongPoll;
 pub use request::RequestLimits;
 
 use bennu_core::{server, websocket};

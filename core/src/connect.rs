@@ -19,6 +19,7 @@ mod auth_token;
 mod carrier;
 mod check_origin;
 mod examine;
+mod forwarded;
 mod info;
 mod limits;
 mod options;
@@ -27,12 +28,14 @@ mod params;
 mod path;
 mod percent;
 mod refusal;
+mod session;
 mod subprotocol;
 
 pub use auth_token::{AuthTokenError, decode_auth_token, encode_auth_token};
 pub use carrier::{Carrier, Scheme};
 pub use check_origin::{CheckOrigin, OriginEntry, OriginEntryError, OriginRefusal};
 pub use examine::{Admission, Vsn, connect_params, examine};
+pub use forwarded::{ProxyEntryError, TrustedProxies};
 pub use info::{ConnectInfo, ConnectInfoKeys, RequestUri};
 pub use limits::{LimitError, Limits};
 pub use options::Options;
@@ -41,4 +44,5 @@ pub use params::{Param, ParamText, Params, ParamsNotAnObject, QueryError, ShapeE
 pub use path::{MountPath, PathError, PathVariables};
 pub use percent::PercentError;
 pub use refusal::Refusal;
+pub use session::Session;
 pub use subprotocol::{NoCommonSubprotocol, Offer, negotiate};

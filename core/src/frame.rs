@@ -1,5 +1,6 @@
 //! One encoded message, ready for every transport, shared by all who receive it.
 
+use crate::filter::write_json;
 use crate::sync::OnceLock;
 use crate::websocket::ControlFrame;
 use bytes::BufMut;
@@ -175,7 +176,11 @@ impl Eq for Frame {}
 impl fmt::Debug for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind() {
-            Kind::Text => write!(f, "Frame({})", String::from_utf8_lossy(self.body())),
+            Kind::Text => {
+                f.write_str("Frame(")?;
+                write_json(&String::from_utf8_lossy(self.body()), f)?;
+                f.write_str(")")
+            }
             Kind::Binary => write!(f, "Frame({:?})", self.body()),
         }
     }

@@ -115,6 +115,11 @@ impl<'a> Scanner<'a> {
         if end == plain { Ok(key) } else { Ok(string::find_name(key, names).unwrap_or(key)) }
     }
 
+    /// What has not been taken yet.
+    pub(crate) fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
     /// Makes sure that nothing but whitespace is left.
     #[inline(always)]
     pub(crate) fn end(&mut self) -> Result<(), Error> {

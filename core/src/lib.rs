@@ -40,12 +40,13 @@
 //! | [`router`] | which handler a topic belongs to |
 //! | [`server`] | the protocol: sockets, channels, mailboxes, topics, fan-out, timers |
 //! | [`longpoll`] | the same for clients that poll: sessions, and the requests and answers around them |
+//! | [`drain`] | which sockets end together, and when, before the server does |
 //! | [`outbox`] | one connection's queued frames: bytes counted, one writer at a time |
 //! | [`event`] | the event names that belong to the protocol |
 //! | `token` | signed and encrypted tokens, with the feature of that name |
 //!
 //! At the root are the plain values that all of them share: [`Message`], [`Payload`], [`Topic`],
-//! [`EventName`], [`Ref`], [`Frame`], [`Instant`].
+//! [`EventName`], [`Ref`], [`Frame`], [`Instant`]; and [`ParameterFilter`], which says what may be printed.
 //!
 //! Where the docs name a source, it is Phoenix 1.8.12 and phoenix.js of the same release.
 //!
@@ -73,7 +74,9 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod connect;
+pub mod drain;
 pub mod event;
+mod filter;
 mod frame;
 mod instant;
 mod json;
@@ -93,6 +96,7 @@ mod vsn;
 pub mod websocket;
 pub mod wire;
 
+pub use filter::ParameterFilter;
 pub use frame::{Frame, Kind};
 pub use instant::Instant;
 pub use message::{Message, Name, PayloadSlice};

@@ -61,7 +61,7 @@ impl<'a> From<&'a str> for Name<'a> {
 }
 
 /// A payload that still lies in the bytes it was read from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum PayloadSlice<'a> {
     /// The text of a JSON value, found valid.
     Json(&'a str),

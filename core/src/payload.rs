@@ -6,6 +6,7 @@ mod into;
 pub use event::EventError;
 pub use into::{IntoPayload, NotEncodable};
 
+use crate::filter::write_json;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -13,7 +14,8 @@ use std::fmt;
 
 /// What a message carries: JSON text that nobody has parsed yet, or bytes.
 ///
-/// Cloning shares the bytes.
+/// Cloning shares the bytes. Printing with `{:?}` leaves out what is called a token, a password or a secret: see
+/// [`ParameterFilter`](crate::ParameterFilter).
 ///
 /// ```
 /// use bennu_core::Payload;
@@ -188,15 +190,6 @@ impl From<RawJson> for Payload {
 
 impl fmt::Debug for RawJson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Debug for Payload {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Json(json) => write!(f, "Json({})", json.as_str()),
-            Self::Binary(bytes) => write!(f, "Binary({bytes:?})"),
-        }
+        write_json(self.as_str(), f)
     }
 }

@@ -363,6 +363,15 @@ impl<H: Clone, I> Server<H, I> {
         open.map(|(place, _)| self.socket_id(index(place))).collect()
     }
 
+    /// The sockets of one mount that are connected, each with the number of its channels: whom a
+    /// [`Drain`](crate::drain::Drain) of it is told.
+    #[must_use]
+    pub fn sockets_of(&self, mount: usize) -> Vec<(SocketId, usize)> {
+        let open = self.sockets.iter().filter(|(_, socket)| socket.life == Life::Open);
+        let of_mount = open.filter(|(_, socket)| socket.mount as usize == mount);
+        of_mount.map(|(place, socket)| (self.socket_id(index(place)), socket.channels.len())).collect()
+    }
+
     /// How many sockets there are; those whose channels are still ending are counted.
     #[must_use]
     pub fn sockets(&self) -> usize {

@@ -3,6 +3,7 @@
 use bennu::{Endpoint, ResponseBody, ResponseFuture};
 use http::{Request, Response};
 use http_body_util::Either;
+use hyper::body::Body;
 use pin_project_lite::pin_project;
 use std::convert::Infallible;
 use std::fmt;
@@ -34,7 +35,7 @@ impl<A> Beside<A> {
 impl<A, B, R> Service<Request<R>> for Beside<A>
 where
     A: Service<Request<R>, Response = Response<B>, Error = Infallible> + Clone,
-    R: Send + 'static,
+    R: Body<Data: Send, Error: Send> + Send + 'static,
 {
     type Response = Response<Either<ResponseBody, B>>;
     type Error = Infallible;

@@ -22,14 +22,19 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tower_service::Service;
 
 /// What the kernel is asked to hold at most of what one client does not read, in bytes. Left alone, it
 /// takes megabytes before an outbox sees the first of them.
 const SEND_BUFFER: usize = 64 * 1024;
 
-/// How long handlers that run, and requests that are being answered, have at shutdown.
+/// How long requests that are being answered have at shutdown.
 const SHUTDOWN: Duration = Duration::from_secs(5);
+
+/// How long they have at least when the endpoint has been drained: with the last sessions, the polls that waited in them
+/// have just been answered.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// Binds a listener for many connections: the address can be bound again at once, and many may wait to
 /// be accepted.
@@ -78,14 +83,8 @@ fn prepare(listener: &Socket) -> io::Result<()> {
 #[must_use = "nothing is served until it is awaited"]
 pub fn serve(listener: TcpListener, endpoint: Endpoint) -> Serve<Endpoint> {
     let shutdown = Box::pin(std::future::pending());
-    Serve {
-        listener,
-        app: endpoint.clone(),
-        endpoint,
-        shutdown,
-        secure: Secure::default(),
-        handshake: Handshake::default(),
-    }
+    let handshake = if endpoint.is_polled() { Handshake::default().of_heads() } else { Handshake::default() };
+    Serve { listener, app: endpoint.clone(), endpoint, shutdown, secure: Secure::default(), handshake }
 }
 
 /// What [`serve`] returns: settings, until it is awaited.
@@ -145,15 +144,17 @@ impl<A> Serve<A> {
     /// How long a client has from the accept of its connection until that is a WebSocket, in all, and not
     /// for each of its reads: 10 s. Then the connection is closed.
     ///
-    /// With an [application](Self::app), whose answers may take longer and whose clients may ask again, it is
-    /// the time for TLS and the head of a request, and anew for each further head.
+    /// With an [application](Self::app), or clients that [poll](bennu::LongPoll), whose answers may take longer and who
+    /// may ask again, it is the time for TLS and the head of a request, and anew for each further head.
     pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
         self.handshake.set_timeout(timeout);
         self
     }
 
-    /// Ends when `signal` is done: no connection is accepted any more, those that are there are closed
-    /// with 1012, and their handlers have 5 s to come to an end.
+    /// Ends when `signal` is done: no connection is accepted any more, and the endpoint is
+    /// [drained](Endpoint::drain), with 30 s for the batches of its sockets unless they are
+    /// [set otherwise](bennu::Drain), and 5 s for handlers. Requests that are being answered have 5 s, and 1 s behind
+    /// the drain, which may have answered the last polls.
     pub fn with_graceful_shutdown(mut self, signal: impl Future<Output = ()> + Send + 'static) -> Self {
         self.shutdown = Box::pin(signal);
         self
@@ -251,8 +252,10 @@ where
         }
         drop((listener, door));
         let _ = ending.send(());
-        let ended = async { tokio::join!(endpoint.drain(), ending.closed()) };
-        let _ = tokio::time::timeout(SHUTDOWN, ended).await;
+        let due = Instant::now() + SHUTDOWN;
+        endpoint.drain().await;
+        let due = due.max(Instant::now() + LAST_ANSWERS);
+        let _ = tokio::time::timeout_at(due, ending.closed()).await;
         Ok(())
     }
 }

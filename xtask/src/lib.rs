@@ -2,6 +2,7 @@
 //!
 //! Set-up is part of each: what a command needs, it builds or installs, or it says in one line what is missing.
 
+pub mod autobahn;
 pub mod bench;
 pub mod chat;
 pub mod conformance;

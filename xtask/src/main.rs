@@ -1,11 +1,11 @@
-//! `cargo xtask chat | test | bench | conformance | fuzz | mutants`
+//! `cargo xtask chat | test | bench | conformance | autobahn | fuzz | mutants`
 
 use std::io;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use xtask::{bench, chat, conformance, fuzz, mutants, test};
+use xtask::{autobahn, bench, chat, conformance, fuzz, mutants, test};
 
 /// The chores of this repository.
 #[derive(Debug, Parser)]
@@ -15,6 +15,7 @@ enum Command {
     Test(test::Arguments),
     Bench(bench::Arguments),
     Conformance(conformance::Arguments),
+    Autobahn(autobahn::Arguments),
     Fuzz(fuzz::Arguments),
     Mutants(mutants::Arguments),
 }
@@ -39,6 +40,7 @@ fn run(command: Command) -> Result<ExitCode> {
             let summary = conformance::run(&arguments.into(), &mut io::stdout())?;
             Ok(if summary.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
+        Command::Autobahn(arguments) => autobahn::run(&arguments),
         Command::Mutants(arguments) => mutants::run(&arguments),
     }
 }

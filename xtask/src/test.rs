@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that a change has to pass, set-up included.
 
+mod autobahn;
 mod browser;
 mod conformance;
 mod interleavings;
@@ -38,6 +39,8 @@ enum Group {
     Lint,
     /// The recorded scenarios against the conformance example.
     Conformance,
+    /// The Autobahn suite against the echo example.
+    Autobahn,
     /// The chat in a browser.
     Browser,
     /// What a release needs: packages, licences, the oldest dependencies and compiler, wasm.
@@ -51,7 +54,7 @@ struct Part {
     run: fn(&Workspace) -> Result<Outcome>,
 }
 
-const PARTS: [Part; 14] = [
+const PARTS: [Part; 15] = [
     Part { name: "unit tests", group: Group::Unit, run: unit::run },
     Part { name: "optimised core", group: Group::Unit, run: unit::optimised },
     Part { name: "interleavings", group: Group::Interleavings, run: interleavings::run },
@@ -60,6 +63,7 @@ const PARTS: [Part; 14] = [
     Part { name: "docs", group: Group::Lint, run: lint::docs },
     Part { name: "purity", group: Group::Lint, run: lint::purity },
     Part { name: "conformance", group: Group::Conformance, run: conformance::run },
+    Part { name: "autobahn", group: Group::Autobahn, run: autobahn::run },
     Part { name: "browser test", group: Group::Browser, run: browser::run },
     Part { name: "package", group: Group::Release, run: package::run },
     Part { name: "licences", group: Group::Release, run: licences::run },

@@ -9,10 +9,10 @@ use http::uri::Authority;
 
 /// What carried a request: facts that are in none of its headers.
 ///
-/// Behind a proxy that ends TLS, the embedder decides whom to believe.
+/// Behind a proxy, [`TrustedProxies`](super::TrustedProxies) say whom to believe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Carrier {
-    /// The TCP peer; `None` if there is no such thing.
+    /// The TCP peer, or whom a trusted proxy speaks for; `None` if there is no such thing, or it is not known.
     pub peer: Option<SocketAddr>,
     /// Whether it came over TLS.
     pub scheme: Scheme,

@@ -5,7 +5,7 @@ mod keys;
 pub use keys::ConnectInfoKeys;
 
 use super::carrier::requested_host;
-use super::{Carrier, Offer, Scheme};
+use super::{Carrier, Offer, Scheme, Session};
 use core::net::SocketAddr;
 use http::header::{HeaderMap, SEC_WEBSOCKET_PROTOCOL, USER_AGENT};
 use http::request::Parts;
@@ -14,7 +14,7 @@ use std::fmt;
 /// The facts about a request that its mount asked for, and no others.
 ///
 /// Two words long if nothing was asked for. Values that are no UTF-8 are kept with replacement characters.
-/// Printing with `{:?}` leaves out header values, the query and the token.
+/// Printing with `{:?}` leaves out header values, the query, the token and the session.
 ///
 /// Source: Phoenix `Socket.Transport.connect_info/4`.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -33,6 +33,7 @@ struct Facts {
     sec_websocket_headers: HeaderList,
     /// The outer one: whether the mount takes tokens at all.
     auth_token: Option<Option<String>>,
+    session: Option<Session>,
 }
 
 /// Names in lower case, in the order of the request; repetitions of a name follow its first.
@@ -80,6 +81,7 @@ impl ConnectInfo {
                 name.starts_with("sec-websocket-")
             }),
             auth_token: None,
+            session: None,
         };
         Self { keys, facts: Some(Box::new(facts)) }
     }
@@ -89,13 +91,19 @@ impl ConnectInfo {
         self.facts.get_or_insert_default().auth_token = Some(token);
     }
 
+    /// Says what the application has found to be the session.
+    pub fn set_session(&mut self, session: Session) {
+        self.facts.get_or_insert_default().session = Some(session);
+    }
+
     /// What was asked for: whether an absent value means "not sent" or "not asked for".
     #[must_use]
     pub fn keys(&self) -> ConnectInfoKeys {
         self.keys
     }
 
-    /// The address of the TCP peer.
+    /// The address of the TCP peer, or of the client that a [trusted proxy](super::TrustedProxies) speaks for; its port
+    /// is 0 then unless the proxy says it.
     #[must_use]
     pub fn peer_data(&self) -> Option<SocketAddr> {
         self.facts.as_ref()?.peer_data
@@ -137,6 +145,13 @@ impl ConnectInfo {
     pub fn auth_token(&self) -> Option<Option<&str>> {
         let token = self.facts.as_ref()?.auth_token.as_ref()?;
         Some(token.as_deref())
+    }
+
+    /// The session that the mount's own reader has found in the request; `None` if it has found none, or one of
+    /// another type.
+    #[must_use]
+    pub fn session<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.facts.as_ref()?.session.as_ref()?.get()
     }
 
     /// Rewrites the first `sec-websocket-protocol` line after a token was taken out of it.

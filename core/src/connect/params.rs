@@ -17,7 +17,7 @@ use std::ops::Deref;
 ///
 /// Shape: `?token=x&user[name]=ann&tags[]=a&tags[]=b`. All leaves are strings, whatever they look like;
 /// [`Params::parse`] turns them into numbers where numbers are asked for. Printing with `{:?}` leaves out
-/// what is called a token, a password or a secret.
+/// what is called a token, a password or a secret: see [`ParameterFilter`](crate::ParameterFilter).
 ///
 /// ```
 /// use bennu_core::connect::Params;
@@ -229,34 +229,4 @@ impl Serialize for Param {
             Self::Map(params) => params.serialize(serializer),
         }
     }
-}
-
-impl fmt::Debug for Params {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut map = f.debug_map();
-        for (key, param) in &self.entries {
-            if is_sensitive(key) {
-                map.entry(key, &format_args!("[FILTERED]"));
-            } else {
-                map.entry(key, param);
-            }
-        }
-        map.finish()
-    }
-}
-
-impl fmt::Debug for Param {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Text(text) => text.fmt(f),
-            Self::List(items) => items.fmt(f),
-            Self::Map(params) => params.fmt(f),
-        }
-    }
-}
-
-/// Whether values under this name must not be printed. `access_token` counts, as with Phoenix's filter.
-fn is_sensitive(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    ["token", "password", "secret"].iter().any(|word| key.contains(word))
 }

@@ -1,6 +1,7 @@
 //! What is decided before the upgrade.
 
 mod examine;
+mod forwarded;
 mod info;
 mod origin;
 mod params;

@@ -3,8 +3,10 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod connect;
+mod drain;
 mod end;
 mod fanout;
+mod filter;
 mod join;
 mod leave;
 mod limits;

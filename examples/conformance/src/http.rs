@@ -15,6 +15,7 @@ pub(crate) fn app(endpoint: Endpoint) -> Router {
         .route("/broadcast", post(broadcast))
         .route("/local_broadcast", post(local_broadcast))
         .route("/disconnect", post(disconnect))
+        .route("/drain", post(drain))
         .with_state(endpoint)
 }
 
@@ -58,6 +59,11 @@ struct Whom {
 async fn disconnect(State(endpoint): State<Endpoint>, Json(whom): Json<Whom>) -> Json<Value> {
     endpoint.disconnect(&whom.id);
     ok()
+}
+
+async fn drain(State(endpoint): State<Endpoint>) -> Answer {
+    endpoint.drain_socket(crate::sockets::DRAINED).await.ok_or(StatusCode::NOT_FOUND)?;
+    Ok(ok())
 }
 
 fn ok() -> Json<Value> {

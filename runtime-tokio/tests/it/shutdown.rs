@@ -5,7 +5,7 @@ use crate::client::{Client, Got, SOCKET, answer, request, soon, status};
 use crate::server::Server;
 use axum::Router;
 use axum::routing::get;
-use bennu::Endpoint;
+use bennu::{Drain, Endpoint};
 use bennu_tokio::Tokio;
 use std::io;
 use std::net::SocketAddr;
@@ -163,10 +163,54 @@ async fn graceful_shutdown_ends_at_once_if_nothing_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn graceful_shutdown_waits_for_all_batches_and_serves_those_who_wait() {
+    let interval = Duration::from_millis(5500);
+    let drain = Drain::new().batch_size(1).interval(interval);
+    let (server, mut told) = Server::rooms_with(|socket| socket.drain(drain));
+    let mut one = Client::connect(server.address).await;
+    one.join("room:a").await;
+    let mut two = Client::connect(server.address).await;
+    two.join("room:a").await;
+    let start = Instant::now();
+
+    let served = server.stop();
+    let mut last = tokio::select! {
+        // Which of the two is first, the node says.
+        code = one.closed() => { assert_eq!(code, 1012); two }
+        code = two.closed() => { assert_eq!(code, 1012); one }
+    };
+    assert_eq!(told.next().await, "terminate Draining after 0");
+    last.heartbeat().await;
+    assert!(start.elapsed() < interval, "{:?}", start.elapsed());
+
+    assert_eq!(last.closed().await, 1012);
+    assert!(start.elapsed() >= interval, "{:?}", start.elapsed());
+    assert_eq!(told.next().await, "terminate Draining after 0");
+    served.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn drained_socket_takes_new_connections_and_can_be_drained_again() {
+    let (server, mut told) = Server::rooms();
+    let mut idle = Client::connect(server.address).await;
+    for _ in 0..3 {
+        let mut client = Client::connect(server.address).await;
+        client.join("room:a").await;
+
+        assert_eq!(server.endpoint.drain_socket("/socket").await, Some(1));
+
+        assert_eq!(client.closed().await, 1012);
+        assert_eq!(told.next().await, "terminate Draining after 0");
+        idle.heartbeat().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn disconnect_ends_all_connections_of_an_id() {
     let (server, mut told) = Server::rooms();
     let mut one = Client::connect(server.address).await;
     let mut two = Client::connect(server.address).await;
+    one.heartbeat().await;
     two.join("room:a").await;
 
     server.endpoint.disconnect("socket:everybody");

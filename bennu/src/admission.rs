@@ -1,0 +1,48 @@
+//! What becomes of a request that wants to connect and has passed the checks of its transport: the same for all of
+//! them.
+
+use crate::Refused;
+use crate::door::Door;
+use crate::mount::{Admitted, Mounted};
+use crate::panics::catch;
+use bennu_core::connect::{Admission, ConnectInfo, Params, Vsn};
+use bennu_core::wire::Serializer;
+use http::HeaderMap;
+
+impl Mounted {
+    /// The serializer that a client asks for; `None` if there is no such one.
+    pub(crate) fn negotiate(&self, admission: &Admission) -> Option<Serializer> {
+        let serializer = match admission.vsn() {
+            Vsn::Absent => Serializer::negotiate(None).ok(),
+            Vsn::Text(vsn) => Serializer::negotiate(Some(vsn)).ok(),
+            Vsn::NotText => None,
+        };
+        if serializer.is_none() {
+            tracing::warn!(
+                socket = &*self.name,
+                "a client speaks no version of the protocol that is known here"
+            );
+        }
+        serializer
+    }
+
+    /// Asks the application, which is told the session that belongs to the request.
+    pub(crate) async fn ask(
+        &self,
+        door: &Door,
+        headers: &HeaderMap,
+        params: Params,
+        mut info: ConnectInfo,
+    ) -> Result<Admitted, Refused> {
+        if let Some(read) = &self.session {
+            let session = catch(|| std::future::ready(read(headers, &params))).await;
+            session.map_err(Refused::failed)?.into_iter().for_each(|session| info.set_session(session));
+        }
+        tracing::debug!(
+            socket = &*self.name,
+            parameters = ?door.filter.params(&params),
+            "somebody wants to connect"
+        );
+        self.socket.connect(params, info).await
+    }
+}
