@@ -71,8 +71,8 @@ impl<C: Channel> Context<C> {
     ///
     /// Shape on the wire: `["1",null,"room:lobby","new_msg",{"body":"hi"}]`.
     ///
-    /// A payload that cannot be sent (neither an object nor bytes, or bytes to a client of serializer V1)
-    /// crashes the channel when the handler returns.
+    /// A payload that cannot be sent (neither an object nor bytes, or bytes to a client of serializer V1, or
+    /// to one that polls) crashes the channel when the handler returns.
     ///
     /// Source: `Phoenix.Channel.push/3`.
     pub fn push(&self, event: &str, payload: impl IntoPayload) {
@@ -87,7 +87,7 @@ impl<C: Channel> Context<C> {
             event,
             payload: &payload,
         };
-        match self.join.link.serializer.encode(&push) {
+        match self.join.link.dialect.encode(&push) {
             Ok(frame) => self.join.link.hub.push(self.join.channel, frame),
             Err(error) => self.fail(&error),
         }
@@ -98,7 +98,7 @@ impl<C: Channel> Context<C> {
     /// Shape on the wire: `[null,null,"room:lobby","new_msg",{"body":"hi"}]`.
     ///
     /// Never waits for those who receive it. A payload that cannot be sent (neither an object nor bytes)
-    /// crashes the channel when the handler returns. Bytes do not reach clients of serializer V1.
+    /// crashes the channel when the handler returns. Bytes do not reach clients of serializer V1, nor those that poll.
     ///
     /// Source: `Phoenix.Channel.broadcast/3`.
     pub fn broadcast(&self, event: &str, payload: impl IntoPayload) {
@@ -208,7 +208,7 @@ impl<C: Channel> Context<C> {
             status: &answer.status,
             response: &response,
         };
-        self.join.link.serializer.encode(&reply).map_err(|error| error.to_string())
+        self.join.link.dialect.encode(&reply).map_err(|error| error.to_string())
     }
 }
 

@@ -2,9 +2,11 @@
 
 use crate::hub::{Hub, Kick, Sender};
 use crate::index::TopicIndex;
+use crate::longpoll::{Sessions, random_secret};
 use crate::mount::{Mounted, SocketSettings};
 use crate::runtime::Runtime;
 use crate::subscription::QueueLimits;
+use crate::token::Secret;
 use crate::{RequestLimits, Socket, Subscription};
 use bennu_core::server::{Broadcast, CloseReason};
 use bennu_core::wire::EncodeError;
@@ -44,6 +46,7 @@ pub struct Builder {
     shards: usize,
     max_connections: usize,
     queue: QueueLimits,
+    secret: Option<Secret>,
 }
 
 /// A broadcast that could not be sent: nobody has received it.
@@ -82,7 +85,7 @@ impl Endpoint {
     pub fn builder() -> Builder {
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         let queue = QueueLimits::default();
-        Builder { mounts: Vec::new(), shards: 4 * workers, max_connections: usize::MAX, queue }
+        Builder { mounts: Vec::new(), shards: 4 * workers, max_connections: usize::MAX, queue, secret: None }
     }
 
     pub(crate) fn of(hub: Arc<Hub>) -> Self {
@@ -98,7 +101,7 @@ impl Endpoint {
     /// Shape on the wire: `[null,null,"room:lobby","new_msg",{"body":"hello"}]`.
     ///
     /// Those who joined the topic receive it in the order in which one task broadcasts. It never waits for
-    /// them. Bytes do not reach clients of serializer V1.
+    /// them. Bytes do not reach clients of serializer V1, nor those that poll.
     ///
     /// # Errors
     /// [`BroadcastError`] if the payload cannot be sent; nobody has received it then.
@@ -132,8 +135,8 @@ impl Endpoint {
         Ok(())
     }
 
-    /// Ends every connection whose socket has this id, with close code 1001: their clients reconnect,
-    /// and [`Socket::connect`] decides anew.
+    /// Ends every connection whose socket has this id, with close code 1001 if it is a WebSocket: their clients
+    /// reconnect, and [`Socket::connect`] decides anew.
     ///
     /// Source: the broadcast of `disconnect` that `Phoenix.Socket` describes at `id/1`.
     pub fn disconnect(&self, id: &str) {
@@ -172,6 +175,13 @@ impl Endpoint {
         each.fold(none, RequestLimits::or)
     }
 
+    /// Whether any of the sockets takes [clients that poll](crate::LongPoll): they come with one request after the other,
+    /// and some of these wait, so that an HTTP server in front must not count the time until there is a WebSocket.
+    #[must_use]
+    pub fn is_polled(&self) -> bool {
+        self.hub.mounts().iter().any(|mount| mount.longpoll.is_some())
+    }
+
     /// How many connections there are; one whose channels are still ending is counted.
     #[must_use]
     pub fn connections(&self) -> usize {
@@ -181,7 +191,7 @@ impl Endpoint {
 
 impl Builder {
     /// Mounts a socket at a path: `/socket`, or with variables `/orgs/{org}`, which become parameters.
-    /// Clients connect below it, at `/socket/websocket`.
+    /// Clients connect below it, at `/socket/websocket`, and those that poll at `/socket/longpoll`.
     ///
     /// # Panics
     /// If the path is malformed: a mistake in the program.
@@ -191,7 +201,7 @@ impl Builder {
     }
 
     /// How many shards there are: by default four for each core, so that workers rarely meet at a lock.
-    /// At most 63.
+    /// Clients that poll, if there may be any, have a quarter as many of their own. At most 63 in all.
     pub fn shards(mut self, shards: usize) -> Self {
         self.shards = shards.clamp(1, TopicIndex::MAX_SHARDS);
         self
@@ -216,6 +226,15 @@ impl Builder {
         self
     }
 
+    /// What the tokens of long-poll sessions are signed with.
+    ///
+    /// Without it, they are signed with a random secret of this process. A session lives in one process and ends with it,
+    /// so that nothing is lost by that; Phoenix, whose secret signs other things besides, does not start without one.
+    pub fn secret(mut self, secret: Secret) -> Self {
+        self.secret = Some(secret);
+        self
+    }
+
     /// Starts the endpoint on a runtime, whose tasks it spawns at once: on tokio it has to be called within
     /// the runtime.
     ///
@@ -230,8 +249,9 @@ impl Builder {
             let half: [u8; 8] = std::array::from_fn(|i| seed[at + i]);
             u64::from_le_bytes(half)
         });
-        let Self { mounts, shards, max_connections, queue } = self;
-        let hub = Hub::start(Arc::new(runtime), shards, mounts, max_connections, queue, (k0, k1));
+        let Self { mounts, shards, max_connections, queue, secret } = self;
+        let sessions = Sessions::new(secret.unwrap_or_else(random_secret));
+        let hub = Hub::start(Arc::new(runtime), shards, mounts, max_connections, queue, (k0, k1), sessions);
         Endpoint { hub }
     }
 }

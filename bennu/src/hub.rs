@@ -7,6 +7,8 @@
 use crate::flusher::{Flusher, TOGETHER};
 use crate::index::TopicIndex;
 use crate::letter::{Letter, Locked};
+use crate::link::{Dialect, Transport};
+use crate::longpoll::Sessions;
 use crate::mount::Mounted;
 use crate::peer::{Peer, Queued, Work};
 use crate::run::{Run, Step};
@@ -30,6 +32,9 @@ use std::task::Waker;
 /// One node.
 pub(crate) struct Hub {
     shards: Box<[Mutex<Shard>]>,
+    /// So many of them have the WebSockets, whose broadcasts are merged into runs. Those behind them have the
+    /// long-poll sessions, which have no use for a run.
+    merging: usize,
     pub(crate) index: TopicIndex,
     pub(crate) flusher: Arc<Flusher>,
     pub(crate) runtime: Arc<dyn Runtime>,
@@ -39,6 +44,7 @@ pub(crate) struct Hub {
     /// Counts the passes of the flusher: broadcasts merge within one.
     batch: AtomicU64,
     mounts: Vec<Mounted>,
+    pub(crate) sessions: Sessions,
     max_connections: usize,
     /// Connections that are, or are being opened.
     connections: AtomicUsize,
@@ -114,7 +120,12 @@ impl Hub {
         max_connections: usize,
         queue: QueueLimits,
         hash_key: (u64, u64),
+        sessions: Sessions,
     ) -> Arc<Self> {
+        let polls = mounts.iter().any(|mount| mount.longpoll.is_some());
+        let shards = shards.min(TopicIndex::MAX_SHARDS);
+        let polled = if polls { shards.div_ceil(4) } else { 0 };
+        let merging = shards.min(TopicIndex::MAX_SHARDS - polled);
         let shard = |shard: usize| {
             let config = Config {
                 shard: u32::try_from(shard).expect("at most 63"),
@@ -126,17 +137,19 @@ impl Hub {
                 deadlines: Deadlines::default(),
                 armed: None,
                 sleeper: None,
-                run: Run::default(),
+                run: if shard < merging { Run::default() } else { Run::never() },
             })
         };
         let hub = Arc::new(Self {
-            shards: (0..shards).map(shard).collect(),
+            shards: (0..merging + polled).map(shard).collect(),
+            merging,
             index: TopicIndex::default(),
             flusher: Arc::default(),
             runtime,
             open: AtomicU64::new(0),
             batch: AtomicU64::new(0),
             mounts,
+            sessions,
             max_connections,
             subscriptions: Subscriptions::new(queue),
             connected: Default::default(),
@@ -176,12 +189,17 @@ impl Hub {
     pub(crate) fn connect(
         &self,
         peer: &Arc<Peer>,
-        serializer: Serializer,
+        Dialect { serializer, transport }: Dialect,
         mount: usize,
         id: Option<&str>,
     ) -> SocketId {
         self.connected[serializer.index()].fetch_add(1, Ordering::Relaxed);
-        let place = self.next_shard.fetch_add(1, Ordering::Relaxed) % self.shards.len();
+        let turn = self.next_shard.fetch_add(1, Ordering::Relaxed);
+        let polled = self.shards.len() - self.merging;
+        let place = match transport {
+            Transport::WebSocket => turn % self.merging,
+            Transport::LongPoll => self.merging + turn % polled,
+        };
         let mut shard = self.shard(place);
         let socket = SocketConfig { handle: Arc::clone(peer), serializer, mount, id };
         let socket = shard.server.connect(socket, self.runtime.now());

@@ -3,7 +3,7 @@
 //! A client opens one connection, a *socket*, and joins any number of *topics* over it, such as `room:lobby`. For
 //! each topic that it joins it has a *channel* of its own: a value of a type of yours, whose methods are called for
 //! what the client sends, and which can push to the client, or broadcast to everybody on the topic. Clients of
-//! Phoenix connect over WebSocket, phoenix.js first of all.
+//! Phoenix connect over WebSocket, or by long-polling, phoenix.js first of all.
 //!
 //! ```
 //! use bennu::Notification;
@@ -113,8 +113,9 @@
 //! | [`Builder`] | the endpoint |
 //! | [`SocketSettings`], [`Routes`] | one socket, and which channel has which topics |
 //! | [`CheckOrigin`], [`ConnectInfoKeys`] | what is looked at before a connection is accepted, and kept of it |
-//! | [`WebSocket`], [`Limits`] | the transport, and what a client may grow |
-//! | [`RequestLimits`] | how large a request may be that opens a connection |
+//! | [`WebSocket`], [`LongPoll`], [`Limits`] | the transports, and what a client may grow |
+//! | [`RequestLimits`] | how large the head of a request may be |
+//! | [`token`] | what clients show when they connect: `Phoenix.Token`, signed and encrypted |
 //!
 //! With the feature `test` there is a harness in which channels are tested on virtual time.
 //!
@@ -132,9 +133,8 @@
 //! | feature | it adds |
 //! |---|---|
 //! | `test` | the module `test`: channels in tests, on virtual time, without a runtime |
-//! | `token` | the module `token`: `Phoenix.Token`, signed and encrypted |
 //!
-//! None is on by default.
+//! It is off by default.
 //!
 //! # Public dependencies
 //!
@@ -147,8 +147,8 @@
 //! | `bytes` 1, `http` 1 | [`Payload`], [`Refused`], the endpoint as a service, and `test::ConnectError` |
 //! | `serde` 1, `serde_json` 1 | what can be sent and parsed: [`IntoPayload`], [`Payload::parse`] |
 //! | `futures-core` 0.3 | `Stream`, for [`Subscription`] |
-//! | `tower-service` 0.3, `http-body-util` 0.1 | the endpoint as a service, and its [`ResponseBody`] |
-//! | `hyper` 1 | `Upgraded`, in [`Runtime::adopt`] |
+//! | `tower-service` 0.3 | the endpoint as a service |
+//! | `hyper` 1 | `Upgraded`, in [`Runtime::adopt`]; `Body`, of requests and of [`ResponseBody`] |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod broadcast;
@@ -165,6 +165,7 @@ mod index;
 mod interleavings;
 mod letter;
 mod link;
+mod longpoll;
 mod mount;
 mod panics;
 mod peer;
@@ -185,8 +186,6 @@ mod sync;
 #[cfg(feature = "test")]
 #[cfg_attr(docsrs, doc(cfg(feature = "test")))]
 pub mod test;
-#[cfg(feature = "token")]
-#[cfg_attr(docsrs, doc(cfg(feature = "token")))]
 pub mod token;
 mod watch;
 
@@ -211,7 +210,7 @@ pub use reply::Reply;
 pub use routes::Routes;
 pub use runtime::{BoxFuture, PlainStream, Runtime};
 pub use service::{ResponseBody, ResponseFuture};
-pub use settings::{Limits, RequestLimits, WebSocket};
+pub use settings::{Limits, LongPoll, RequestLimits, WebSocket};
 pub use socket::{Open, Refused, Socket};
 pub use subscription::{Notification, Subscription};
 

@@ -6,9 +6,11 @@ use crate::hub::Slot;
 use crate::routes::Routes;
 use crate::stuck::Patience;
 use bennu_core::connect::ConnectInfo;
+use bennu_core::longpoll::NotText;
 use bennu_core::router::RouteId;
 use bennu_core::server::SocketId;
-use bennu_core::wire::Serializer;
+use bennu_core::wire::{EncodeError, Outgoing, Serializer};
+use bennu_core::{Frame, Kind};
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -31,10 +33,46 @@ pub(crate) struct Line {
     /// Its node, and its place among the connections that there may be.
     pub(crate) hub: Slot,
     pub(crate) socket: SocketId,
-    pub(crate) serializer: Serializer,
+    pub(crate) dialect: Dialect,
     /// How long what waits for its client may.
     pub(crate) patience: Patience,
 }
+
+/// How messages to one client are written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Dialect {
+    pub(crate) serializer: Serializer,
+    pub(crate) transport: Transport,
+}
+
+/// Why a message cannot be sent to its client: the caller's fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Unsendable {
+    Encode(EncodeError),
+    /// Bytes for a client that polls.
+    NotText(NotText),
+}
+
+impl Dialect {
+    pub(crate) fn encode(self, outgoing: &Outgoing<'_>) -> Result<Frame, Unsendable> {
+        let frame = self.serializer.encode(outgoing).map_err(Unsendable::Encode)?;
+        match (self.transport, frame.kind()) {
+            (Transport::LongPoll, Kind::Binary) => Err(Unsendable::NotText(NotText)),
+            (Transport::LongPoll, Kind::Text) | (Transport::WebSocket, _) => Ok(frame),
+        }
+    }
+}
+
+impl fmt::Display for Unsendable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Encode(error) => error.fmt(f),
+            Self::NotText(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Unsendable {}
 
 /// A link without its types.
 pub(crate) trait AnyLink: Send + Sync {
@@ -79,12 +117,15 @@ impl Deref for dyn AnyLink {
 pub enum Transport {
     /// A WebSocket.
     WebSocket,
+    /// Requests, one after the other: see [`LongPoll`](crate::LongPoll).
+    LongPoll,
 }
 
 impl fmt::Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::WebSocket => "websocket",
+            Self::LongPoll => "longpoll",
         })
     }
 }

@@ -2,10 +2,11 @@
 
 use crate::BoxFuture;
 use crate::link::{AnyLink, Line, Link};
+use crate::longpoll::Door;
 use crate::panics::catch;
 use crate::routes::Routes;
 use crate::stuck::Patience;
-use crate::{Channel, Limits, Refused, RequestLimits, Socket, WebSocket};
+use crate::{Channel, Limits, LongPoll, Refused, RequestLimits, Socket, WebSocket};
 use bennu_core::connect::{
     CheckOrigin, ConnectInfo, ConnectInfoKeys, MountPath, Options, OriginEntryError, Params,
 };
@@ -37,6 +38,7 @@ pub fn socket<S: Socket>(socket: S) -> SocketSettings<S> {
         options: Options::default(),
         limits: Limits::default(),
         websocket: WebSocket::default(),
+        longpoll: None,
     }
 }
 
@@ -48,6 +50,7 @@ pub struct SocketSettings<S: Socket> {
     options: Options,
     limits: Limits,
     websocket: WebSocket,
+    longpoll: Option<LongPoll>,
 }
 
 impl<S: Socket> SocketSettings<S> {
@@ -117,8 +120,15 @@ impl<S: Socket> SocketSettings<S> {
         self
     }
 
+    /// Takes clients that poll as well, with these settings: by default there are none, as in Phoenix.
+    pub fn longpoll(mut self, longpoll: LongPoll) -> Self {
+        self.longpoll = Some(longpoll);
+        self
+    }
+
     /// Mounts the socket.
     pub(crate) fn mount(self, path: &str) -> Mounted {
+        let longpoll = self.longpoll.map(|longpoll| longpoll.mount(path, self.limits.outbox));
         let path = match MountPath::new(path, &self.websocket.path) {
             Ok(path) => path,
             Err(error) => panic!("a socket's path is wrong: {error}"),
@@ -132,6 +142,7 @@ impl<S: Socket> SocketSettings<S> {
             patience: Patience::from(self.limits.outbox_age),
             options,
             websocket: self.websocket.config,
+            longpoll,
             socket: Arc::new(Served { socket: self.socket, routes: Arc::new(self.routes) }),
         }
     }
@@ -172,6 +183,7 @@ pub(crate) struct Mounted {
     pub(crate) patience: Patience,
     pub(crate) options: Options,
     pub(crate) websocket: websocket::Config,
+    pub(crate) longpoll: Option<Door>,
     pub(crate) socket: Arc<dyn AnySocket>,
 }
 

@@ -290,6 +290,25 @@ impl Peer {
         self.shared.lock().outbox.overflow().is_some()
     }
 
+    /// Takes all that waits, for a transport that keeps it elsewhere: each frame with who has caused it. How much is
+    /// the peer's own doing, the outbox knows of all of them together; so it is said of the first that this covers.
+    pub(crate) fn take_frames(&self) -> Vec<(Frame, Cause)> {
+        let (frames, mut owed) = self.shared.lock().outbox.take_all();
+        let caused = |frame: Frame| match owed.checked_sub(frame.as_websocket().len()) {
+            Some(rest) => {
+                owed = rest;
+                (frame, Cause::Itself)
+            }
+            None => (frame, Cause::Others),
+        };
+        frames.into_iter().map(caused).collect()
+    }
+
+    /// Wakes the connection's task.
+    pub(crate) fn wake(&self) {
+        wake(self.shared.lock().waker.take());
+    }
+
     /// Takes the lease and what is to be written, for a stream that its own task writes.
     pub(crate) fn begin(&self) -> Option<Batch> {
         self.shared.lock().outbox.begin()

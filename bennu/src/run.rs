@@ -18,6 +18,16 @@ use std::sync::Arc;
 pub(crate) struct Run {
     last: Option<Last>,
     open: [Option<Open>; 2],
+    merging: Merging,
+}
+
+/// Whether broadcasts are merged at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Merging {
+    #[default]
+    On,
+    /// The recipients are no WebSockets.
+    Off,
 }
 
 /// The last fan-out, if the next one could have the same recipients.
@@ -54,8 +64,16 @@ pub(crate) enum Step {
 }
 
 impl Run {
+    /// No run at all: each fan-out is queued as it is.
+    pub(crate) fn never() -> Self {
+        Self { merging: Merging::Off, ..Self::default() }
+    }
+
     /// Takes a fan-out in.
     pub(crate) fn take<I>(&mut self, server: &Server<Arc<Peer>, I>, fanout: &Fanout, batch: u64) -> Step {
+        if self.merging == Merging::Off {
+            return Step::Queue;
+        }
         let publisher = fanout.from().and_then(|from| server.socket_of(from));
         let last = Last { topic: fanout.topic().clone(), publisher, batch };
         if !fanout.is_uniform() || self.last.as_ref() != Some(&last) || self.lacks_place_for(fanout) {

@@ -1,34 +1,36 @@
 //! The endpoint as a service: from a request to a connection.
 
+mod body;
+
+pub use body::ResponseBody;
+
 use crate::connection::{Connection, ConnectionTask};
 use crate::hub::{Hub, Slot};
-use crate::link::Line;
+use crate::link::{AnyLink, Dialect, Line, Transport};
+use crate::longpoll::{self, Visit};
 use crate::mount::{Admitted, Mounted};
 use crate::peer::Peer;
 use crate::stream::Stream;
 use crate::{BoxFuture, Endpoint, PlainStream, Refused};
-use bennu_core::connect::{Carrier, Scheme, Vsn, examine};
+use bennu_core::connect::{Admission, Carrier, Scheme, Vsn, examine};
 use bennu_core::server::SocketId;
 use bennu_core::websocket::handshake;
 use bennu_core::wire::Serializer;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
-use http_body_util::Full;
+use hyper::body::Body;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-
-/// The body of an endpoint's responses: empty, but for a sentence with some errors.
-pub type ResponseBody = Full<Bytes>;
 
 /// A future of the endpoint as a service.
 pub type ResponseFuture = BoxFuture<'static, Result<Response<ResponseBody>, Infallible>>;
 
 impl<B> tower_service::Service<Request<B>> for Endpoint
 where
-    B: Send + 'static,
+    B: Body<Data: Send, Error: Send> + Send + 'static,
 {
     type Response = Response<ResponseBody>;
     type Error = Infallible;
@@ -44,24 +46,32 @@ where
     }
 }
 
-/// Answers a request: with a connection, if it asks for one that may be.
-async fn answer<B>(hub: &Arc<Hub>, request: Request<B>) -> Response<ResponseBody> {
-    match open(hub, request).await {
-        Ok(response) => response.map(|()| Full::default()),
-        Err(response) => *response,
+/// Answers a request: with a connection, if it asks for one that may be, or out of a session that is polled.
+async fn answer<B: Body>(hub: &Arc<Hub>, mut request: Request<B>) -> Response<ResponseBody> {
+    let upgrade = hyper::upgrade::on(&mut request);
+    let (parts, body) = request.into_parts();
+    let doors = hub.mounts().iter().enumerate();
+    let mut doors = doors.filter_map(|(place, mount)| Some((place, mount.longpoll.as_ref()?)));
+    let path = parts.uri.path();
+    let polled = doors.find_map(|(place, door)| Some((place, door, door.path.capture(path)?)));
+    if let Some((place, door, variables)) = polled {
+        let visit = Visit { hub, place, door, carrier: carrier(&parts) };
+        // In a box of its own: a handshake need not carry room for it.
+        return Box::pin(longpoll::answer(visit, &parts, variables, body)).await;
+    }
+    drop(body);
+    match admit(hub, parts).await {
+        Ok((opening, response)) => {
+            hub.runtime.spawn(Box::pin(opening.wait(upgrade)));
+            response.map(|()| ResponseBody::default())
+        }
+        Err(denied) => *denied.into_response(),
     }
 }
 
-/// Opens what is behind a request, once it has been upgraded.
-async fn open<B>(
-    hub: &Arc<Hub>,
-    mut request: Request<B>,
-) -> Result<Response<()>, Box<Response<ResponseBody>>> {
-    let upgrade = hyper::upgrade::on(&mut request);
-    let (parts, _) = request.into_parts();
-    let (opening, response) = admit(hub, parts).await.map_err(Denied::into_response)?;
-    hub.runtime.spawn(Box::pin(opening.wait(upgrade)));
-    Ok(response)
+/// How a request has come, as far as whoever took it says.
+fn carrier(parts: &Parts) -> Carrier {
+    parts.extensions.get().copied().unwrap_or(Carrier { peer: None, scheme: Scheme::Http })
 }
 
 /// The checks of the handshake, in Phoenix's order: what is to be opened, and the answer that says so.
@@ -74,23 +84,11 @@ pub(crate) async fn admit(hub: &Arc<Hub>, parts: Parts) -> Result<(Opening, Resp
     let Some((place, mount, variables)) = found else { return Err(status(StatusCode::NOT_FOUND)) };
     let Some(slot) = hub.admit() else { return Err(status(StatusCode::SERVICE_UNAVAILABLE)) };
 
-    let carrier = parts.extensions.get().copied().unwrap_or(Carrier { peer: None, scheme: Scheme::Http });
-    let admission = examine(&parts, variables, carrier, &mount.options).map_err(|refusal| {
+    let admission = examine(&parts, variables, carrier(&parts), &mount.options).map_err(|refusal| {
         tracing::info!(path = parts.uri.path(), %refusal, "a connection was refused");
         text(refusal.status(), refusal.body())
     })?;
-    let serializer = match admission.vsn() {
-        Vsn::Absent => Serializer::negotiate(None).ok(),
-        Vsn::Text(vsn) => Serializer::negotiate(Some(vsn)).ok(),
-        Vsn::NotText => None,
-    };
-    let Some(serializer) = serializer else {
-        tracing::warn!(
-            path = parts.uri.path(),
-            "a client speaks no version of the protocol that is known here"
-        );
-        return Err(status(StatusCode::FORBIDDEN));
-    };
+    let Some(serializer) = negotiate(&admission, &parts) else { return Err(status(StatusCode::FORBIDDEN)) };
     let admitted = Arc::clone(&mount.socket).connect(admission.params, admission.info).await;
     let admitted = admitted.map_err(Denied::BySocket)?;
     let request = Request::from_parts(parts, ());
@@ -99,6 +97,22 @@ pub(crate) async fn admit(hub: &Arc<Hub>, parts: Parts) -> Result<(Opening, Resp
 
     let opening = Opening { hub: Arc::clone(hub), place, serializer, admitted, slot };
     Ok((opening, handshake::response(&accept, admission.subprotocol.as_deref())))
+}
+
+/// The serializer that a client asks for; `None` if there is no such one.
+pub(crate) fn negotiate(admission: &Admission, parts: &Parts) -> Option<Serializer> {
+    let serializer = match admission.vsn() {
+        Vsn::Absent => Serializer::negotiate(None).ok(),
+        Vsn::Text(vsn) => Serializer::negotiate(Some(vsn)).ok(),
+        Vsn::NotText => None,
+    };
+    if serializer.is_none() {
+        tracing::warn!(
+            path = parts.uri.path(),
+            "a client speaks no version of the protocol that is known here"
+        );
+    }
+    serializer
 }
 
 /// A request that opens nothing.
@@ -122,18 +136,18 @@ impl Denied {
     pub(crate) fn into_response(self) -> Box<Response<ResponseBody>> {
         match self {
             Self::AtTheDoor(response) => response,
-            Self::BySocket(refused) => Box::new(refused.into_response()),
+            Self::BySocket(refused) => Box::new(refused.into_response().map(ResponseBody::from)),
         }
     }
 }
 
-/// A connection between its 101 and its first frame.
+/// A connection between its admission and its first frame.
 pub(crate) struct Opening {
-    hub: Arc<Hub>,
-    place: usize,
-    serializer: Serializer,
-    admitted: Admitted,
-    slot: Slot,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) place: usize,
+    pub(crate) serializer: Serializer,
+    pub(crate) admitted: Admitted,
+    pub(crate) slot: Slot,
 }
 
 impl Opening {
@@ -165,16 +179,23 @@ impl Opening {
 
     /// Begins the connection over a stream.
     pub(crate) fn open(self, plain: Option<Box<dyn PlainStream>>, stream: Stream, early: Bytes) -> SocketId {
-        let Self { hub, place, serializer, admitted, slot } = self;
-        let mount: &Mounted = &hub.mounts()[place];
-        let config = mount.websocket;
+        let hub = Arc::clone(&self.hub);
+        let mount: &Mounted = &hub.mounts()[self.place];
         let peer = Arc::new(Peer::new(plain, mount.outbox));
-        let socket = hub.connect(&peer, serializer, place, admitted.id.as_deref());
-        let line = Line { hub: slot, socket, serializer, patience: mount.patience };
-        let link = (admitted.link)(line, admitted.id);
-        let connection = Connection::new(link, peer, stream, early, config);
+        let link = self.enter(Transport::WebSocket, &peer);
+        let socket = link.socket;
+        let connection = Connection::new(link, peer, stream, early, mount.websocket);
         hub.runtime.spawn_connection(ConnectionTask::new(connection));
         socket
+    }
+
+    /// Makes the peer known to the machine.
+    pub(crate) fn enter(self, transport: Transport, peer: &Arc<Peer>) -> Arc<dyn AnyLink> {
+        let Self { hub, place, serializer, admitted, slot } = self;
+        let dialect = Dialect { serializer, transport };
+        let socket = hub.connect(peer, dialect, place, admitted.id.as_deref());
+        let patience = hub.mounts()[place].patience;
+        (admitted.link)(Line { hub: slot, socket, dialect, patience }, admitted.id)
     }
 }
 
@@ -183,7 +204,7 @@ fn status(status: StatusCode) -> Denied {
 }
 
 fn text(status: StatusCode, body: String) -> Denied {
-    let mut response = Response::new(Full::new(Bytes::from(body)));
+    let mut response = Response::new(ResponseBody::from(Bytes::from(body)));
     *response.status_mut() = status;
     Denied::AtTheDoor(Box::new(response))
 }

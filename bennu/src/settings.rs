@@ -1,7 +1,9 @@
 //! Settings of transports, and limits.
 
+mod longpoll;
 mod request;
 
+pub use longpoll::LongPoll;
 pub use request::RequestLimits;
 
 use bennu_core::{server, websocket};

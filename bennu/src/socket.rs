@@ -3,7 +3,6 @@
 use bennu_core::connect::{ConnectInfo, Params};
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use http_body_util::Full;
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
@@ -79,7 +78,7 @@ impl Socket for Open {
 pub struct Refused(Box<Refusal>);
 
 enum Refusal {
-    Response(Response<Full<Bytes>>),
+    Response(Response<Bytes>),
     Failed(Box<dyn Error + Send + Sync>),
 }
 
@@ -91,14 +90,14 @@ impl Refused {
 
     /// A status, without a body.
     pub fn status(status: StatusCode) -> Self {
-        let mut response = Response::new(Full::default());
+        let mut response = Response::new(Bytes::new());
         *response.status_mut() = status;
         Self(Box::new(Refusal::Response(response)))
     }
 
     /// A response of your own, in place of Phoenix's `error_handler`.
     pub fn with<B: Into<Bytes>>(response: Response<B>) -> Self {
-        let response = response.map(|body| Full::new(body.into()));
+        let response = response.map(Into::into);
         Self(Box::new(Refusal::Response(response)))
     }
 
@@ -116,12 +115,12 @@ impl Refused {
         }
     }
 
-    pub(crate) fn into_response(self) -> Response<Full<Bytes>> {
+    pub(crate) fn into_response(self) -> Response<Bytes> {
         match *self.0 {
             Refusal::Response(response) => response,
             Refusal::Failed(cause) => {
                 tracing::error!(error = %cause, "a socket's connect failed");
-                let mut response = Response::new(Full::default());
+                let mut response = Response::new(Bytes::new());
                 *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
                 response
             }

@@ -136,7 +136,7 @@ impl From<Keys> for Tokens {
 }
 
 /// A clock that stands before 1970 shows 1970.
-fn now() -> UnixTime {
+pub(crate) fn now() -> UnixTime {
     UnixTime::from_epoch(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 

@@ -251,6 +251,16 @@ impl Outbox {
         self.written = written;
     }
 
+    /// Takes all that waits, for a transport that keeps it elsewhere: the frames, oldest first, and how many of
+    /// their bytes are owed, headers counted. Nobody may be writing.
+    #[must_use]
+    pub fn take_all(&mut self) -> (Vec<Frame>, usize) {
+        let rest = self.rest.take().into_iter().flat_map(|rest| *rest);
+        let frames = self.first.take().into_iter().chain(rest).collect();
+        (self.waiting, self.runs, self.written) = (0, 0, 0);
+        (frames, std::mem::take(&mut self.owed) as usize)
+    }
+
     /// Whether somebody writes just now.
     #[must_use]
     pub fn is_leased(&self) -> bool {

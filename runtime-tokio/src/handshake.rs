@@ -22,7 +22,7 @@ pub(crate) struct Handshake {
 enum Bounded {
     /// All from the accept to the upgrade, as nothing else is served.
     Everything,
-    /// TLS, and the head of each request: how long an application's answers take, it alone knows.
+    /// TLS, and the head of each request: how long an application's answers take, it alone knows, and a poll waits.
     Heads,
 }
 
@@ -49,7 +49,7 @@ impl Default for Handshake {
 }
 
 impl Handshake {
-    /// The same for connections that an application serves.
+    /// The same for connections on which other requests are answered, too.
     pub(crate) fn of_heads(self) -> Self {
         Self { what: Bounded::Heads, ..self }
     }

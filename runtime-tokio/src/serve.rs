@@ -75,14 +75,8 @@ fn prepare(listener: &Socket) -> io::Result<()> {
 #[must_use = "nothing is served until it is awaited"]
 pub fn serve(listener: TcpListener, endpoint: Endpoint) -> Serve<Endpoint> {
     let shutdown = Box::pin(std::future::pending());
-    Serve {
-        listener,
-        app: endpoint.clone(),
-        endpoint,
-        shutdown,
-        secure: Secure::default(),
-        handshake: Handshake::default(),
-    }
+    let handshake = if endpoint.is_polled() { Handshake::default().of_heads() } else { Handshake::default() };
+    Serve { listener, app: endpoint.clone(), endpoint, shutdown, secure: Secure::default(), handshake }
 }
 
 /// What [`serve`] returns: settings, until it is awaited.
@@ -120,8 +114,8 @@ impl<A> Serve<A> {
     /// How long a client has from the accept of its connection until that is a WebSocket, in all, and not
     /// for each of its reads: 10 s. Then the connection is closed.
     ///
-    /// With an [application](Self::app), whose answers may take longer and whose clients may ask again, it is
-    /// the time for TLS and the head of a request, and anew for each further head.
+    /// With an [application](Self::app), or clients that [poll](bennu::LongPoll), whose answers may take longer and who
+    /// may ask again, it is the time for TLS and the head of a request, and anew for each further head.
     pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
         self.handshake.set_timeout(timeout);
         self

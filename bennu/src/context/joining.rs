@@ -70,7 +70,7 @@ impl<C: Channel> JoinContext<C> {
     /// How the client is connected.
     #[must_use]
     pub fn transport(&self) -> Transport {
-        Transport::WebSocket
+        self.link.dialect.transport
     }
 
     /// The join_ref that this channel's pushes carry: that of the join, or in its absence the join's ref.

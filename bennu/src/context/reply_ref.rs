@@ -2,10 +2,11 @@
 
 use super::JoinContext;
 use crate::hub::Hub;
+use crate::link::Dialect;
 use crate::{Channel, Reply};
 use bennu_core::Name;
 use bennu_core::server::SocketId;
-use bennu_core::wire::{Outgoing, Serializer};
+use bennu_core::wire::Outgoing;
 use bennu_core::{Ref, Topic};
 use std::fmt;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 pub struct ReplyRef {
     hub: Arc<Hub>,
     socket: SocketId,
-    serializer: Serializer,
+    dialect: Dialect,
     topic: Topic,
     join_ref: Option<Ref>,
     msg_ref: Ref,
@@ -43,7 +44,7 @@ impl ReplyRef {
         Self {
             hub: Arc::clone(&ctx.link.hub),
             socket: ctx.link.socket,
-            serializer: ctx.link.serializer,
+            dialect: ctx.link.dialect,
             topic: ctx.topic.clone(),
             join_ref: ctx.join_ref.clone(),
             msg_ref,
@@ -67,7 +68,7 @@ impl ReplyRef {
             status: &answer.status,
             response: &response,
         };
-        match self.serializer.encode(&outgoing) {
+        match self.dialect.encode(&outgoing) {
             Ok(frame) => self.hub.reply(self.socket, frame),
             Err(error) => {
                 tracing::error!(topic = %self.topic, %error, "a reply that cannot be sent was dropped")

@@ -169,7 +169,12 @@ impl Node {
         let connect = |number: usize| {
             let peer = Arc::new(Peer::new(None, usize::MAX));
             let serializer = Serializer::ALL[usize::from(number % 3 != 2)];
-            let socket = endpoint.hub().connect(&peer, serializer, 0, None);
+            let socket = endpoint.hub().connect(
+                &peer,
+                Dialect { serializer, transport: Transport::WebSocket },
+                0,
+                None,
+            );
             let channels = [None; TOPICS.len()];
             Client {
                 peer,
@@ -321,6 +326,39 @@ impl Node {
         }
         let wire = |client: Client| Wire { bytes: client.wire, connected: client.connected };
         self.clients.into_iter().map(wire).collect()
+    }
+}
+
+#[test]
+fn node_of_many_cores_has_as_many_shards_as_the_index_of_topics_has_room_for() {
+    for polled in [false, true] {
+        let mut socket = crate::socket(Open);
+        if polled {
+            socket = socket.longpoll(crate::LongPoll::new());
+        }
+        let mounts = vec![socket.mount("/socket")];
+        let sessions = Sessions::new(crate::longpoll::random_secret());
+        let queue = QueueLimits::default();
+        let hub = Hub::start(Arc::new(Still), 4 * 128, mounts, usize::MAX, queue, (0, 0), sessions);
+
+        assert_eq!(hub.shards.len(), TopicIndex::MAX_SHARDS);
+        assert!(hub.merging > 0);
+    }
+}
+
+#[test]
+fn clients_that_poll_have_shards_of_their_own() {
+    let socket = crate::socket(Open).longpoll(crate::LongPoll::new());
+    let endpoint = Endpoint::builder().shards(8).socket("/socket", socket).build(Still);
+    let hub = endpoint.hub();
+    let connect = |transport| {
+        let dialect = Dialect { serializer: Serializer::V2, transport };
+        hub.connect(&Arc::new(Peer::new(None, usize::MAX)), dialect, 0, None).shard()
+    };
+
+    for _ in 0..20 {
+        assert!(connect(Transport::WebSocket) < 8);
+        assert!((8..10).contains(&connect(Transport::LongPoll)));
     }
 }
 

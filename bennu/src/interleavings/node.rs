@@ -3,7 +3,7 @@
 use super::wire::Wire;
 use crate::connection::Connection;
 use crate::hub::Hub;
-use crate::link::Line;
+use crate::link::{Dialect, Line, Transport};
 use crate::peer::Peer;
 use crate::stream::Stream;
 use crate::{
@@ -99,9 +99,10 @@ impl Node {
         let Some(Ok(admitted)) = admitted else { panic!("anybody may connect") };
         let peer = Arc::new(Peer::new(Some(Box::new(wire.clone())), mount.outbox));
         let config = mount.websocket;
-        let socket = hub.connect(&peer, Serializer::V2, 0, None);
+        let dialect = Dialect { serializer: Serializer::V2, transport: Transport::WebSocket };
+        let socket = hub.connect(&peer, dialect, 0, None);
         let slot = hub.admit().expect("there is no limit");
-        let line = Line { hub: slot, socket, serializer: Serializer::V2, patience: mount.patience };
+        let line = Line { hub: slot, socket, dialect, patience: mount.patience };
         let link = (admitted.link)(line, admitted.id);
         let connection = Connection::new(link, Arc::clone(&peer), Stream::PLAIN, Bytes::new(), config);
         Member { peer, wire: wire.clone(), task: Box::pin(ConnectionTask::new(connection)) }

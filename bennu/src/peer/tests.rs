@@ -194,3 +194,18 @@ fn too_much_is_what_a_blocked_stream_does_not_take_and_the_peer_has_not_asked_fo
     peer.push_answer(frame(10));
     assert_eq!(peer.push_answer(frame(200)), Queued::Undertaken);
 }
+
+#[test]
+fn of_frames_that_are_taken_the_owed_ones_are_the_peer_s_own_doing() {
+    let peer = Peer::new(None, 10_000);
+    let causes = |peer: &Peer| peer.take_frames().into_iter().map(|(_, cause)| cause).collect::<Vec<_>>();
+    let _ = peer.push(frame(1000));
+    let _ = peer.push_answer(frame(10));
+    let _ = peer.push(frame(1000));
+    assert_eq!(causes(&peer), [Cause::Others, Cause::Itself, Cause::Others]);
+
+    let _ = peer.push_answer(frame(10));
+    assert_eq!(causes(&peer), [Cause::Itself]);
+    let _ = peer.push(frame(10));
+    assert_eq!(causes(&peer), [Cause::Others]);
+}

@@ -251,6 +251,19 @@ fn bytes_of(sent: &[Frame]) -> Vec<u8> {
     sent.iter().flat_map(|frame| frame.as_websocket().to_vec()).collect()
 }
 
+#[test]
+fn all_that_waits_can_be_taken_with_how_much_of_it_is_owed() {
+    let mut outbox = Outbox::new(10);
+    outbox.push(frame(b"one"));
+    outbox.push_owed(frame(b"two"));
+    outbox.push(frame(b"three"));
+
+    assert_eq!(outbox.take_all(), (vec![frame(b"one"), frame(b"two"), frame(b"three")], 5));
+
+    assert!(outbox.is_empty());
+    assert_eq!((outbox.waiting(), outbox.overflow(), outbox.take_all()), (0, None, (Vec::new(), 0)));
+}
+
 proptest! {
     #[test]
     fn each_byte_of_frames_and_runs_is_written_once_and_in_order(

@@ -9,6 +9,7 @@ import { mkdirSync } from "node:fs";
 import { after, afterEach, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { Network } from "./network.mjs";
 import { Server } from "./server.mjs";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -232,6 +233,33 @@ test("after the server was killed and started again, everybody is back without d
   await said(ann, "Bob", "after");
   assert.deepEqual(await ann.locator(".message .body").allTextContents(), ["before", "meanwhile", "after"]);
 });
+
+for (const fate of ["cut", "swallowed"]) {
+  test(`where WebSockets are ${fate} on the way, the chat works all the same`, async () => {
+    const network = await Network.before(server, fate);
+    const polls = [];
+    const ann = await open(`network-${fate}`, {}, network);
+    ann.on("request", (request) => polls.push(new URL(request.url()).pathname));
+    await answerDoor(ann, "Ann");
+    await ann.locator("[data-state=connected]").waitFor();
+    const bob = await enter(`network-${fate}`, "Bob");
+
+    await say(ann, "Is anybody there?");
+    await said(bob, "Ann", "Is anybody there?");
+    await bob.locator("#body").pressSequentially("Wait");
+    await ann.getByText("Bob is typing …").waitFor();
+    await bob.locator("#body").press("Enter");
+    await said(ann, "Bob", "Wait");
+    for (let n = 1; n <= 5; n += 1) await say(ann, `message ${n}`);
+    await said(bob, "Ann", "message 5");
+
+    assert.ok(polls.includes("/socket/longpoll"));
+    await ann.reload();
+    await said(ann, "Ann", "message 5");
+    await ann.context().close();
+    await network.end();
+  });
+}
 
 test("asked to stop, the program does, also with somebody in a room", async () => {
   const other = await Server.start();

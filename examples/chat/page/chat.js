@@ -8,7 +8,8 @@ import { Typists, TypingNotice } from "/typing.js";
 const NICK_KEY = "bennu-chat:nick";
 const $ = (id) => document.getElementById(id);
 
-const socket = new Socket("/socket");
+// Where a network lets no WebSocket through, the client polls.
+const socket = new Socket("/socket", { longPollFallbackMs: 2500 });
 const transcript = new Transcript($("view"), $("messages"), $("more"));
 const typists = new Typists($("typing"));
 const typing = new TypingNotice((isTyping) => {

@@ -3,7 +3,7 @@
 //! ```text
 //! browser ── GET /room/lobby ──────► page.rs      index.html, chat.js, phoenix.mjs
 //!         ── /socket/websocket ────► room.rs      the channel `room:*`
-//!                                      └────────► history.rs   what was said
+//!            or /socket/longpoll       └────────► history.rs   what was said
 //! ```
 
 mod history;

@@ -8,8 +8,8 @@
 //! ```
 
 use crate::history::{Message, Rooms};
-use bennu::Builder;
 use bennu::prelude::*;
+use bennu::{Builder, LongPoll};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
@@ -17,7 +17,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The endpoint of the chat, for whatever runtime.
 pub(crate) fn endpoint() -> Builder {
-    Endpoint::builder().socket("/socket", bennu::socket(Chat::default()).channel::<Room>("room:*"))
+    let socket = bennu::socket(Chat::default()).channel::<Room>("room:*");
+    Endpoint::builder().socket("/socket", socket.longpoll(LongPoll::new()))
 }
 
 /// The socket of the chat: it lets everybody in, and hands on what was said.

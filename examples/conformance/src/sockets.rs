@@ -3,7 +3,7 @@
 use crate::channels::{Bench, Bye, Exact, Intercept, Join, Monitor, Room, User};
 use axum::http::{Response, StatusCode, header};
 use bennu::prelude::*;
-use bennu::{Builder, CheckOrigin, ConnectInfoKeys, SocketSettings, WebSocket};
+use bennu::{Builder, CheckOrigin, ConnectInfoKeys, LongPoll, SocketSettings, WebSocket};
 use std::time::Duration;
 
 /// What the channels of a connection know of it.
@@ -27,6 +27,13 @@ pub(crate) fn endpoint() -> Builder {
         .socket("/user_socket", open_to_all(bennu::socket(Users).channels(routes())))
         .socket("/error_socket", open_to_all(bennu::socket(Never)))
         .socket("/limit_socket", anybody().max_channels(2))
+        .socket("/poll_socket", anybody().longpoll(LongPoll::new().window(Duration::from_millis(600))))
+        .socket(
+            "/expire_socket",
+            anybody().longpoll(
+                LongPoll::new().window(Duration::from_millis(300)).token_max_age(Duration::from_secs(1)),
+            ),
+        )
         .socket("/small_socket", anybody().websocket(WebSocket::new().max_message(4096)))
         .socket(
             "/idle_socket",
@@ -36,7 +43,12 @@ pub(crate) fn endpoint() -> Builder {
         .socket("/proto_socket", anybody().websocket(WebSocket::new().subprotocols(["conf.v1", "conf.v2"])))
         .socket("/auth_socket", anybody().auth_token())
         .socket("/info_socket", anybody().connect_info(keys))
-        .socket("/orgs/{org}", anybody().websocket(WebSocket::new().path("units/{unit}/live")))
+        .socket(
+            "/orgs/{org}",
+            anybody()
+                .websocket(WebSocket::new().path("units/{unit}/live"))
+                .longpoll(LongPoll::new().path("units/{unit}/poll")),
+        )
 }
 
 fn anybody() -> SocketSettings<Anybody> {
@@ -44,7 +56,7 @@ fn anybody() -> SocketSettings<Anybody> {
 }
 
 fn open_to_all<S: Socket>(socket: SocketSettings<S>) -> SocketSettings<S> {
-    socket.check_origin(CheckOrigin::Any)
+    socket.check_origin(CheckOrigin::Any).longpoll(LongPoll::new())
 }
 
 fn routes() -> Routes<Session> {

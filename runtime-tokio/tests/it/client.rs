@@ -60,7 +60,7 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let item = |value: &Value| value.as_str().expect("a name").to_owned();
         let value: Value = serde_json::from_str(text).expect("the server sends JSON");
         if let Some(items) = value.as_array() {

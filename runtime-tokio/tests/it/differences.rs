@@ -5,13 +5,19 @@
 //! | a slow join blocks heartbeats and all other channels of its connection | it holds back its own topic only | `ends::slow_join_holds_back_its_own_topic_only`; the machine: core's `order` and `join` |
 //! | leave and rejoin sent back to back: the leave is never answered | answered, in order | `ends::leaves_and_joins_back_to_back_are_answered_in_order`; the machine: core's `leave` |
 //! | bytes broadcast to a topic with a V1 member crash the broadcaster | V2 members receive them, the others are skipped | `broadcasts::binary_broadcast_reaches_v2_and_skips_v1`, `bytes_that_a_channel_broadcasts_crash_nobody_though_a_member_speaks_v1` |
+//! | bytes broadcast, pushed or replied to a client that polls are mangled, or lost with all that waits beside them | a broadcast skips it, a push or a reply crashes its channel | `longpoll::bytes_skip_who_polls_and_reach_the_others`, `longpoll::push_or_reply_of_bytes_crashes_its_channel_and_a_broadcast_does_not` |
 //! | unbounded mailboxes | input pauses reading; what the application sends ends its channel | all of `overload`; the machine: core's `limits` |
 //! | an unbounded outgoing queue | who does not take it is cut off with 1013 | all of `slow_consumer` |
+//! | what waits for a poll is unbounded | past the limit of the outbox the session ends | `longpoll::limits::session_ends_when_more_waits_for_it_than_its_outbox_holds`, `longpoll::limits::hundred_sessions_that_nobody_polls_hold_no_more_than_their_outboxes`; the machine: core's `longpoll` |
+//! | a poll takes what waits before its answer is written, and if it is cut off then, that is lost | it takes it when its answer is handed to HTTP | `longpoll::poll_that_is_cut_off_while_it_waits_takes_nothing_with_it`, `longpoll::answer_that_is_dropped_unread_gives_back_what_it_took` |
+//! | without a secret an endpoint does not start | tokens of sessions are signed with a random one | all of `longpoll` but `longpoll::door::token_leads_nowhere_at_another_mount_or_endpoint_even_with_the_same_secret` |
+//! | long-poll bodies of 8 MB, 400 past it | 1 MiB, a setting, 413 | `longpoll::limits::body_at_the_limit_is_taken_and_a_longer_one_is_413_and_read_by_nobody`, `longpoll::limits::length_of_a_body_is_a_setting` |
 //! | messages of 10 MB | 1 MiB, a setting | `limits::message_at_the_limit_is_taken`, `limits::message_past_the_limit_is_1009`, `limits::limit_of_a_message_is_a_setting` |
 //! | topics, events and refs of any length | bounded, refs at 64 bytes | `name_longer_than_its_limit_is_refused_and_harms_nobody`; the machine: core's `limits::longest_topic_is_joined_and_one_byte_more_is_refused_without_a_trace`, `limits::longest_event_is_handled_and_one_byte_more_is_refused`, `wire::a_ref_of_64_bytes_fits_and_one_of_65_does_not` |
 //! | fragments of one byte without end are collected | they are counted | `limits::message_may_come_in_1024_fragments_and_no_more`, `limits::empty_fragments_without_end_are_1008` |
 //! | JSON of any depth is accepted | depth 128, the envelope's own level counted | `limits::json_may_be_128_levels_deep_and_no_deeper` |
-//! | 500 on a malformed query or token | 400 | `malformed_query_is_400`, `malformed_auth_token_is_400` |
+//! | 500 on a malformed query or token | 400 | `malformed_query_is_400`, `malformed_auth_token_is_400`, `longpoll::input::malformed_query_is_400_whatever_the_method` |
+//! | 500 on a line that is no base64, and on a NUL | 400 | `longpoll::input::line_that_is_no_base64_is_400_and_the_session_lives_on`, `longpoll::input::nul_in_a_body_is_400_and_the_session_lives_on` |
 //! | the default origin check compares with the configured host; none configured allows all | with the request's own `Host` | `by_default_an_origin_has_to_be_the_host_of_the_request` |
 //! | tricks in an origin are parsed as a URI | userinfo, path and backslash are refused | `origin_with_userinfo_path_or_backslash_is_refused` |
 

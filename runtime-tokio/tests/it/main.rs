@@ -7,6 +7,7 @@ mod app;
 mod client;
 mod hasty;
 mod neighbour;
+mod poller;
 mod server;
 
 mod broadcasts;
@@ -19,6 +20,7 @@ mod handshake;
 mod idle;
 mod limits;
 mod listening;
+mod longpoll;
 mod messages;
 mod mounting;
 mod order;

@@ -36,7 +36,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<Outcome> {
 
     let mut command = Command::new("node");
     command
-        .args(["--test", "chat.test.mjs"])
+        .args(["--test", "chat.test.mjs", "longpoll.test.mjs"])
         .current_dir(&directory)
         .env("CHAT_BIN", chat)
         .env("CHROMIUM", chromium);

@@ -26,7 +26,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<Outcome> {
     let url = server.url().parse().context("the server printed a URL that cannot be used")?;
     let options = Options {
         known_differences: Some(repository::path("conformance/known-differences.txt")),
-        without: vec![Need::Longpoll, Need::Presence, Need::Cluster, Need::Drain],
+        without: vec![Need::Presence, Need::Cluster, Need::Drain],
         repeat: REPEAT,
         verbosity: Verbosity::Quiet,
         ..Options::new(url, repository::scenarios())

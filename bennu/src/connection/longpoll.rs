@@ -1,0 +1,169 @@
+//! A connection by long-polling.
+
+use super::turn::Turn;
+use super::{Connection, Life, Medium, NEVER};
+use crate::link::Line;
+use crate::longpoll::{Counter, Errand};
+use crate::peer::{Notice, Peer};
+use bennu_core::longpoll::{Data, Session};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// How many messages one turn takes before others have theirs.
+const ERRANDS_PER_TURN: usize = 64;
+
+/// How many handlers the first message of a turn may run whatever ran before it: what a channel sends itself
+/// without end must not keep its own client from being heard.
+const HANDLERS_PER_MESSAGE: u32 = 64;
+
+/// A session: its frames go to its counter, and its messages come from there.
+pub(crate) struct Polling {
+    counter: Arc<Counter>,
+    /// By what its token finds it.
+    session: u128,
+}
+
+impl Polling {
+    pub(crate) fn new(counter: Arc<Counter>, session: u128) -> Self {
+        Self { counter, session }
+    }
+}
+
+impl Medium for Polling {
+    type Rest = ();
+
+    fn is_nothing((): &()) -> bool {
+        true
+    }
+
+    fn close(&mut self, line: &Line, _: &Peer) {
+        line.hub.sessions.remove(self.session);
+        self.counter.abandon();
+    }
+}
+
+/// The task of one session, for a runtime to run to its end.
+pub(crate) struct SessionTask(Connection<Polling>);
+
+impl SessionTask {
+    pub(crate) fn new(connection: Connection<Polling>) -> Self {
+        Self(connection)
+    }
+}
+
+impl Future for SessionTask {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if Turn::begin(&mut self.0, cx).take() { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl fmt::Debug for SessionTask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SessionTask").field(&self.0.peer).finish()
+    }
+}
+
+impl Turn<'_, '_, Polling> {
+    /// Takes the turn. Returns whether the task has come to its end.
+    fn take(&mut self) -> bool {
+        self.look_up();
+        let mut errands = 0;
+        loop {
+            if errands > 0 && self.connection.peer.has_left() {
+                self.look_up();
+            }
+            self.work_off();
+            self.resume();
+            self.flush();
+            let is_spent = self.budget == 0;
+            if errands == 0 {
+                self.budget = self.budget.max(HANDLERS_PER_MESSAGE);
+            }
+            let more = (self.budget > 0 && self.run_errand()) || self.has_news();
+            errands += 1;
+            if is_spent || self.budget == 0 || (more && errands == ERRANDS_PER_TURN) {
+                self.cx.waker().wake_by_ref();
+                break;
+            }
+            if !more {
+                break;
+            }
+        }
+        self.flush();
+        if self.connection.life() != Life::Closed
+            && let Some(next) = self.connection.medium.counter.next_look()
+        {
+            self.connection.arm(next, self.now);
+        }
+        self.connection.tidy();
+        self.connection.life() == Life::Closed && self.is_idle()
+    }
+
+    /// Does one thing that the session wants. Returns whether there was any.
+    fn run_errand(&mut self) -> bool {
+        let Some(errand) = self.connection.medium.counter.errand() else { return false };
+        match errand {
+            Errand::Receive(data) => self.receive(&data),
+            Errand::Close(reason) => {
+                tracing::debug!(socket = ?self.connection.link.socket, ?reason, "a session ends");
+                self.connection.link.hub.sessions.remove(self.connection.medium.session);
+                self.connection.tell(&mut self.desk.work);
+            }
+            Errand::End => self.connection.more().life = Life::Closed,
+        }
+        self.work_off();
+        true
+    }
+
+    /// Takes what others have left for this task, and acts on what they have noted.
+    fn look_up(&mut self) {
+        let notice = self.take_left();
+        if notice.due {
+            self.connection.armed = NEVER;
+        }
+        self.connection.medium.counter.tell(|session, now| {
+            let Notice { close, paused, due, broken: _, congested: _ } = notice;
+            if due {
+                session.handle_timeout(now);
+            }
+            if close.is_some() {
+                session.close(now);
+            }
+            if paused {
+                session.pause(now);
+            } else {
+                session.resume(now);
+            }
+        });
+    }
+
+    /// Hands a message on to the machine.
+    fn receive(&mut self, data: &Data) {
+        let connection = &mut *self.connection;
+        match connection.link.dialect.serializer.decode(data.kind, &data.body) {
+            Ok(message) => {
+                self.desk.tell(connection.link.line(), Some(&message), self.now);
+                connection.medium.counter.tell(Session::handle_accepted);
+            }
+            Err(error) => {
+                tracing::debug!(socket = ?connection.link.socket, %error, "a message cannot be decoded");
+                connection.medium.counter.tell(Session::handle_malformed);
+            }
+        }
+    }
+
+    /// Hands what is queued on to the session. From here on, others have what they queue flushed.
+    fn flush(&mut self) {
+        let peer = &self.connection.peer;
+        peer.settle();
+        let frames = peer.take_frames();
+        if !frames.is_empty() {
+            self.connection.medium.counter.push(frames);
+        }
+    }
+}

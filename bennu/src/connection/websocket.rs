@@ -1,0 +1,365 @@
+//! A connection by WebSocket.
+
+use super::turn::Turn;
+use super::{Connection, Life, Medium, NEVER};
+use crate::link::{AnyLink, Line};
+use crate::peer::{Flush, Notice, Peer};
+use crate::scratch;
+use crate::stream::Stream;
+use crate::stuck::Stuck;
+use bennu_core::server::CloseReason;
+use bennu_core::websocket::{self, Output};
+use bennu_core::{Frame, Instant, Kind};
+use bytes::{Bytes, BytesMut};
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// How many reads one turn takes before others have theirs.
+const READS_PER_TURN: usize = 8;
+
+/// How many handlers the first read of a turn may run whatever ran before it: what a channel sends itself
+/// without end must not keep its own client from being heard.
+const HANDLERS_PER_READ: u32 = 64;
+
+/// A WebSocket and the stream under it.
+pub(crate) struct Wire {
+    stream: Stream,
+    websocket: websocket::Connection,
+}
+
+/// What a WebSocket has besides.
+#[derive(Default)]
+pub(crate) struct Rest {
+    /// Bytes that were read and not taken in yet: those that came with the upgrade, or that wait until less
+    /// else waits.
+    early: Bytes,
+    /// Since when the peer does not take what waits for it.
+    stuck: Option<Stuck>,
+}
+
+impl Medium for Wire {
+    type Rest = Rest;
+
+    fn is_nothing(rest: &Rest) -> bool {
+        rest.early.is_empty() && rest.stuck.is_none()
+    }
+
+    fn close(&mut self, _: &Line, peer: &Peer) {
+        self.stream.close(peer);
+    }
+}
+
+impl Connection<Wire> {
+    pub(crate) fn new(
+        link: Arc<dyn AnyLink>,
+        peer: Arc<Peer>,
+        stream: Stream,
+        early: Bytes,
+        config: websocket::Config,
+    ) -> Self {
+        let websocket = websocket::Connection::server(config, link.hub.runtime.now());
+        let mut connection = Self::over(Wire { stream, websocket }, link, peer);
+        if !early.is_empty() {
+            connection.more().rest.early = early;
+        }
+        connection
+    }
+
+    /// Until when a peer that is stuck has to take more.
+    fn patience(&self) -> Option<Instant> {
+        let stuck = self.more.as_ref()?.rest.stuck?;
+        Some(stuck.until(self.peer.overflows(), self.link.patience))
+    }
+}
+
+/// The task of one connection, for a runtime to run to its end.
+#[must_use = "a connection lives as long as its task runs"]
+pub struct ConnectionTask(Connection<Wire>);
+
+impl ConnectionTask {
+    pub(crate) fn new(connection: Connection<Wire>) -> Self {
+        Self(connection)
+    }
+}
+
+impl Future for ConnectionTask {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if Turn::begin(&mut self.0, cx).take() { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl fmt::Debug for ConnectionTask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ConnectionTask").field(&self.0.peer).finish()
+    }
+}
+
+impl Turn<'_, '_, Wire> {
+    /// Takes the turn. Returns whether the task has come to its end.
+    fn take(&mut self) -> bool {
+        let mut reads = 0;
+        let mut notice = self.look_up();
+        loop {
+            if reads > 0 && self.connection.peer.has_left() {
+                notice = self.look_up();
+            }
+            self.work_off();
+            self.resume();
+            let is_spent = self.budget == 0;
+            if reads == 0 {
+                self.budget = self.budget.max(HANDLERS_PER_READ);
+            }
+            let more = (self.budget > 0 && self.read(notice)) || self.has_news();
+            reads += 1;
+            if is_spent || self.budget == 0 || (more && reads == READS_PER_TURN) {
+                self.cx.waker().wake_by_ref();
+                break;
+            }
+            if !more {
+                break;
+            }
+        }
+        self.speak();
+        let failed = self.connection.life() != Life::Closed && self.flush().is_err();
+        if failed {
+            self.connection.medium.websocket.handle_eof(self.now);
+            self.speak();
+        }
+        if self.connection.life() == Life::Ending && (failed || self.connection.peer.is_written()) {
+            self.connection.medium.stream.close(&self.connection.peer);
+            self.connection.more().life = Life::Closed;
+        }
+        if notice.congested && self.connection.peer.is_relieved() {
+            // What kept it from reading has just been written, and nobody else would wake it.
+            self.cx.waker().wake_by_ref();
+        }
+        self.arm();
+        self.connection.tidy();
+        self.connection.life() == Life::Closed && self.is_idle()
+    }
+
+    /// Takes what others have left for this task, and acts on what they have noted.
+    fn look_up(&mut self) -> Notice {
+        let notice = self.take_left();
+        self.heed(notice);
+        notice
+    }
+
+    /// Acts on what others have noted for this task.
+    fn heed(&mut self, notice: Notice) {
+        let connection = &mut *self.connection;
+        if notice.due {
+            connection.armed = NEVER;
+            connection.medium.websocket.handle_timeout(self.now);
+            let is_over = connection.patience().is_some_and(|end| end <= self.now);
+            if is_over && connection.life() == Life::Ending {
+                return self.reset();
+            }
+            if is_over {
+                connection.link.hub.cut_off(connection.link.socket);
+            }
+        }
+        if notice.broken {
+            connection.medium.websocket.handle_eof(self.now);
+        }
+        if let Some(reason) = notice.close.filter(|_| !connection.medium.websocket.is_closing()) {
+            connection.medium.websocket.close(reason.code(), "", self.now);
+            if reason == CloseReason::SlowConsumer {
+                self.reset();
+            }
+        }
+    }
+
+    /// Ends the stream of a peer that takes too little. It would not take a farewell behind all that waits:
+    /// that is dropped, the farewell tried once, and the stream reset.
+    fn reset(&mut self) {
+        let connection = &mut *self.connection;
+        connection.peer.drop_queue();
+        while let Some(output) = connection.medium.websocket.poll_output() {
+            if let Output::Send(frame) = output {
+                connection.peer.push_control(Frame::control(&frame));
+            }
+        }
+        connection.medium.stream.reset(&connection.peer);
+        connection.tell(&mut self.desk.work);
+        connection.more().life = Life::Closed;
+        self.work_off();
+    }
+
+    /// Writes what is queued, and sees whether the peer takes it.
+    fn flush(&mut self) -> io::Result<()> {
+        let connection = &mut *self.connection;
+        let mut flushed = connection.medium.stream.flush(&connection.peer, self.cx)?;
+        if flushed.flush == Flush::AwaitsSeal {
+            connection.link.hub.seal();
+            flushed = connection.medium.stream.flush(&connection.peer, self.cx)?;
+        }
+        if flushed.flush == Flush::AwaitsSeal {
+            // Another run has been opened this instant: it is written with the others of its batch.
+            connection.peer.undertake();
+            connection.link.hub.flusher.mark(&mut vec![Arc::clone(&connection.peer)]);
+            connection.link.hub.flusher.kick();
+        }
+        let before = connection.more.as_mut().and_then(|more| more.rest.stuck.take());
+        if flushed.flush == Flush::Blocked {
+            let backlog = connection.peer.backlog();
+            connection.more().rest.stuck = Some(Stuck::after(before, flushed.written, backlog, self.now));
+            return Ok(());
+        }
+        let Some(pong) = before.and_then(|_| connection.medium.websocket.take_pong()) else { return Ok(()) };
+        connection.peer.push_control(Frame::control(&pong));
+        self.flush()
+    }
+
+    /// Whether the peer takes nothing: then the machine keeps the pong that it is owed, which is the latest, and
+    /// nothing piles up.
+    fn is_stuck(&self) -> bool {
+        self.connection.more.as_ref().is_some_and(|more| more.rest.stuck.is_some())
+    }
+
+    /// Takes one read in. Returns whether there may be more.
+    fn read(&mut self, notice: Notice) -> bool {
+        let connection = &mut *self.connection;
+        if matches!(connection.life(), Life::Ending | Life::Closed) {
+            return false;
+        }
+        // A peer's close frame is always heard.
+        if (notice.paused || notice.congested) && !connection.medium.websocket.is_closing() {
+            connection.medium.websocket.pause(self.now);
+            return false;
+        }
+        connection.medium.websocket.resume(self.now);
+        let mut scratch = scratch::take();
+        let read = match connection.more.as_mut().filter(|more| !more.rest.early.is_empty()) {
+            Some(more) => {
+                let n = more.rest.early.len().min(scratch.len());
+                scratch[..n].copy_from_slice(&more.rest.early.split_to(n));
+                Poll::Ready(Ok(n))
+            }
+            None => connection.medium.stream.poll_read(&connection.peer, self.cx, &mut scratch),
+        };
+        let more = match read {
+            Poll::Ready(Ok(n)) if n > 0 => {
+                self.take_in(&mut scratch[..n]);
+                true
+            }
+            Poll::Ready(_) => {
+                connection.medium.websocket.handle_eof(self.now);
+                false
+            }
+            Poll::Pending => false,
+        };
+        scratch::put(scratch);
+        more
+    }
+
+    /// Works a read off, message by message. A handler's answer and the next message share one lock.
+    fn take_in(&mut self, mut input: &mut [u8]) {
+        let is_stuck = self.is_stuck();
+        let mut pong = None;
+        loop {
+            let connection = &mut *self.connection;
+            let received = connection.medium.websocket.receive(input, self.now);
+            let consumed = received.consumed;
+            let serializer = connection.link.dialect.serializer;
+            let decoded = match received.event {
+                Some(websocket::Event::Text(text)) => Some(serializer.decode_text(text)),
+                Some(websocket::Event::Binary(data)) => Some(serializer.decode(Kind::Binary, data)),
+                // Of several pings in a row the latest is answered, ahead of the message behind it.
+                Some(websocket::Event::Ping(_)) if !is_stuck => {
+                    pong = connection.medium.websocket.take_pong().or(pong);
+                    None
+                }
+                Some(_) => None,
+                None => break,
+            };
+            match decoded.transpose() {
+                Ok(Some(message)) => {
+                    if let Some(pong) = pong.take() {
+                        connection.peer.push_control(Frame::control(&pong));
+                    }
+                    self.desk.tell(connection.link.line(), Some(&message), self.now);
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::debug!(socket = ?connection.link.socket, %error, "a message cannot be decoded");
+                    connection.medium.websocket.close(CloseReason::Malformed.code(), "", self.now);
+                }
+            }
+            input = &mut input[consumed..];
+            self.run();
+            let connection = &mut *self.connection;
+            if (self.budget == 0 || connection.peer.holds())
+                && !input.is_empty()
+                && !connection.medium.websocket.is_closing()
+            {
+                // Too much waits for this peer, or for its handlers: the rest of its input waits as well.
+                let mut rest = BytesMut::from(&*input);
+                let more = connection.more();
+                rest.extend_from_slice(&more.rest.early);
+                more.rest.early = rest.freeze();
+                break;
+            }
+        }
+        if let Some(pong) = pong {
+            self.connection.peer.push_control(Frame::control(&pong));
+        }
+        self.work_off();
+    }
+
+    /// Carries out what the WebSocket wants: pongs, the close frame, the end.
+    fn speak(&mut self) {
+        if self.is_stuck() && !self.connection.medium.websocket.is_closing() {
+            return; // All there may be is a pong.
+        }
+        let mut by_peer = false;
+        while let Some(output) = self.connection.medium.websocket.poll_output() {
+            let connection = &mut *self.connection;
+            match output {
+                Output::Send(frame) => connection.peer.push_control(Frame::control(&frame)),
+                Output::Closed(reason) => {
+                    by_peer = matches!(reason, websocket::CloseReason::Peer { .. });
+                    tracing::debug!(socket = ?connection.link.socket, ?reason, "a connection ends");
+                    connection.tell(&mut self.desk.work);
+                    self.work_off();
+                }
+                Output::End if by_peer => connection.more().life = Life::Ending,
+                Output::End => {
+                    // What can still be written is; a peer that takes no more has had its time.
+                    connection.link.hub.seal();
+                    let _ = connection.medium.stream.flush(&connection.peer, self.cx);
+                    connection.medium.stream.close(&connection.peer);
+                    connection.more().life = Life::Closed;
+                }
+            }
+        }
+    }
+
+    /// Sees to it that this task is woken for its next deadline.
+    fn arm(&mut self) {
+        let connection = &mut *self.connection;
+        if connection.life() == Life::Closed {
+            return;
+        }
+        let timeout = connection.medium.websocket.poll_timeout();
+        if let Some(next) = timeout.into_iter().chain(connection.patience()).min() {
+            connection.arm(next, self.now);
+        }
+    }
+}
+
+#[cfg(all(test, not(bennu_loom), target_pointer_width = "64"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn idle_connection_costs_no_more_than_was_measured() {
+        assert_eq!((size_of::<ConnectionTask>(), size_of::<Peer>()), (152, 136));
+    }
+}

@@ -1,0 +1,133 @@
+//! From a request to its answer.
+
+use super::body::{self, Failure};
+use super::{Counter, Door};
+use crate::connection::{Connection, Polling, SessionTask};
+use crate::hub::Hub;
+use crate::link::Transport;
+use crate::peer::Peer;
+use crate::service::{Opening, ResponseBody, negotiate};
+use bennu_core::connect::{Carrier, PathVariables};
+use bennu_core::longpoll::{Answer, BodyError, Encoding, Posted, Refusal, Request, examine, open};
+use http::request::Parts;
+use http::{Response, StatusCode};
+use hyper::body::Body;
+use std::sync::Arc;
+
+/// What a request is for: a mount, by its place, and the door in it.
+pub(crate) struct Visit<'a> {
+    pub(crate) hub: &'a Arc<Hub>,
+    pub(crate) place: usize,
+    pub(crate) door: &'a Door,
+    pub(crate) carrier: Carrier,
+}
+
+/// Answers a request.
+pub(crate) async fn answer<B: Body>(
+    visit: Visit<'_>,
+    parts: &Parts,
+    variables: PathVariables<'_>,
+    body: B,
+) -> Response<ResponseBody> {
+    let answered = match examine(parts, visit.carrier, visit.options()) {
+        Ok(Request::Preflight { headers }) => Ok(respond(Answer::Preflight { headers })),
+        Ok(Request::Poll { token }) => match visit.poll(token).await {
+            Some(response) => Ok(response),
+            None => visit.connect(parts, variables).await,
+        },
+        Ok(Request::Post { token, encoding }) => visit.post(token, encoding, body).await,
+        Err(refusal) => Err(refusal),
+    };
+    answered.unwrap_or_else(|refusal| {
+        tracing::info!(path = parts.uri.path(), %refusal, "a long-poll request was refused");
+        respond(refusal.answer())
+    })
+}
+
+impl Visit<'_> {
+    /// Waits for what there is in a session; `None` if the token leads to none.
+    async fn poll(&self, token: Option<String>) -> Option<Response<ResponseBody>> {
+        let counter = self.find(token.as_deref())?;
+        let polled = counter.poll().await.ok()?;
+        let token = token.as_deref()?;
+        Some(match polled {
+            Some((frames, delivery)) => {
+                let response = Answer::Messages { token, frames: &frames }.into_response();
+                response.map(|bytes| ResponseBody::delivering(bytes, delivery))
+            }
+            None => respond(Answer::Empty { token }),
+        })
+    }
+
+    /// Gives messages to a session.
+    async fn post<B: Body>(
+        &self,
+        token: Option<String>,
+        encoding: Encoding,
+        body: B,
+    ) -> Result<Response<ResponseBody>, Refusal> {
+        let Some(counter) = self.find(token.as_deref()) else { return Ok(respond(Answer::Gone)) };
+        let Door { body: limits, body_timeout, .. } = *self.door;
+        let body = match body::receive(body, limits.bytes, body_timeout, &*self.hub.runtime).await {
+            Ok(body) => body,
+            Err(Failure::TooLong { len }) => {
+                return Err(BodyError::TooLong { len, limit: limits.bytes }.into());
+            }
+            Err(Failure::Late) => return Ok(error(StatusCode::REQUEST_TIMEOUT)),
+            Err(Failure::Cut) => return Ok(error(StatusCode::BAD_REQUEST)),
+        };
+        let messages = encoding.read(&body, limits)?;
+        Ok(respond(match counter.post(messages).await {
+            Ok(Posted::Accepted) => Answer::Accepted,
+            Ok(Posted::TimedOut) => Answer::TimedOut,
+            Err(_) => Answer::Gone,
+        }))
+    }
+
+    /// Opens a session, by the checks that a WebSocket has to pass.
+    async fn connect(
+        &self,
+        parts: &Parts,
+        variables: PathVariables<'_>,
+    ) -> Result<Response<ResponseBody>, Refusal> {
+        let Some(slot) = self.hub.admit() else { return Ok(error(StatusCode::SERVICE_UNAVAILABLE)) };
+        let mount = &self.hub.mounts()[self.place];
+        let admission = open(parts, variables, self.carrier, &mount.options)?;
+        let Some(serializer) = negotiate(&admission, parts) else { return Ok(respond(Answer::Forbidden)) };
+        let admitted = match Arc::clone(&mount.socket).connect(admission.params, admission.info).await {
+            Ok(admitted) => admitted,
+            Err(refused) => {
+                return Ok(match refused.into_response().status() {
+                    status @ StatusCode::INTERNAL_SERVER_ERROR => error(status),
+                    _ => respond(Answer::Forbidden),
+                });
+            }
+        };
+
+        let peer = Arc::new(Peer::new(None, mount.outbox));
+        let counter = Counter::new(Arc::clone(&peer), Arc::clone(&self.hub.runtime), self.door.config);
+        let opening = Opening { hub: Arc::clone(self.hub), place: self.place, serializer, admitted, slot };
+        let link = opening.enter(Transport::LongPoll, &peer);
+        let session = self.hub.sessions.add(&counter);
+        let connection = Connection::over(Polling::new(counter, session), link, peer);
+        self.hub.runtime.spawn(Box::pin(SessionTask::new(connection)));
+        let token = self.hub.sessions.sign(self.place, session, self.door);
+        Ok(respond(Answer::Opened { token: &token }))
+    }
+
+    fn find(&self, token: Option<&str>) -> Option<Arc<Counter>> {
+        self.hub.sessions.find(self.place, token, self.door)
+    }
+
+    fn options(&self) -> &bennu_core::connect::Options {
+        &self.hub.mounts()[self.place].options
+    }
+}
+
+fn respond(answer: Answer<'_>) -> Response<ResponseBody> {
+    answer.into_response().map(ResponseBody::from)
+}
+
+fn error(status: StatusCode) -> Response<ResponseBody> {
+    respond(Answer::Error { status, body: String::new() })
+}
