@@ -152,6 +152,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod broadcast;
+mod carried;
 mod channel;
 mod connection;
 mod context;
@@ -196,9 +197,11 @@ pub use bennu_core::connect::{
 pub use bennu_core::server::{Reason, SocketId};
 pub use bennu_core::wire::EncodeError;
 pub use bennu_core::{
-    EventError, EventName, Instant, IntoPayload, NotEncodable, ParseError, Payload, RawJson, Ref, Topic,
+    EventError, EventName, Frame, Instant, IntoPayload, Kind, NotEncodable, ParseError, Payload, RawJson,
+    Ref, Topic,
 };
 pub use broadcast::Broadcast;
+pub use carried::{Inbound, NotTaken, Outbound};
 pub use channel::{Channel, HandleInfo, InfoFor, Joined};
 pub use connection::ConnectionTask;
 pub use context::{Context, Handle, JoinContext, NoMessage, NotifyError, ReplyRef, Timer};

@@ -10,7 +10,7 @@ use crate::{Channel, Limits, LongPoll, Refused, RequestLimits, Socket, WebSocket
 use bennu_core::connect::{
     CheckOrigin, ConnectInfo, ConnectInfoKeys, MountPath, Options, OriginEntryError, Params,
 };
-use bennu_core::{server, websocket};
+use bennu_core::{longpoll, server, websocket};
 use std::fmt;
 use std::sync::Arc;
 
@@ -39,6 +39,7 @@ pub fn socket<S: Socket>(socket: S) -> SocketSettings<S> {
         limits: Limits::default(),
         websocket: WebSocket::default(),
         longpoll: None,
+        carried: Carried::No,
     }
 }
 
@@ -51,6 +52,14 @@ pub struct SocketSettings<S: Socket> {
     limits: Limits,
     websocket: WebSocket,
     longpoll: Option<LongPoll>,
+    carried: Carried,
+}
+
+/// Whether clients may come over transports of the application's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Carried {
+    Yes,
+    No,
 }
 
 impl<S: Socket> SocketSettings<S> {
@@ -126,9 +135,19 @@ impl<S: Socket> SocketSettings<S> {
         self
     }
 
+    /// Takes clients over transports of the application's own as well: see [`Endpoint::carry`](crate::Endpoint::carry).
+    pub fn carried(mut self) -> Self {
+        self.carried = Carried::Yes;
+        self
+    }
+
     /// Mounts the socket.
     pub(crate) fn mount(self, path: &str) -> Mounted {
         let longpoll = self.longpoll.map(|longpoll| longpoll.mount(path, self.limits.outbox));
+        let carried = match self.carried {
+            Carried::Yes => Some(longpoll::Config { max_queue: self.limits.outbox, ..Default::default() }),
+            Carried::No => None,
+        };
         let path = match MountPath::new(path, &self.websocket.path) {
             Ok(path) => path,
             Err(error) => panic!("a socket's path is wrong: {error}"),
@@ -143,6 +162,7 @@ impl<S: Socket> SocketSettings<S> {
             options,
             websocket: self.websocket.config,
             longpoll,
+            carried,
             socket: Arc::new(Served { socket: self.socket, routes: Arc::new(self.routes) }),
         }
     }
@@ -184,6 +204,8 @@ pub(crate) struct Mounted {
     pub(crate) options: Options,
     pub(crate) websocket: websocket::Config,
     pub(crate) longpoll: Option<Door>,
+    /// What holds for clients over transports of the application's own, if there may be any.
+    pub(crate) carried: Option<longpoll::Config>,
     pub(crate) socket: Arc<dyn AnySocket>,
 }
 

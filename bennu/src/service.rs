@@ -76,27 +76,38 @@ fn carrier(parts: &Parts) -> Carrier {
 
 /// The checks of the handshake, in Phoenix's order: what is to be opened, and the answer that says so.
 pub(crate) async fn admit(hub: &Arc<Hub>, parts: Parts) -> Result<(Opening, Response<()>), Denied> {
+    let (opening, subprotocol) = let_in(hub, &parts, |_| true).await?;
+    let request = Request::from_parts(parts, ());
+    let accept = handshake::check_upgrade(&request)
+        .map_err(|error| text(StatusCode::BAD_REQUEST, error.to_string()))?;
+    Ok((opening, handshake::response(&accept, subprotocol.as_deref())))
+}
+
+/// Whether somebody may connect to one of the mounts that take such clients: what is to be opened, and the subprotocol
+/// that was agreed on.
+pub(crate) async fn let_in(
+    hub: &Arc<Hub>,
+    parts: &Parts,
+    takes: fn(&Mounted) -> bool,
+) -> Result<(Opening, Option<String>), Denied> {
     let found = hub
         .mounts()
         .iter()
         .enumerate()
+        .filter(|(_, mount)| takes(mount))
         .find_map(|(place, mount)| Some((place, mount, mount.path.capture(parts.uri.path())?)));
     let Some((place, mount, variables)) = found else { return Err(status(StatusCode::NOT_FOUND)) };
     let Some(slot) = hub.admit() else { return Err(status(StatusCode::SERVICE_UNAVAILABLE)) };
 
-    let admission = examine(&parts, variables, carrier(&parts), &mount.options).map_err(|refusal| {
+    let admission = examine(parts, variables, carrier(parts), &mount.options).map_err(|refusal| {
         tracing::info!(path = parts.uri.path(), %refusal, "a connection was refused");
         text(refusal.status(), refusal.body())
     })?;
-    let Some(serializer) = negotiate(&admission, &parts) else { return Err(status(StatusCode::FORBIDDEN)) };
+    let Some(serializer) = negotiate(&admission, parts) else { return Err(status(StatusCode::FORBIDDEN)) };
     let admitted = Arc::clone(&mount.socket).connect(admission.params, admission.info).await;
     let admitted = admitted.map_err(Denied::BySocket)?;
-    let request = Request::from_parts(parts, ());
-    let accept = handshake::check_upgrade(&request)
-        .map_err(|error| text(StatusCode::BAD_REQUEST, error.to_string()))?;
-
     let opening = Opening { hub: Arc::clone(hub), place, serializer, admitted, slot };
-    Ok((opening, handshake::response(&accept, admission.subprotocol.as_deref())))
+    Ok((opening, admission.subprotocol))
 }
 
 /// The serializer that a client asks for; `None` if there is no such one.
