@@ -61,13 +61,17 @@ impl Endpoint {
     /// }
     /// ```
     ///
-    /// Two halves, since both have to go on at the same time; when either is dropped, the connection ends. It counts as one,
-    /// and has the same [`Limits`](crate::Limits). Only text can be sent to it, as to a client that polls: a broadcast of
-    /// bytes skips it, and a push or a reply of bytes crashes its channel.
+    /// Messages are written as V1 or V2, by `vsn`; a transport with a form of its own, such as MessagePack, translates
+    /// what goes in and out.
+    ///
+    /// Two halves, since both have to go on at the same time; when either is dropped, the connection ends. It counts as
+    /// one of the node's, and has the same [`Limits`](crate::Limits), but that your transport bounds how long a message
+    /// may be. Only text can be sent to it, as to a client that polls: a broadcast of bytes skips it, and a push or a
+    /// reply of bytes crashes its channel.
     ///
     /// # Errors
-    /// The response that the client would have had instead: 404 for a path where no socket takes such clients, 503 if there
-    /// is no room, or what [`Refused`](crate::Refused) says.
+    /// The response that the client would have had instead: 404 for a path where no socket takes such clients, 503 if
+    /// there is no room, or what [`Refused`](crate::Refused) says.
     pub async fn carry(
         &self,
         request: Request<()>,
@@ -115,12 +119,14 @@ impl fmt::Display for NotTaken {
 impl std::error::Error for NotTaken {}
 
 impl Inbound {
-    /// Hands in one message, and waits until the node takes it: too much may wait for handlers, or for the client.
+    /// Hands in one message, and waits until the node takes it: too much may wait for handlers, or for the client. One
+    /// that is no longer awaited is taken all the same.
     ///
     /// Shape of a text: `["1","2","room:lobby","new_msg",{"body":"hi"}]`.
     ///
     /// # Errors
-    /// [`NotTaken`] if it was not within 10 s, was no message, or the connection has ended: drop it then.
+    /// [`NotTaken`] if it was not taken within 10 s, or the connection has ended: drop it then. What is no message ends
+    /// the connection: [`Outbound::next`] tells at once, this when its time is up.
     pub async fn receive(&self, kind: Kind, body: Bytes) -> Result<(), NotTaken> {
         match self.end.counter.post(vec![Data { kind, body }]).await {
             Ok(Posted::Accepted) => Ok(()),
@@ -133,7 +139,7 @@ impl Outbound {
     /// Waits for what is to be sent to the client; `None` when the connection has ended.
     ///
     /// Of each frame, its [body](Frame::body) is the message. To be awaited again at once: when nobody has for 15 s, the
-    /// client is taken for dead. One that is dropped while it waits takes nothing along.
+    /// client is taken for dead. Dropped while it waits, it takes nothing along.
     pub async fn next(&mut self) -> Option<Vec<Frame>> {
         loop {
             if let Some((frames, mut delivery)) = self.end.counter.poll().await.ok()? {

@@ -107,6 +107,7 @@
 //! | [`Reply`] | the answer to a message, or none |
 //! | [`Failure`] | an error reply, or a crash; [`OrReason`] makes one of any `Result` or `Option` |
 //! | [`Refused`] | a connection that may not be |
+//! | [`Inbound`], [`Outbound`] | the two halves of a client over a [transport of your own](Endpoint::carry) |
 //!
 //! | settings | of |
 //! |---|---|
