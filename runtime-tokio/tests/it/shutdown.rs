@@ -167,6 +167,7 @@ async fn disconnect_ends_all_connections_of_an_id() {
     let (server, mut told) = Server::rooms();
     let mut one = Client::connect(server.address).await;
     let mut two = Client::connect(server.address).await;
+    one.heartbeat().await;
     two.join("room:a").await;
 
     server.endpoint.disconnect("socket:everybody");
