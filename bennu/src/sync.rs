@@ -13,14 +13,12 @@ pub(crate) use watched::{Mutex, RwLock};
 
 #[cfg(bennu_loom)]
 pub(crate) mod atomic {
-    pub(crate) use super::watched::AtomicBool;
-    pub(crate) use loom::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 }
 
 /// Without poisoning, as the usual ones.
 #[cfg(bennu_loom)]
 mod watched {
-    use loom::sync::atomic::Ordering;
     use loom::sync::{MutexGuard, RwLockReadGuard, RwLockWriteGuard};
 
     const NOT_POISONED: &str = "a model ends with its first panic";
@@ -36,35 +34,6 @@ mod watched {
         #[track_caller]
         pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
             self.0.lock().expect(NOT_POISONED)
-        }
-    }
-
-    /// Its stores are swaps: behind a store beside a swap, loom lets another swap find the value of either, also
-    /// the one that the store has replaced.
-    #[derive(Debug)]
-    pub(crate) struct AtomicBool(loom::sync::atomic::AtomicBool);
-
-    impl AtomicBool {
-        pub(crate) fn new(value: bool) -> Self {
-            Self(loom::sync::atomic::AtomicBool::new(value))
-        }
-
-        pub(crate) fn load(&self, order: Ordering) -> bool {
-            self.0.load(order)
-        }
-
-        pub(crate) fn store(&self, value: bool, order: Ordering) {
-            self.0.swap(value, order);
-        }
-
-        pub(crate) fn swap(&self, value: bool, order: Ordering) -> bool {
-            self.0.swap(value, order)
-        }
-    }
-
-    impl Default for AtomicBool {
-        fn default() -> Self {
-            Self::new(false)
         }
     }
 

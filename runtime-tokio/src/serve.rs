@@ -22,6 +22,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tower_service::Service;
 
 /// What the kernel is asked to hold at most of what one client does not read, in bytes. Left alone, it
@@ -30,6 +31,10 @@ const SEND_BUFFER: usize = 64 * 1024;
 
 /// How long requests that are being answered have at shutdown.
 const SHUTDOWN: Duration = Duration::from_secs(5);
+
+/// How long they have at least when the endpoint has been drained: with the last sessions, the polls that waited in them
+/// have just been answered.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// Binds a listener for many connections: the address can be bound again at once, and many may wait to
 /// be accepted.
@@ -148,7 +153,8 @@ impl<A> Serve<A> {
 
     /// Ends when `signal` is done: no connection is accepted any more, and the endpoint is
     /// [drained](Endpoint::drain), with 30 s for the batches of its sockets unless they are
-    /// [set otherwise](bennu::Drain), and 5 s for handlers. Requests that are being answered have 5 s.
+    /// [set otherwise](bennu::Drain), and 5 s for handlers. Requests that are being answered have 5 s, and 1 s behind
+    /// the drain, which may have answered the last polls.
     pub fn with_graceful_shutdown(mut self, signal: impl Future<Output = ()> + Send + 'static) -> Self {
         self.shutdown = Box::pin(signal);
         self
@@ -246,7 +252,10 @@ where
         }
         drop((listener, door));
         let _ = ending.send(());
-        let _ = tokio::join!(endpoint.drain(), tokio::time::timeout(SHUTDOWN, ending.closed()));
+        let due = Instant::now() + SHUTDOWN;
+        endpoint.drain().await;
+        let due = due.max(Instant::now() + LAST_ANSWERS);
+        let _ = tokio::time::timeout_at(due, ending.closed()).await;
         Ok(())
     }
 }
