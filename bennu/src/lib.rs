@@ -206,8 +206,7 @@ pub use bennu_core::server::{Reason, SocketId};
 pub use bennu_core::wire::EncodeError;
 pub use bennu_core::{
     EventError, EventName, Frame, Instant, IntoPayload, Kind, NotEncodable, ParameterFilter, ParseError,
-    Payload, RawJson,
-    Ref, Topic,
+    Payload, RawJson, Ref, Topic,
 };
 pub use broadcast::Broadcast;
 pub use carried::{Inbound, NotTaken, Outbound};
