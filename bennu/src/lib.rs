@@ -125,7 +125,8 @@
 //! [`prelude`] has what a file with channels needs. Methods of the traits open their docs with the line to copy: an
 //! `async fn` is how they are implemented, whatever an editor completes.
 //!
-//! Where the docs name a source, it is Phoenix 1.8.12.
+//! [Coming from Phoenix](guide::coming_from_phoenix) has Phoenix's names beside those here, and
+//! [Deployment](guide::deployment) what matters on a server. Where the docs name a source, it is Phoenix 1.8.12.
 //!
 #![doc = include_str!("docs/guide.md")]
 #![doc = include_str!("docs/guarantees.md")]
@@ -166,6 +167,7 @@ mod endpoint;
 mod erased;
 mod failure;
 mod flusher;
+pub mod guide;
 mod handover;
 mod hub;
 mod index;
