@@ -106,7 +106,7 @@ impl Endpoint {
     /// Shape on the wire: `[null,null,"room:lobby","new_msg",{"body":"hello"}]`.
     ///
     /// Those who joined the topic receive it in the order in which one task broadcasts. It never waits for
-    /// them. Bytes do not reach clients of serializer V1, nor those that poll.
+    /// them. Bytes do not reach clients of serializer V1, nor those that poll or are [carried](Self::carry).
     ///
     /// # Errors
     /// [`BroadcastError`] if the payload cannot be sent; nobody has received it then.
@@ -233,7 +233,8 @@ impl Builder {
     }
 
     /// How many shards there are: by default four for each core, so that workers rarely meet at a lock.
-    /// Clients that poll, if there may be any, have a quarter as many of their own. At most 63 in all.
+    /// Clients that poll or are [carried](Endpoint::carry), if there may be any, have a quarter as many of their own. At
+    /// most 63 in all.
     pub fn shards(mut self, shards: usize) -> Self {
         self.shards = shards.clamp(1, TopicIndex::MAX_SHARDS);
         self

@@ -124,7 +124,7 @@ impl Hub {
         queue: QueueLimits,
         hash_key: (u64, u64),
     ) -> Arc<Self> {
-        let polls = mounts.iter().any(|mount| mount.longpoll.is_some());
+        let polls = mounts.iter().any(|mount| mount.longpoll.is_some() || mount.carried.is_some());
         let shards = shards.min(TopicIndex::MAX_SHARDS);
         let polled = if polls { shards.div_ceil(4) } else { 0 };
         let merging = shards.min(TopicIndex::MAX_SHARDS - polled);
@@ -206,7 +206,7 @@ impl Hub {
         let polled = self.shards.len() - self.merging;
         let place = match transport {
             Transport::WebSocket => turn % self.merging,
-            Transport::LongPoll => self.merging + turn % polled,
+            Transport::LongPoll | Transport::Carried => self.merging + turn % polled,
         };
         let mut shard = self.shard(place);
         let socket = SocketConfig { handle: Arc::clone(peer), serializer, mount, id };

@@ -107,6 +107,7 @@
 //! | [`Reply`] | the answer to a message, or none |
 //! | [`Failure`] | an error reply, or a crash; [`OrReason`] makes one of any `Result` or `Option` |
 //! | [`Refused`] | a connection that may not be |
+//! | [`Inbound`], [`Outbound`] | the two halves of a client over a [transport of your own](Endpoint::carry) |
 //!
 //! | settings | of |
 //! |---|---|
@@ -156,6 +157,7 @@
 
 mod admission;
 mod broadcast;
+mod carried;
 mod channel;
 mod connection;
 mod context;
@@ -205,10 +207,11 @@ pub use bennu_core::connect::{
 pub use bennu_core::server::{Reason, SocketId};
 pub use bennu_core::wire::EncodeError;
 pub use bennu_core::{
-    EventError, EventName, Instant, IntoPayload, NotEncodable, ParameterFilter, ParseError, Payload, RawJson,
-    Ref, Topic,
+    EventError, EventName, Frame, Instant, IntoPayload, Kind, NotEncodable, ParameterFilter, ParseError,
+    Payload, RawJson, Ref, Topic,
 };
 pub use broadcast::Broadcast;
+pub use carried::{Inbound, NotTaken, Outbound};
 pub use channel::{Channel, HandleInfo, InfoFor, Joined};
 pub use connection::ConnectionTask;
 pub use context::{Context, Handle, JoinContext, NoMessage, NotifyError, ReplyRef, Timer};

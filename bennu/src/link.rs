@@ -49,7 +49,7 @@ pub(crate) struct Dialect {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Unsendable {
     Encode(EncodeError),
-    /// Bytes for a client that polls.
+    /// Bytes for a client that polls, or over a transport of the application's own.
     NotText(NotText),
 }
 
@@ -57,8 +57,8 @@ impl Dialect {
     pub(crate) fn encode(self, outgoing: &Outgoing<'_>) -> Result<Frame, Unsendable> {
         let frame = self.serializer.encode(outgoing).map_err(Unsendable::Encode)?;
         match (self.transport, frame.kind()) {
-            (Transport::LongPoll, Kind::Binary) => Err(Unsendable::NotText(NotText)),
-            (Transport::LongPoll, Kind::Text) | (Transport::WebSocket, _) => Ok(frame),
+            (Transport::LongPoll | Transport::Carried, Kind::Binary) => Err(Unsendable::NotText(NotText)),
+            (Transport::LongPoll | Transport::Carried, Kind::Text) | (Transport::WebSocket, _) => Ok(frame),
         }
     }
 }
@@ -119,6 +119,8 @@ pub enum Transport {
     WebSocket,
     /// Requests, one after the other: see [`LongPoll`](crate::LongPoll).
     LongPoll,
+    /// A transport of the application's own: see [`Endpoint::carry`](crate::Endpoint::carry).
+    Carried,
 }
 
 impl fmt::Display for Transport {
@@ -126,6 +128,7 @@ impl fmt::Display for Transport {
         f.write_str(match self {
             Self::WebSocket => "websocket",
             Self::LongPoll => "longpoll",
+            Self::Carried => "carried",
         })
     }
 }

@@ -10,7 +10,7 @@ use crate::{Channel, Drain, Limits, LongPoll, Refused, RequestLimits, Socket, We
 use bennu_core::connect::{
     CheckOrigin, ConnectInfo, ConnectInfoKeys, MountPath, Options, OriginEntryError, Params, Session,
 };
-use bennu_core::{server, websocket};
+use bennu_core::{longpoll, server, websocket};
 use http::HeaderMap;
 use std::fmt;
 use std::sync::Arc;
@@ -40,6 +40,7 @@ pub fn socket<S: Socket>(socket: S) -> SocketSettings<S> {
         limits: Limits::default(),
         websocket: WebSocket::default(),
         longpoll: None,
+        carried: Carried::No,
         drain: Drain::default(),
         session: None,
     }
@@ -54,8 +55,16 @@ pub struct SocketSettings<S: Socket> {
     limits: Limits,
     websocket: WebSocket,
     longpoll: Option<LongPoll>,
+    carried: Carried,
     drain: Drain,
     session: Option<ReadSession>,
+}
+
+/// Whether clients may come over transports of the application's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Carried {
+    Yes,
+    No,
 }
 
 impl<S: Socket> SocketSettings<S> {
@@ -131,6 +140,12 @@ impl<S: Socket> SocketSettings<S> {
         self
     }
 
+    /// Takes clients over transports of the application's own as well: see [`Endpoint::carry`](crate::Endpoint::carry).
+    pub fn carried(mut self) -> Self {
+        self.carried = Carried::Yes;
+        self
+    }
+
     /// Reads the session of whoever connects, before [`Socket::connect`] is asked, which finds it in
     /// [`ConnectInfo::session`]; `None` refuses nobody.
     ///
@@ -168,6 +183,10 @@ impl<S: Socket> SocketSettings<S> {
     /// Mounts the socket.
     pub(crate) fn mount(self, name: &str) -> Mounted {
         let longpoll = self.longpoll.map(|longpoll| longpoll.mount(name, self.limits.outbox));
+        let carried = match self.carried {
+            Carried::Yes => Some(longpoll::Config { max_queue: self.limits.outbox, ..Default::default() }),
+            Carried::No => None,
+        };
         let path = match MountPath::new(name, &self.websocket.path) {
             Ok(path) => path,
             Err(error) => panic!("a socket's path is wrong: {error}"),
@@ -183,6 +202,7 @@ impl<S: Socket> SocketSettings<S> {
             options,
             websocket: self.websocket.config,
             longpoll,
+            carried,
             drain: self.drain,
             session: self.session,
             socket: Box::new(Served { socket: self.socket, routes: Arc::new(self.routes) }),
@@ -231,6 +251,8 @@ pub(crate) struct Mounted {
     pub(crate) options: Options,
     pub(crate) websocket: websocket::Config,
     pub(crate) longpoll: Option<Door>,
+    /// What holds for clients over transports of the application's own, if there may be any.
+    pub(crate) carried: Option<longpoll::Config>,
     pub(crate) drain: Drain,
     pub(crate) session: Option<ReadSession>,
     pub(crate) socket: Box<dyn AnySocket>,

@@ -3,7 +3,7 @@
 use crate::connection::{Connection, ConnectionTask};
 use crate::hub::Slot;
 use crate::link::{AnyLink, Dialect, Line, Transport};
-use crate::mount::Admitted;
+use crate::mount::{Admitted, Mounted};
 use crate::peer::Peer;
 use crate::stream::Stream;
 use crate::{PlainStream, Runtime};
@@ -34,6 +34,10 @@ impl Opening {
         Arc::clone(&self.slot.runtime)
     }
 
+    pub(crate) fn mount(&self) -> &Mounted {
+        &self.slot.mounts()[self.place]
+    }
+
     /// Waits until HTTP lets go of the stream; `None` if nothing comes of it.
     pub(crate) async fn wait(self, upgrade: OnUpgrade) -> Option<ConnectionTask> {
         match upgrade.await {
@@ -59,7 +63,7 @@ impl Opening {
         stream: Stream,
         early: Bytes,
     ) -> ConnectionTask {
-        let mount = &self.slot.mounts()[self.place];
+        let mount = self.mount();
         let config = mount.websocket;
         let peer = Arc::new(Peer::new(plain, mount.outbox));
         let link = self.enter(Transport::WebSocket, &peer);

@@ -7,6 +7,7 @@ pub use body::ResponseBody;
 use crate::handover::Handover;
 use crate::hub::Hub;
 use crate::longpoll::{self, Visit};
+use crate::mount::Mounted;
 use crate::opening::Opening;
 use crate::{BoxFuture, Endpoint, Refused};
 use bennu_core::connect::examine;
@@ -96,27 +97,36 @@ fn open_apart(opening: Opening, upgrade: OnUpgrade) {
 
 /// The checks of the handshake, in Phoenix's order: what is to be opened, and the answer that says so.
 pub(crate) async fn admit(hub: Arc<Hub>, parts: Parts) -> Result<(Opening, Response<()>), Denied> {
+    let (opening, subprotocol) = let_in(hub, &parts, |_| true).await?;
+    let request = Request::from_parts(parts, ());
+    let accept = handshake::check_upgrade(&request)
+        .map_err(|error| text(StatusCode::BAD_REQUEST, error.to_string()))?;
+    Ok((opening, handshake::response(&accept, subprotocol.as_deref())))
+}
+
+/// Whether somebody may connect to one of the mounts that take such clients: what is to be opened, and the subprotocol
+/// that was agreed on.
+pub(crate) async fn let_in(
+    hub: Arc<Hub>,
+    parts: &Parts,
+    takes: fn(&Mounted) -> bool,
+) -> Result<(Opening, Option<String>), Denied> {
     let path = parts.uri.path();
-    let place = hub.mounts().iter().position(|mount| mount.path.capture(path).is_some());
+    let place = hub.mounts().iter().position(|mount| takes(mount) && mount.path.capture(path).is_some());
     let Some(place) = place else { return Err(status(StatusCode::NOT_FOUND)) };
     let Some(slot) = hub.admit() else { return Err(status(StatusCode::SERVICE_UNAVAILABLE)) };
 
     let mount = &slot.mounts()[place];
     let variables = mount.path.capture(path).unwrap_or_default();
-    let carrier = slot.door().carrier(&parts);
-    let admission = examine(&parts, variables, carrier, &mount.options).map_err(|refusal| {
+    let carrier = slot.door().carrier(parts);
+    let admission = examine(parts, variables, carrier, &mount.options).map_err(|refusal| {
         tracing::info!(socket = &*mount.name, %refusal, "a connection was refused");
         text(refusal.status(), refusal.body())
     })?;
     let Some(serializer) = mount.negotiate(&admission) else { return Err(status(StatusCode::FORBIDDEN)) };
     let admitted = mount.ask(slot.door(), &parts.headers, admission.params, admission.info).await;
     let admitted = admitted.map_err(Denied::BySocket)?;
-    let request = Request::from_parts(parts, ());
-    let accept = handshake::check_upgrade(&request)
-        .map_err(|error| text(StatusCode::BAD_REQUEST, error.to_string()))?;
-
-    let opening = Opening::new(place, serializer, admitted, slot);
-    Ok((opening, handshake::response(&accept, admission.subprotocol.as_deref())))
+    Ok((Opening::new(place, serializer, admitted, slot), admission.subprotocol))
 }
 
 /// A request that opens nothing.

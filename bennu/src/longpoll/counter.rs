@@ -57,7 +57,7 @@ enum Told {
 }
 
 impl Counter {
-    pub(super) fn new(peer: Arc<Peer>, runtime: Arc<dyn Runtime>, config: Config) -> Arc<Self> {
+    pub(crate) fn new(peer: Arc<Peer>, runtime: Arc<dyn Runtime>, config: Config) -> Arc<Self> {
         let session = Session::new(config, runtime.now());
         let desk = Desk {
             session,
@@ -70,7 +70,7 @@ impl Counter {
     }
 
     /// Waits for frames. None come when the window is over, or another poll takes the place of this one.
-    pub(super) async fn poll(self: &Arc<Self>) -> Result<Option<(Vec<Frame>, Delivery)>, Ended> {
+    pub(crate) async fn poll(self: &Arc<Self>) -> Result<Option<(Vec<Frame>, Delivery)>, Ended> {
         let now = self.runtime.now();
         let poll = self.ask(|desk| {
             let poll = desk.session.handle_poll(now)?;
@@ -84,7 +84,7 @@ impl Counter {
     }
 
     /// Waits until messages are taken.
-    pub(super) async fn post(&self, messages: Vec<Data>) -> Result<Posted, Ended> {
+    pub(crate) async fn post(&self, messages: Vec<Data>) -> Result<Posted, Ended> {
         let now = self.runtime.now();
         let post = self.ask(|desk| {
             let post = desk.session.handle_post(messages, now)?;
@@ -133,6 +133,12 @@ impl Counter {
         let next = desk.session.poll_timeout();
         desk.armed = next.unwrap_or(Instant::LAST);
         next
+    }
+
+    /// The client has gone.
+    pub(crate) fn hang_up(&self) {
+        let now = self.runtime.now();
+        self.ask(|desk| desk.session.close(now));
     }
 
     /// Its task has gone: whoever waits is answered now, as nobody else would.

@@ -29,7 +29,7 @@ impl Sessions {
     }
 
     /// Takes a session in, by a number that nobody can guess.
-    pub(super) fn add(&self, counter: &Arc<Counter>) -> u128 {
+    pub(crate) fn add(&self, counter: &Arc<Counter>) -> u128 {
         let session = u128::from_le_bytes(random());
         self.live.lock().insert(session, Arc::clone(counter));
         session

@@ -11,6 +11,8 @@ mod poller;
 mod server;
 
 mod broadcasts;
+#[cfg(unix)]
+mod carried;
 mod differences;
 mod drops;
 mod ends;

@@ -1,0 +1,163 @@
+//! Clients over transports of the application's own.
+//!
+//! ```text
+//!  the transport ─▶ Inbound  ─▶ Counter ◀─▶ the session's task ─▶ Server
+//!  the transport ◀─ Outbound ◀─ (longpoll/counter.rs)
+//! ```
+//!
+//! To the node such a client is one that polls: with one poll that is always there, and posts of one message.
+
+use crate::Endpoint;
+use crate::connection::{Connection, Polling, SessionTask};
+use crate::link::Transport;
+use crate::longpoll::Counter;
+use crate::peer::Peer;
+use crate::service::{Denied, ResponseBody, let_in};
+use bennu_core::longpoll::{Data, Posted};
+use bennu_core::{Frame, Kind};
+use bytes::Bytes;
+use http::{Request, Response};
+use std::fmt;
+use std::sync::Arc;
+
+impl Endpoint {
+    /// Connects a client over a transport of your own: a Unix socket, a serial line, a channel in memory.
+    ///
+    /// The request is what the client would have asked for as a WebSocket; its path, parameters, `vsn` and headers are
+    /// looked at in the same way, and [`Socket::connect`](crate::Socket::connect) decides. The socket has to
+    /// [say](crate::SocketSettings::carried) that it takes such clients.
+    ///
+    /// Here each message is a line on a Unix socket:
+    ///
+    /// ```
+    /// use bennu::{Endpoint, Kind};
+    /// # #[cfg(unix)]
+    /// use tokio::net::UnixStream;
+    /// use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+    ///
+    /// # #[cfg(unix)]
+    /// async fn serve(client: UnixStream, endpoint: &Endpoint) -> std::io::Result<()> {
+    ///     let request = http::Request::get("/socket/websocket?vsn=2.0.0").body(()).expect("a target");
+    ///     let Ok((inbound, mut outbound)) = endpoint.carry(request).await else { return Ok(()) };
+    ///     let (read, mut write) = client.into_split();
+    ///     let receive = async {
+    ///         let mut lines = BufReader::new(read).lines();
+    ///         while let Some(line) = lines.next_line().await? {
+    ///             if inbound.receive(Kind::Text, line.into()).await.is_err() {
+    ///                 break;
+    ///             }
+    ///         }
+    ///         Ok(())
+    ///     };
+    ///     let send = async {
+    ///         while let Some(frames) = outbound.next().await {
+    ///             for frame in frames {
+    ///                 write.write_all(&[frame.body(), b"\n"].concat()).await?;
+    ///             }
+    ///         }
+    ///         Ok(())
+    ///     };
+    ///     tokio::select! { ended = receive => ended, ended = send => ended }
+    /// }
+    /// ```
+    ///
+    /// Messages are written as V1 or V2, by `vsn`; a transport with a form of its own, such as MessagePack, translates
+    /// what goes in and out.
+    ///
+    /// Two halves, since both have to go on at the same time; when either is dropped, the connection ends. It counts as
+    /// one of the node's, and has the same [`Limits`](crate::Limits), but that your transport bounds how long a message
+    /// may be. Only text can be sent to it, as to a client that polls: a broadcast of bytes skips it, and a push or a
+    /// reply of bytes crashes its channel.
+    ///
+    /// # Errors
+    /// The response that the client would have had instead: 404 for a path where no socket takes such clients, 503 if
+    /// there is no room, or what [`Refused`](crate::Refused) says.
+    pub async fn carry(
+        &self,
+        request: Request<()>,
+    ) -> Result<(Inbound, Outbound), Box<Response<ResponseBody>>> {
+        let (parts, ()) = request.into_parts();
+        let hub = self.hub();
+        let decided = let_in(Arc::clone(hub), &parts, |mount| mount.carried.is_some()).await;
+        let (opening, _) = decided.map_err(Denied::into_response)?;
+        let mount = opening.mount();
+        let config = mount.carried.expect("it was chosen by this");
+        let peer = Arc::new(Peer::new(None, mount.outbox));
+        let counter = Counter::new(Arc::clone(&peer), Arc::clone(&hub.runtime), config);
+        let link = opening.enter(Transport::Carried, &peer);
+        // Nobody learns its number: no request leads here.
+        let session = hub.sessions.add(&counter);
+        let connection = Connection::over(Polling::new(Arc::clone(&counter), session), link, peer);
+        hub.runtime.spawn(Box::pin(SessionTask::new(connection)));
+        let inbound = Inbound { end: End { counter: Arc::clone(&counter) } };
+        Ok((inbound, Outbound { end: End { counter } }))
+    }
+}
+
+/// What comes from a client over a [transport of your own](Endpoint::carry).
+#[derive(Debug)]
+pub struct Inbound {
+    end: End,
+}
+
+/// What goes to a client over a [transport of your own](Endpoint::carry).
+#[derive(Debug)]
+pub struct Outbound {
+    end: End,
+}
+
+/// A message was not taken: the connection has ended, or is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotTaken;
+
+impl fmt::Display for NotTaken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the message was not taken")
+    }
+}
+
+impl std::error::Error for NotTaken {}
+
+impl Inbound {
+    /// Hands in one message, and waits until the node takes it: too much may wait for handlers, or for the client. One
+    /// that is no longer awaited is taken all the same.
+    ///
+    /// Shape of a text: `["1","2","room:lobby","new_msg",{"body":"hi"}]`.
+    ///
+    /// # Errors
+    /// [`NotTaken`] if it was not taken within 10 s, or the connection has ended: drop it then. What is no message ends
+    /// the connection: [`Outbound::next`] tells at once, this when its time is up.
+    pub async fn receive(&self, kind: Kind, body: Bytes) -> Result<(), NotTaken> {
+        match self.end.counter.post(vec![Data { kind, body }]).await {
+            Ok(Posted::Accepted) => Ok(()),
+            Ok(Posted::TimedOut) | Err(_) => Err(NotTaken),
+        }
+    }
+}
+
+impl Outbound {
+    /// Waits for what is to be sent to the client; `None` when the connection has ended.
+    ///
+    /// Of each frame, its [body](Frame::body) is the message. To be awaited again at once: when nobody has for 15 s, the
+    /// client is taken for dead. Dropped while it waits, it takes nothing along.
+    pub async fn next(&mut self) -> Option<Vec<Frame>> {
+        loop {
+            if let Some((frames, mut delivery)) = self.end.counter.poll().await.ok()? {
+                delivery.hand_over();
+                return Some(frames);
+            }
+        }
+    }
+}
+
+/// One half; the connection ends with it.
+#[derive(Debug)]
+struct End {
+    counter: Arc<Counter>,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.counter.hang_up();
+    }
+}
