@@ -1,6 +1,6 @@
 //! What holds for whoever comes, whichever socket they ask for.
 
-use crate::handover::Handover;
+use crate::serving::Handover;
 use crate::token::Secret;
 use bennu_core::ParameterFilter;
 use bennu_core::connect::{Carrier, Scheme, TrustedProxies};

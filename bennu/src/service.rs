@@ -4,11 +4,11 @@ mod body;
 
 pub use body::ResponseBody;
 
-use crate::handover::Handover;
 use crate::hub::Hub;
 use crate::longpoll::{self, Visit};
 use crate::mount::Mounted;
 use crate::opening::Opening;
+use crate::serving::Handover;
 use crate::{BoxFuture, Endpoint, Refused};
 use bennu_core::connect::examine;
 use bennu_core::websocket::handshake;

@@ -25,18 +25,13 @@
 //! as bounds on the application that is served; with the feature `tls`, `rustls` 0.23 (`ServerConfig`).
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod app;
-mod beside;
-mod client;
 mod door;
-mod handshake;
 mod plain;
 mod runtime;
 mod serve;
 mod stream;
 mod transport;
 
-pub use beside::{Answer, Beside};
 pub use runtime::Tokio;
 pub use serve::{Serve, bind, serve};
 

@@ -1,17 +1,14 @@
 //! A listener, and the connections that come to it.
 
-use crate::beside::Beside;
-use crate::client::Client;
-use crate::door::{Door, Guest};
-use crate::handshake::Handshake;
+use crate::door::Door;
 use crate::transport::Secure;
 use bennu::Endpoint;
-use bytes::Bytes;
+use bennu::serving::{App, Beside, Client, Handshake, Http};
 use http::{Request, Response};
-use hyper::body::{Body, Incoming};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioTimer;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::convert::Infallible;
-use std::error::Error;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::io;
@@ -195,13 +192,7 @@ impl<A> Serve<A> {
     }
 }
 
-impl<S, B> IntoFuture for Serve<S>
-where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + Sync + 'static,
-    S::Future: Send,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
+impl<S: App> IntoFuture for Serve<S> {
     type Output = io::Result<()>;
     type IntoFuture = Pin<Box<dyn Future<Output = io::Result<()>> + Send>>;
 
@@ -220,26 +211,21 @@ where
     }
 }
 
-impl<S, B> Serve<S>
-where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + Sync + 'static,
-    S::Future: Send,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
+impl<S: App> Serve<S> {
     async fn run(self) -> io::Result<()> {
         let Self { listener, endpoint, app, mut shutdown, secure, handshake } = self;
         // Of a listener that is not from `bind`, connections that wait already do without.
         prepare(&SockRef::from(&listener))?;
 
         let (ending, alive) = watch::channel(());
-        let door = Arc::new(Door::new(app, secure, handshake, endpoint.request_limits(), alive));
+        let http = Http::new(app, handshake, endpoint.request_limits(), TokioTimer::new());
+        let door = Arc::new(Door { http, secure, ending: alive });
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, peer)) => {
-                        let guest = Guest { door: Arc::clone(&door), stream, peer };
-                        tokio::spawn(Client::new(guest));
+                        let door = Arc::clone(&door);
+                        tokio::spawn(Client::new(move || door.admit(stream, peer)));
                     }
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be accepted");

@@ -1,7 +1,7 @@
 //! Plain TCP, or TLS over it.
 
-use crate::handshake::Handshake;
 use bennu::Scheme;
+use bennu::serving::Handshake;
 use std::io;
 use tokio::net::TcpStream;
 
@@ -44,7 +44,7 @@ pub(crate) async fn accept(
     if let Some(acceptor) = &secure.acceptor {
         // Boxed, since those who come without would have room for it, too.
         let handshaking = Box::pin(acceptor.accept(stream));
-        let stream = tokio::time::timeout_at(handshake.tls_deadline(), handshaking).await??;
+        let stream = tokio::time::timeout(handshake.tls_timeout(), handshaking).await??;
         return Ok(Accepted::Tls(Box::new(stream)));
     }
     let _ = (secure, handshake);

@@ -7,12 +7,17 @@ use std::convert::Infallible;
 use std::error::Error;
 use tower_service::Service;
 
-/// An application: the bounds of [`Serve`](crate::Serve) by one name.
-pub(crate) trait App: Clone + Send + Sync + 'static {
+/// An application: a service that answers requests and never fails, such as an [`Endpoint`](crate::Endpoint), an axum
+/// router, or [both](super::Beside). One name for these bounds; every such service is one.
+pub trait App: Clone + Send + Sync + 'static {
+    /// What its responses carry.
     type Body: Body<Data = Bytes, Error = Self::BodyError> + Send + 'static;
+    /// How that may break off.
     type BodyError: Into<Box<dyn Error + Send + Sync>>;
+    /// What answers one request.
     type Future: Future<Output = Result<Response<Self::Body>, Infallible>> + Send + 'static;
 
+    /// Answers a request.
     fn answer(&mut self, request: Request<Incoming>) -> Self::Future;
 }
 

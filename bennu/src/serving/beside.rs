@@ -1,6 +1,6 @@
 //! An application beside the endpoint.
 
-use bennu::{Endpoint, ResponseBody, ResponseFuture};
+use crate::{Endpoint, ResponseBody, ResponseFuture};
 use http::{Request, Response};
 use http_body_util::Either;
 use hyper::body::Body;
@@ -13,8 +13,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tower_service::Service;
 
-/// The endpoint at the paths of its sockets, an application at all others: what [`Serve::fallback`](crate::Serve::fallback)
-/// serves.
+/// The endpoint at the paths of its sockets, an application at all others.
+///
+/// Requests for sockets pass by the application's routes and middleware, and cost nothing there.
 #[derive(Clone)]
 pub struct Beside<A> {
     // One, as it is cloned for each request, by all threads.
@@ -27,7 +28,8 @@ struct Both<A> {
 }
 
 impl<A> Beside<A> {
-    pub(crate) fn new(endpoint: Endpoint, app: A) -> Self {
+    /// The endpoint, and what is beside it.
+    pub fn new(endpoint: Endpoint, app: A) -> Self {
         Self { both: Arc::new(Both { endpoint, app }) }
     }
 }

@@ -14,7 +14,8 @@ use std::sync::Arc;
 /// upgrade, and spawns another one for the connection: so it is under somebody else's server.
 ///
 /// ```no_run
-/// # use bennu::{Carrier, ConnectionTask, Endpoint, Handover, Scheme};
+/// # use bennu::serving::Handover;
+/// # use bennu::{Carrier, ConnectionTask, Endpoint, Scheme};
 /// # use hyper::service::service_fn;
 /// # async fn example(stream: impl hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static, endpoint: Endpoint)
 /// # -> Option<ConnectionTask> {

@@ -1,0 +1,110 @@
+//! What a client has until its connection is a WebSocket: time, and bytes.
+
+use crate::RequestLimits;
+use hyper::rt::Timer;
+use hyper::server::conn::http1;
+use std::time::Duration;
+
+/// The bounds of a handshake.
+#[derive(Clone, Copy, Debug)]
+pub struct Handshake {
+    timeout: Duration,
+    tls: Duration,
+    what: Bounded,
+}
+
+/// What a client has its time for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bounded {
+    /// All from the accept to the upgrade, as nothing else is served.
+    Everything,
+    /// TLS, and the head of each request: how long an application's answers take, it alone knows, and a poll waits.
+    Heads,
+}
+
+/// What is read of a head beyond what is accepted, in bytes, so that what is too long is measured and
+/// answered by its name.
+const MARGIN: usize = 8 * 1024;
+
+/// How many header lines hyper reads unless it is told otherwise: more cost it an allocation for each
+/// request.
+const LINES: usize = 100;
+
+/// What hyper reads at least of a head, in bytes.
+const LEAST: usize = 8 * 1024;
+
+impl Default for Handshake {
+    /// 10 s from the accept to the upgrade, 5 s of them for TLS.
+    fn default() -> Self {
+        Self { timeout: Duration::from_secs(10), tls: Duration::from_secs(5), what: Bounded::Everything }
+    }
+}
+
+impl Handshake {
+    /// The same for connections on which other requests are answered, too: the time is for TLS and the head of the
+    /// first request, and anew for each further head.
+    #[must_use]
+    pub fn of_heads(self) -> Self {
+        Self { what: Bounded::Heads, ..self }
+    }
+
+    /// How long a client has, from the accept on.
+    pub fn set_timeout(&mut self, timeout: Duration) {
+        self.timeout = timeout;
+    }
+
+    /// How long it has for TLS, within that.
+    pub fn set_tls_timeout(&mut self, timeout: Duration) {
+        self.tls = timeout;
+    }
+
+    /// How long a client has from its accept on.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// How long it has for TLS, from its accept on.
+    #[must_use]
+    pub fn tls_timeout(&self) -> Duration {
+        self.tls.min(self.timeout)
+    }
+
+    /// Whether the time is for all that is served until the upgrade: then whoever serves has to end it. If not, [`Http`]
+    /// does, head by head.
+    ///
+    /// [`Http`]: super::Http
+    #[must_use]
+    pub fn bounds_everything(&self) -> bool {
+        self.what == Bounded::Everything
+    }
+
+    /// An HTTP server for connections that may ask for so much.
+    pub(super) fn http<T: Timer + Send + Sync + 'static>(
+        &self,
+        limits: RequestLimits,
+        timer: T,
+    ) -> http1::Builder {
+        let mut http = http1::Builder::new();
+        let head = match self.what {
+            // A timer for all is one for the head, too.
+            Bounded::Everything => None,
+            Bounded::Heads => Some(self.timeout),
+        };
+        http.timer(timer).header_read_timeout(head);
+        http.max_buf_size(limits.bytes().saturating_add(MARGIN).max(LEAST));
+        if limits.lines() >= LINES {
+            http.max_headers(limits.lines().saturating_add(1));
+        }
+        http
+    }
+
+    /// The same for a connection that has only so much of its time left.
+    pub(super) fn rest_of(&self, http: &http1::Builder, left: Duration) -> http1::Builder {
+        let mut http = http.clone();
+        if self.what == Bounded::Heads {
+            http.header_read_timeout(left);
+        }
+        http
+    }
+}
