@@ -11,13 +11,17 @@
 mod app;
 mod beside;
 mod client;
+mod ending;
 mod handover;
 mod handshake;
 mod http;
+mod plain;
 
 pub use app::App;
 pub use beside::{Answer, Beside};
 pub use client::Client;
+pub use ending::{Accepting, Ending};
 pub use handover::Handover;
 pub use handshake::Handshake;
 pub use http::Http;
+pub use plain::Plain;

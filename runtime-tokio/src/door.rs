@@ -1,10 +1,8 @@
 //! Where clients come in.
 
-use crate::plain::Plain;
 use crate::transport::{self, Accepted, Secure};
-use bennu::serving::{App, Handover, Http};
+use bennu::serving::{App, Ending, Handover, Http, Plain};
 use bennu::{Carrier, ConnectionTask};
-#[cfg(feature = "tls")]
 use hyper_util::rt::TokioIo;
 use std::future::Future;
 use std::io;
@@ -12,15 +10,13 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-/// What all clients are served with. The end waits until it is dropped: as long as it holds a receiver, somebody is
-/// still being served HTTP.
+/// What all clients are served with, until the last of those who are served HTTP has dropped it.
 pub(crate) struct Door<S> {
     pub(crate) http: Http<S>,
     pub(crate) secure: Secure,
-    pub(crate) ending: watch::Receiver<()>,
+    pub(crate) ending: Ending,
 }
 
 impl<S: App> Door<S> {
@@ -46,17 +42,19 @@ impl<S: App> Door<S> {
     async fn serve(&self, stream: TcpStream, handover: &Handover) -> io::Result<()> {
         let Self { http, secure, ending } = self;
         let deadline = Instant::now() + http.handshake().timeout();
-        let ended = async {
-            let _ = ending.clone().changed().await;
-        };
         match transport::accept(stream, secure, http.handshake()).await? {
             Accepted::Plain(stream) => {
-                self.bound(deadline, pin!(http.serve(Plain::new(stream), handover, None, ended))).await
+                self.bound(
+                    deadline,
+                    pin!(http.serve(Plain::new(TokioIo::new(stream)), handover, None, ending.begun())),
+                )
+                .await
             }
             #[cfg(feature = "tls")]
             Accepted::Tls(stream) => {
                 let left = deadline.saturating_duration_since(Instant::now());
-                let mut serving = Box::pin(http.serve(TokioIo::new(*stream), handover, Some(left), ended));
+                let mut serving =
+                    Box::pin(http.serve(TokioIo::new(*stream), handover, Some(left), ending.begun()));
                 self.bound(deadline, serving.as_mut()).await
             }
         }

@@ -3,7 +3,7 @@
 use crate::door::Door;
 use crate::transport::Secure;
 use bennu::Endpoint;
-use bennu::serving::{App, Beside, Client, Handshake, Http};
+use bennu::serving::{App, Beside, Client, Ending, Handshake, Http};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioTimer;
@@ -17,21 +17,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 use tower_service::Service;
 
 /// What the kernel is asked to hold at most of what one client does not read, in bytes. Left alone, it
 /// takes megabytes before an outbox sees the first of them.
 const SEND_BUFFER: usize = 64 * 1024;
-
-/// How long requests that are being answered have at shutdown.
-const SHUTDOWN: Duration = Duration::from_secs(5);
-
-/// How long they have at least when the endpoint has been drained: with the last sessions, the polls that waited in them
-/// have just been answered.
-const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// Binds a listener for many connections: the address can be bound again at once, and many may wait to
 /// be accepted.
@@ -213,35 +204,20 @@ impl<S: App> IntoFuture for Serve<S> {
 
 impl<S: App> Serve<S> {
     async fn run(self) -> io::Result<()> {
-        let Self { listener, endpoint, app, mut shutdown, secure, handshake } = self;
+        let Self { listener, endpoint, app, shutdown, secure, handshake } = self;
         // Of a listener that is not from `bind`, connections that wait already do without.
         prepare(&SockRef::from(&listener))?;
 
-        let (ending, alive) = watch::channel(());
+        let (accepting, ending) = Ending::new();
         let http = Http::new(app, handshake, endpoint.request_limits(), TokioTimer::new());
-        let door = Arc::new(Door { http, secure, ending: alive });
-        loop {
-            tokio::select! {
-                accepted = listener.accept() => match accepted {
-                    Ok((stream, peer)) => {
-                        let door = Arc::clone(&door);
-                        tokio::spawn(Client::new(move || door.admit(stream, peer)));
-                    }
-                    Err(error) => {
-                        tracing::warn!(%error, "a connection could not be accepted");
-                        // Out of descriptors, most likely: others have to end first.
-                        tokio::time::sleep(Duration::from_millis(100)).await;
-                    }
-                },
-                () = &mut shutdown => break,
-            }
-        }
+        let door = Arc::new(Door { http, secure, ending });
+        let admit = |stream, peer| {
+            let door = Arc::clone(&door);
+            tokio::spawn(Client::new(move || door.admit(stream, peer)));
+        };
+        accepting.until(shutdown, &endpoint, |cx| listener.poll_accept(cx), admit).await;
         drop((listener, door));
-        let _ = ending.send(());
-        let due = Instant::now() + SHUTDOWN;
-        endpoint.drain().await;
-        let due = due.max(Instant::now() + LAST_ANSWERS);
-        let _ = tokio::time::timeout_at(due, ending.closed()).await;
+        accepting.end(&endpoint).await;
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 mod channels;
 mod http;
+mod runtime;
 mod sockets;
 
 use clap::Parser;
@@ -19,15 +20,14 @@ struct Arguments {
     log: Option<tracing_subscriber::filter::LevelFilter>,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match arguments.log {
         Some(level) => tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).init(),
         // Handlers panic because they are asked to, and are heard of on the wire.
         None => std::panic::set_hook(Box::new(|_| {})),
     }
-    match run(arguments.port).await {
+    match runtime::block_on(run(arguments.port)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("conformance: cannot listen on port {}: {error}", arguments.port);
@@ -37,14 +37,12 @@ async fn main() -> ExitCode {
 }
 
 async fn run(port: u16) -> std::io::Result<()> {
-    let listener = bennu_tokio::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
+    let listener = runtime::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
     let address = listener.local_addr()?;
-    let endpoint = sockets::endpoint().build(bennu_tokio::Tokio);
+    let endpoint = sockets::endpoint().build(runtime::Runtime);
     println!("listening on http://{address}");
-    bennu_tokio::serve(listener, endpoint.clone())
+    runtime::serve(listener, endpoint.clone())
         .fallback(http::app(endpoint))
-        .with_graceful_shutdown(async {
-            let _ = tokio::signal::ctrl_c().await;
-        })
+        .with_graceful_shutdown(runtime::interrupted())
         .await
 }

@@ -1,27 +1,30 @@
-//! A TCP stream as hyper reads and writes it.
+//! A stream of the operating system under HTTP.
 
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::rt::TokioIo;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use tokio::net::TcpStream;
 
-/// A TCP stream under HTTP. An answer that is in one piece, as that to an upgrade is, is sent as one: to the system that is
-/// less than a list of one.
-pub(crate) struct Plain(TokioIo<TcpStream>);
+/// A stream with nothing between it and the peer. An answer that is in one piece, as that to an upgrade is, is sent as one:
+/// to the system that is less than a list of one.
+///
+/// A runtime that serves on these knows its own in [`Runtime::adopt`](crate::Runtime::adopt).
+#[derive(Debug)]
+pub struct Plain<T>(T);
 
-impl Plain {
-    pub(crate) fn new(stream: TcpStream) -> Self {
-        Self(TokioIo::new(stream))
+impl<T> Plain<T> {
+    /// The stream, as HTTP is to have it.
+    pub fn new(stream: T) -> Self {
+        Self(stream)
     }
 
-    pub(crate) fn into_inner(self) -> TcpStream {
-        self.0.into_inner()
+    /// The stream as it was.
+    pub fn into_inner(self) -> T {
+        self.0
     }
 }
 
-impl Read for Plain {
+impl<T: Read + Unpin> Read for Plain<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -31,7 +34,7 @@ impl Read for Plain {
     }
 }
 
-impl Write for Plain {
+impl<T: Write + Unpin> Write for Plain<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(cx, buf)
     }

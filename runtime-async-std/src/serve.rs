@@ -1,0 +1,234 @@
+//! A listener, and the connections that come to it.
+
+use crate::door::Door;
+use crate::executor;
+use crate::time::HyperTimer;
+use crate::transport::Secure;
+use async_io::Async;
+use async_net::TcpListener;
+use bennu::Endpoint;
+use bennu::serving::{App, Beside, Client, Ending, Handshake, Http};
+use http::{Request, Response};
+use hyper::body::Incoming;
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use std::convert::Infallible;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tower_service::Service;
+
+/// What the kernel is asked to hold at most of what one client does not read, in bytes. Left alone, it
+/// takes megabytes before an outbox sees the first of them.
+const SEND_BUFFER: usize = 64 * 1024;
+
+/// Binds a listener for many connections: the address can be bound again at once, and many may wait to
+/// be accepted.
+///
+/// # Errors
+/// What the system says, for instance that the address is in use.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    prepare(&socket)?;
+    socket.bind(&address.into())?;
+    socket.listen(4096)?;
+    std::net::TcpListener::from(socket).try_into()
+}
+
+/// Sets on a listener what its connections inherit, from the first that arrives on.
+fn prepare(listener: &Socket) -> io::Result<()> {
+    listener.set_tcp_nodelay(true)?;
+    listener.set_send_buffer_size(SEND_BUFFER)
+}
+
+/// Serves an endpoint on a listener; to be awaited.
+///
+/// ```no_run
+/// # async fn example(stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+/// use bennu::Endpoint;
+///
+/// let endpoint = Endpoint::builder()
+///     .socket("/socket", bennu::socket(bennu::Open))
+///     .build(bennu_async_std::AsyncStd);
+/// let listener = bennu_async_std::bind(([127, 0, 0, 1], 4000).into())?;
+/// bennu_async_std::serve(listener, endpoint)
+///     .with_graceful_shutdown(stop)
+///     .await
+/// # }
+/// ```
+///
+/// # Errors
+/// Awaiting it fails if the system does not let the listener be set up. A connection that cannot be accepted
+/// is logged, and the next one awaited.
+#[must_use = "nothing is served until it is awaited"]
+pub fn serve(listener: TcpListener, endpoint: Endpoint) -> Serve<Endpoint> {
+    let shutdown = Box::pin(std::future::pending());
+    let handshake = if endpoint.is_polled() { Handshake::default().of_heads() } else { Handshake::default() };
+    Serve { listener, app: endpoint.clone(), endpoint, shutdown, secure: Secure::default(), handshake }
+}
+
+/// What [`serve`] returns: settings, until it is awaited.
+#[must_use = "nothing is served until it is awaited"]
+pub struct Serve<A> {
+    listener: TcpListener,
+    endpoint: Endpoint,
+    app: A,
+    shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
+    secure: Secure,
+    handshake: Handshake,
+}
+
+impl<A> Serve<A> {
+    /// Serves a whole application, an axum router for instance, in which the endpoint is mounted:
+    ///
+    /// ```no_run
+    /// # async fn example(listener: async_net::TcpListener, endpoint: bennu::Endpoint) -> std::io::Result<()> {
+    /// use axum::{Router, routing::get};
+    ///
+    /// let app = Router::new()
+    ///     .route("/health", get(|| async { "ok" }))
+    ///     .route_service("/socket/{*path}", endpoint.clone());
+    /// bennu_async_std::serve(listener, endpoint).app(app).await
+    /// # }
+    /// ```
+    pub fn app<S, B>(self, app: S) -> Serve<S>
+    where
+        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+    {
+        let Self { listener, endpoint, app: _, shutdown, secure, handshake } = self;
+        Serve { listener, endpoint, app, shutdown, secure, handshake: handshake.of_heads() }
+    }
+
+    /// Serves an application beside the endpoint: what is not asked of one of its sockets goes to the application, in which
+    /// the endpoint need not be mounted.
+    ///
+    /// Requests for sockets then pass by the application's routes and middleware, and cost nothing there. Use
+    /// [`app`](Self::app) if they are to pass through them.
+    ///
+    /// ```no_run
+    /// # async fn example(listener: async_net::TcpListener, endpoint: bennu::Endpoint) -> std::io::Result<()> {
+    /// use axum::{Router, routing::get};
+    ///
+    /// let app = Router::new().route("/health", get(|| async { "ok" }));
+    /// bennu_async_std::serve(listener, endpoint).fallback(app).await
+    /// # }
+    /// ```
+    pub fn fallback<S, B>(self, app: S) -> Serve<Beside<S>>
+    where
+        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone,
+    {
+        let app = Beside::new(self.endpoint.clone(), app);
+        self.app(app)
+    }
+
+    /// How long a client has from the accept of its connection until that is a WebSocket, in all, and not
+    /// for each of its reads: 10 s. Then the connection is closed.
+    ///
+    /// With an [application](Self::app), or clients that [poll](bennu::LongPoll), whose answers may take longer and who
+    /// may ask again, it is the time for TLS and the head of a request, and anew for each further head.
+    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.handshake.set_timeout(timeout);
+        self
+    }
+
+    /// Ends when `signal` is done: no connection is accepted any more, and the endpoint is
+    /// [drained](Endpoint::drain), with 30 s for the batches of its sockets unless they are
+    /// [set otherwise](bennu::Drain), and 5 s for handlers. Requests that are being answered have 5 s, and 1 s behind
+    /// the drain, which may have answered the last polls.
+    pub fn with_graceful_shutdown(mut self, signal: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.shutdown = Box::pin(signal);
+        self
+    }
+
+    /// Takes connections over TLS alone. A client has 5 s for its handshake.
+    ///
+    /// ```no_run
+    /// # use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    /// # async fn example(
+    /// #     listener: async_net::TcpListener,
+    /// #     endpoint: bennu::Endpoint,
+    /// #     chain: Vec<CertificateDer<'static>>,
+    /// #     key: PrivateKeyDer<'static>,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// use rustls::ServerConfig;
+    /// use std::sync::Arc;
+    ///
+    /// let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key)?;
+    /// bennu_async_std::serve(listener, endpoint).with_tls(Arc::new(config)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn with_tls(mut self, config: std::sync::Arc<rustls::ServerConfig>) -> Self {
+        self.secure = Secure::new(config);
+        self
+    }
+
+    /// How long a client has for the TLS handshake: 5 s, which are part of the
+    /// [time for all](Self::handshake_timeout). Then the connection is closed.
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn tls_handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.handshake.set_tls_timeout(timeout);
+        self
+    }
+}
+
+impl<S: App> IntoFuture for Serve<S> {
+    type Output = io::Result<()>;
+    type IntoFuture = Pin<Box<dyn Future<Output = io::Result<()>> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            // On a task of its own, wherever this one runs: beside the connections.
+            executor::spawn(self.run()).await
+        })
+    }
+}
+
+impl<S: App> Serve<S> {
+    async fn run(self) -> io::Result<()> {
+        let Self { listener, endpoint, app, shutdown, secure, handshake } = self;
+        // Of a listener that is not from `bind`, connections that wait already do without.
+        prepare(&SockRef::from(&listener))?;
+
+        let listener = Arc::<Async<std::net::TcpListener>>::from(listener);
+        let (accepting, ending) = Ending::new();
+        let http = Http::new(app, handshake, endpoint.request_limits(), HyperTimer);
+        let door = Arc::new(Door { http, secure, ending });
+        let admit = |stream, peer| {
+            let door = Arc::clone(&door);
+            executor::spawn(Client::new(move || door.admit(stream, peer))).detach();
+        };
+        accepting.until(shutdown, &endpoint, |cx| poll_accept(&listener, cx), admit).await;
+        drop((listener, door));
+        accepting.end(&endpoint).await;
+        Ok(())
+    }
+}
+
+fn poll_accept(
+    listener: &Async<std::net::TcpListener>,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<(Async<TcpStream>, SocketAddr)>> {
+    loop {
+        match listener.get_ref().accept() {
+            Ok((stream, peer)) => return Poll::Ready(Async::new(stream).map(|stream| (stream, peer))),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(listener.poll_readable(cx))?,
+            Err(error) => return Poll::Ready(Err(error)),
+        }
+    }
+}
+
+impl<A> fmt::Debug for Serve<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Serve").field("listener", &self.listener).finish_non_exhaustive()
+    }
+}

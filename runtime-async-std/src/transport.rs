@@ -1,0 +1,57 @@
+//! Plain TCP, or TLS over it.
+
+#[cfg(feature = "tls")]
+use crate::time;
+use async_io::Async;
+use bennu::Scheme;
+use bennu::serving::Handshake;
+use std::io;
+use std::net::TcpStream;
+#[cfg(feature = "tls")]
+use std::time::Instant;
+
+/// Whether connections come over TLS, and how.
+#[derive(Clone, Default)]
+pub(crate) struct Secure {
+    #[cfg(feature = "tls")]
+    acceptor: Option<futures_rustls::TlsAcceptor>,
+}
+
+impl Secure {
+    #[cfg(feature = "tls")]
+    pub(crate) fn new(config: std::sync::Arc<rustls::ServerConfig>) -> Self {
+        Self { acceptor: Some(config.into()) }
+    }
+
+    pub(crate) fn scheme(&self) -> Scheme {
+        #[cfg(feature = "tls")]
+        if self.acceptor.is_some() {
+            return Scheme::Https;
+        }
+        Scheme::Http
+    }
+}
+
+/// An accepted stream, ready for HTTP.
+pub(crate) enum Accepted {
+    Plain(Async<TcpStream>),
+    #[cfg(feature = "tls")]
+    Tls(Box<futures_rustls::server::TlsStream<Async<TcpStream>>>),
+}
+
+/// Makes the TLS handshake, if there is to be one.
+pub(crate) async fn accept(
+    stream: Async<TcpStream>,
+    secure: &Secure,
+    handshake: &Handshake,
+) -> io::Result<Accepted> {
+    #[cfg(feature = "tls")]
+    if let Some(acceptor) = &secure.acceptor {
+        // Boxed, since those who come without would have room for it, too.
+        let handshaking = Box::pin(acceptor.accept(stream));
+        let stream = time::by(Instant::now() + handshake.tls_timeout(), handshaking).await??;
+        return Ok(Accepted::Tls(Box::new(stream)));
+    }
+    let _ = (secure, handshake);
+    Ok(Accepted::Plain(stream))
+}
