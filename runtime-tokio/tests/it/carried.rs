@@ -181,7 +181,7 @@ async fn who_may_not_connect_is_told_what_a_request_would_have_been() {
     let endpoint = Endpoint::builder()
         .socket("/plain", bennu::socket(bennu::Open))
         .socket("/closed", bennu::socket(Closed).carried())
-        .build(bennu_tokio::Tokio);
+        .build(crate::rt::RUNTIME);
 
     for (target, status) in [
         ("/plain/websocket?vsn=2.0.0", StatusCode::NOT_FOUND),

@@ -22,10 +22,10 @@
 //! | tricks in an origin are parsed as a URI | userinfo, path and backslash are refused | `origin_with_userinfo_path_or_backslash_is_refused` |
 
 use crate::client::{Client, Got, SOCKET, SOCKET_V1, request, status};
+use crate::rt::RUNTIME;
 use crate::server::Server;
 use bennu::CheckOrigin;
 use bennu::prelude::*;
-use bennu_tokio::Tokio;
 use serde_json::json;
 
 /// Broadcasts bytes and goes on.
@@ -47,7 +47,7 @@ impl Channel for Sender {
 #[tokio::test]
 async fn bytes_that_a_channel_broadcasts_crash_nobody_though_a_member_speaks_v1() {
     let socket = bennu::socket(Open).channel::<Sender>("sender:*");
-    let server = Server::start(Endpoint::builder().socket("/socket", socket).build(Tokio));
+    let server = Server::start(Endpoint::builder().socket("/socket", socket).build(RUNTIME));
     let mut two = Client::connect(server.address).await;
     let mut one = Client::connect_to(server.address, SOCKET_V1).await;
     two.join("sender:a").await;

@@ -1,9 +1,9 @@
 //! What happens when something of the application is dropped.
 
 use crate::client::{Client, until};
+use crate::rt::RUNTIME;
 use crate::server::Server;
 use bennu::prelude::*;
-use bennu_tokio::Tokio;
 use serde_json::json;
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ impl Channel for Brittle {
 
 fn server() -> Server {
     let socket = bennu::socket(Open).channel::<Keeper>("keeper:*").channel::<Brittle>("brittle:*");
-    Server::start(Endpoint::builder().shards(1).socket("/socket", socket).build(Tokio))
+    Server::start(Endpoint::builder().shards(1).socket("/socket", socket).build(RUNTIME))
 }
 
 // Not by the attribute: where this fails a lock is held for good, and a runtime would wait for its tasks.

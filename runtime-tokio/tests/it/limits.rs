@@ -14,10 +14,10 @@
 //! | message: 1 MiB, 1009 | `message_at_the_limit_is_taken`; core `websocket::limits` | `message_past_the_limit_is_1009`, `fragments_past_the_limit_together_are_1009` | `length_that_is_only_announced_…`; `memory`: `message_that_is_announced_…` | `limit_of_a_message_is_a_setting` |
 //! | fragments: 1,024, 16 empty ones in a row, 1008 | `message_may_come_in_1024_…`, `frames`: `sixteen_empty_fragments_…`; core `websocket::limits` | the same | `frames`: `fragments_without_end_…`; `memory`: the same | `frames`: `limits_of_fragments_are_settings` |
 //! | pongs owed: the latest | `frames`: `ping_is_answered_…`; core `websocket::framing`: `of_the_pongs_owed_…` | `frames`: `client_that_takes_nothing_is_owed_…` | `memory`: `pings_of_a_client_that_reads_nothing_…` | none: there is no less |
-//! | silence: 60 s, 1002 | `frames`: `client_is_closed_after_60_s_of_silence_and_not_before`; core `websocket::timers` | the same | `frames`: `hundred_silent_clients_…` | the same, and all of `super::idle` |
+//! | silence: 60 s, 1002 | `super::minutes`: `client_is_closed_after_60_s_of_silence_and_not_before`; core `websocket::timers` | the same | `frames`: `hundred_silent_clients_…` | the same, and all of `super::idle` |
 //! | long-poll bodies: 1 MiB, 413; 20 s | `super::longpoll::limits`: `body_at_the_limit_…`, `body_has_20_s_…` | `body_at_the_limit_…` | `body_without_end_…`, `body_that_drips_…` | `length_of_a_body_…`, `body_that_drips_…` |
 //! | long-poll batches: 100 lines | `super::longpoll::limits`: `of_a_batch_a_hundred_…` | the same | the same; `super::longpoll::input`: `body_of_nothing_but_newlines_…` | the same |
-//! | a long-poll session: its queue as the outbox; 15 s without a poll; 8 polls replaced | `super::longpoll::limits`: `session_ends_when_more_waits_…`; `super::longpoll`: `client_that_keeps_polling_…`; core `longpoll` | the same | `hundred_sessions_that_nobody_polls_…` | the same, `of_more_polls_than_may_wait_…` |
+//! | a long-poll session: its queue as the outbox; 15 s without a poll; 8 polls replaced | `super::longpoll::limits`: `session_ends_when_more_waits_…`; `super::minutes`: `client_that_keeps_polling_…`; core `longpoll` | the same | `hundred_sessions_that_nobody_polls_…` | the same, `of_more_polls_than_may_wait_…` |
 //! | channels: 100, pending joins counted | core `limits`: `hundred_channels_…`; `channels`: `hundred_channels_…`, `join_that_is_not_decided_yet_…` | the same | the same; `memory`: `of_100_000_joins_…` | `join_past_the_limit_is_answered_…` |
 //! | channels that end: 100 | `channels`: `join_waits_while_a_hundred_channels_end_…` | the same | the same; `memory`: `joins_and_leaves_…` | `how_many_channels_may_end_at_once_is_a_setting`; core `end`: `joins_wait_while_too_many_terminates_run_…` |
 //! | refs: 64 bytes, 1011 | `envelope`: `ref_of_64_bytes_…`, `ref_in_a_binary_frame_…`; core `wire`: `a_ref_of_64_bytes_…` | the same | the same | none: it is part of the format |
@@ -28,12 +28,19 @@
 //! | outbox: 1 MiB, 10 s, 1013 | `outbox`: `client_that_takes_all_in_time_…`; `super::slow_consumer` | `client_that_takes_nothing_is_cut_off_after_10_s_…`, `taking_a_little_…` | `memory`: `twenty_that_never_read_…`; `super::slow_consumer` | `size_of_an_outbox_is_a_setting`, `age_of_an_outbox_is_a_setting_…` |
 //! | a subscription: 1,024 broadcasts, 4 MiB | `subscription`: `of_more_than_1024_broadcasts_…`; `super::broadcasts` | the same | the same; `memory`: `subscriber_that_takes_nothing_…` | `limits_of_a_subscription_are_settings` |
 
+#[path = "limits/channels.rs"]
 mod channels;
+#[path = "limits/envelope.rs"]
 mod envelope;
+#[path = "limits/frames.rs"]
 mod frames;
+#[path = "limits/handshake.rs"]
 mod handshake;
+#[path = "limits/input.rs"]
 mod input;
+#[path = "limits/outbox.rs"]
 mod outbox;
+#[path = "limits/subscription.rs"]
 mod subscription;
 
 use crate::client::Client;

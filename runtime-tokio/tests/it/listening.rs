@@ -5,16 +5,16 @@ use tokio::net::TcpStream;
 
 #[tokio::test]
 async fn address_in_use_is_an_error_of_bind() {
-    let listener = bennu_tokio::bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let listener = crate::rt::bind(([127, 0, 0, 1], 0).into()).unwrap();
 
-    let again = bennu_tokio::bind(listener.local_addr().unwrap());
+    let again = crate::rt::bind(listener.local_addr().unwrap());
 
     assert_eq!(again.unwrap_err().kind(), std::io::ErrorKind::AddrInUse);
 }
 
 #[tokio::test]
 async fn connection_that_waits_before_anything_is_served_is_prepared_like_all() {
-    let listener = bennu_tokio::bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let listener = crate::rt::bind(([127, 0, 0, 1], 0).into()).unwrap();
     let unprepared = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
 
     let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();

@@ -8,6 +8,7 @@ mod client;
 mod hasty;
 mod neighbour;
 mod poller;
+mod rt;
 mod server;
 
 mod broadcasts;
@@ -24,6 +25,7 @@ mod limits;
 mod listening;
 mod longpoll;
 mod messages;
+mod minutes;
 mod mounting;
 mod order;
 mod overload;

@@ -2,6 +2,7 @@
 
 use crate::app::{Probe, Probing, Room, text_of};
 use crate::client::{Client, SOCKET, answer, request, status};
+use crate::rt::{ADOPTED_FROM_AXUM, RUNTIME};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::StatusCode;
@@ -11,7 +12,6 @@ use axum::routing::get;
 use bennu::{
     BoxFuture, Carrier, CheckOrigin, ConnectionTask, Endpoint, Instant, PlainStream, Runtime, Scheme,
 };
-use bennu_tokio::Tokio;
 use bytes::Bytes;
 use hyper::upgrade::Upgraded;
 use serde_json::json;
@@ -22,7 +22,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-/// Tokio, counting the streams that it knew, and the connections that were spawned.
+/// The runtime under test, counting the streams that it knew, and the connections that were spawned.
 #[derive(Clone, Default)]
 struct Counting {
     adopted: Arc<AtomicUsize>,
@@ -31,28 +31,28 @@ struct Counting {
 
 impl Runtime for Counting {
     fn spawn(&self, future: BoxFuture<'static, ()>) {
-        Tokio.spawn(future);
+        RUNTIME.spawn(future);
     }
 
     fn spawn_connection(&self, connection: ConnectionTask) {
         self.spawned.fetch_add(1, Ordering::Relaxed);
-        Tokio.spawn_connection(connection);
+        RUNTIME.spawn_connection(connection);
     }
 
     fn sleep(&self, delay: Duration) -> BoxFuture<'static, ()> {
-        Tokio.sleep(delay)
+        RUNTIME.sleep(delay)
     }
 
     fn yield_now(&self) -> BoxFuture<'static, ()> {
-        Tokio.yield_now()
+        RUNTIME.yield_now()
     }
 
     fn now(&self) -> Instant {
-        Tokio.now()
+        RUNTIME.now()
     }
 
     fn adopt(&self, upgraded: Upgraded) -> Result<(Box<dyn PlainStream>, Bytes), Upgraded> {
-        let adopted = Tokio.adopt(upgraded);
+        let adopted = RUNTIME.adopt(upgraded);
         self.adopted.fetch_add(usize::from(adopted.is_ok()), Ordering::Relaxed);
         adopted
     }
@@ -91,13 +91,13 @@ async fn use_all(address: SocketAddr, endpoint: &Endpoint) {
 async fn endpoint_in_a_router_is_served_by_axum() {
     let runtime = Counting::default();
     let (endpoint, router) = application(runtime.clone());
-    let listener = bennu_tokio::bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await });
 
     use_all(address, &endpoint).await;
 
-    assert_eq!(runtime.adopted.load(Ordering::Relaxed), 1, "the stream is written to from any task");
+    assert_eq!(runtime.adopted.load(Ordering::Relaxed), ADOPTED_FROM_AXUM);
     assert_eq!(
         runtime.spawned.load(Ordering::Relaxed),
         1,
@@ -112,9 +112,9 @@ async fn application_beside_an_endpoint_gets_what_is_asked_of_no_socket() {
     let aside = || async { StatusCode::IM_A_TEAPOT };
     let router =
         Router::new().route("/health", get(|| async { "ok" })).route("/socket/websocket", get(aside));
-    let listener = bennu_tokio::bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let listener = crate::rt::bind(([127, 0, 0, 1], 0).into()).unwrap();
     let address = listener.local_addr().unwrap();
-    let serve = bennu_tokio::serve(listener, endpoint.clone()).fallback(router);
+    let serve = crate::rt::serve(listener, endpoint.clone()).fallback(router);
     tokio::spawn(async move { serve.await });
 
     use_all(address, &endpoint).await;
@@ -123,15 +123,15 @@ async fn application_beside_an_endpoint_gets_what_is_asked_of_no_socket() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn carrier_that_an_application_names_counts_for_more_than_the_listeners() {
     let socket = bennu::socket(Probing(Probe::new().0)).check_origin(CheckOrigin::Conn);
-    let endpoint = Endpoint::builder().socket("/socket", socket).build(Tokio);
+    let endpoint = Endpoint::builder().socket("/socket", socket).build(RUNTIME);
     let trusting = map_request(|mut request: Request| async {
         request.extensions_mut().insert(Carrier { peer: None, scheme: Scheme::Https });
         request
     });
     let router = Router::new().route_service("/socket/{*path}", endpoint.clone()).layer(trusting);
-    let listener = bennu_tokio::bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let listener = crate::rt::bind(([127, 0, 0, 1], 0).into()).unwrap();
     let address = listener.local_addr().unwrap();
-    let serve = bennu_tokio::serve(listener, endpoint).app(router);
+    let serve = crate::rt::serve(listener, endpoint).app(router);
     tokio::spawn(async move { serve.await });
 
     assert_eq!(status(address, &request(SOCKET, "origin: https://localhost\r\n")).await, 101);
@@ -141,7 +141,7 @@ async fn carrier_that_an_application_names_counts_for_more_than_the_listeners() 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn place_of_a_connection_whose_101_was_replaced_is_free_for_the_next_request() {
     let socket = bennu::socket(Probing(Probe::new().0)).channel::<Room>("room:*");
-    let endpoint = Endpoint::builder().socket("/socket", socket).max_connections(1).build(Tokio);
+    let endpoint = Endpoint::builder().socket("/socket", socket).max_connections(1).build(RUNTIME);
     let refusing = map_response(|response: Response| async {
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return StatusCode::IM_A_TEAPOT.into_response();
@@ -149,9 +149,9 @@ async fn place_of_a_connection_whose_101_was_replaced_is_free_for_the_next_reque
         response
     });
     let router = Router::new().route_service("/socket/{*path}", endpoint.clone()).layer(refusing);
-    let listener = bennu_tokio::bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let listener = crate::rt::bind(([127, 0, 0, 1], 0).into()).unwrap();
     let mut stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-    let serve = bennu_tokio::serve(listener, endpoint.clone()).app(router);
+    let serve = crate::rt::serve(listener, endpoint.clone()).app(router);
     tokio::spawn(async move { serve.await });
 
     for _ in 0..3 {
@@ -166,9 +166,9 @@ async fn place_of_a_connection_whose_101_was_replaced_is_free_for_the_next_reque
 async fn router_with_an_endpoint_is_served_by_bennu() {
     let runtime = Counting::default();
     let (endpoint, router) = application(runtime.clone());
-    let listener = bennu_tokio::bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let listener = crate::rt::bind(([127, 0, 0, 1], 0).into()).unwrap();
     let address = listener.local_addr().unwrap();
-    let serve = bennu_tokio::serve(listener, endpoint.clone()).app(router);
+    let serve = crate::rt::serve(listener, endpoint.clone()).app(router);
     tokio::spawn(async move { serve.await });
 
     use_all(address, &endpoint).await;

@@ -44,7 +44,7 @@ impl Channel for Room {
 async fn first_room_works() {
     let endpoint = Endpoint::builder()
         .socket("/socket", bennu::socket(Open).channel::<Room>("room:*"))
-        .build(bennu_tokio::Tokio);
+        .build(crate::rt::RUNTIME);
     let server = Server::start(endpoint);
     let mut client = Client::connect(server.address).await;
 

@@ -27,7 +27,7 @@ fn server(proxies: TrustedProxies) -> Server {
     let socket = bennu::socket(Open).channel::<Mirror>("mirror").connect_info(keys);
     let socket = socket.check_origin(CheckOrigin::Conn);
     Server::start(
-        Endpoint::builder().trusted_proxies(proxies).socket("/socket", socket).build(bennu_tokio::Tokio),
+        Endpoint::builder().trusted_proxies(proxies).socket("/socket", socket).build(crate::rt::RUNTIME),
     )
 }
 

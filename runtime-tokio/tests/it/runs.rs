@@ -1,9 +1,9 @@
 //! Bursts of broadcasts, which are merged on their way, seen by members that do something else meanwhile.
 
 use crate::client::{Client, Got, Message, SOCKET, SOCKET_V1};
+use crate::rt::RUNTIME;
 use crate::server::Server;
 use bennu::prelude::*;
-use bennu_tokio::Tokio;
 use serde::Deserialize;
 use serde_json::json;
 use std::net::SocketAddr;
@@ -262,7 +262,7 @@ async fn publish(mut client: Client) {
 async fn burst_on(shards: usize) {
     let count = Count::default();
     let socket = bennu::socket(Counting(count.clone())).channel::<Hall>("hall:*");
-    let endpoint = Endpoint::builder().shards(shards).socket("/socket", socket).build(Tokio);
+    let endpoint = Endpoint::builder().shards(shards).socket("/socket", socket).build(RUNTIME);
     let server = Server::start(endpoint);
     let address = server.address;
     let mut publisher = Client::connect(address).await;

@@ -1,8 +1,8 @@
 //! Servers on free ports of the loopback.
 
 use crate::app::{Probe, Probing, Room, Told};
+use crate::rt::{RUNTIME, Serve};
 use bennu::{Builder, Endpoint, SocketSettings};
-use bennu_tokio::{Serve, Tokio};
 use std::io;
 use std::net::SocketAddr;
 use tokio::sync::oneshot;
@@ -27,12 +27,12 @@ impl Server {
         endpoint: Endpoint,
         set: impl FnOnce(Serve<Endpoint>) -> Serve<Endpoint>,
     ) -> Self {
-        let listener = bennu_tokio::bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let listener = crate::rt::bind(([127, 0, 0, 1], 0).into()).unwrap();
         // What a client floods shall wait at its side, not here in the kernel.
         socket2::SockRef::from(&listener).set_recv_buffer_size(16 * 1024).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let serve = set(bennu_tokio::serve(listener, endpoint.clone())).with_graceful_shutdown(async move {
+        let serve = set(crate::rt::serve(listener, endpoint.clone())).with_graceful_shutdown(async move {
             // Only a message ends it, not the end of whoever could send it.
             if stopped.await.is_err() {
                 std::future::pending::<()>().await;
@@ -77,5 +77,5 @@ pub(crate) fn rooms(
 ) -> (Endpoint, Told) {
     let (probe, told) = Probe::new();
     let socket = set(bennu::socket(Probing(probe)).channel::<Room>("room:*"));
-    (builder.socket("/socket", socket).build(Tokio), told)
+    (builder.socket("/socket", socket).build(RUNTIME), told)
 }

@@ -2,11 +2,11 @@
 
 use crate::app::{Probe, Probing, Room, Told};
 use crate::client::{Client, Got, SOCKET, answer, request, soon, status};
+use crate::rt::RUNTIME;
 use crate::server::Server;
 use axum::Router;
 use axum::routing::get;
 use bennu::{Drain, Endpoint};
-use bennu_tokio::Tokio;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -80,15 +80,15 @@ impl Application {
     fn start() -> Self {
         let (probe, told) = Probe::new();
         let socket = bennu::socket(Probing(probe)).channel::<Room>("room:*");
-        let endpoint = Endpoint::builder().socket("/socket", socket).build(Tokio);
+        let endpoint = Endpoint::builder().socket("/socket", socket).build(RUNTIME);
         let permits = Arc::new(Semaphore::new(0));
         let waiting = Arc::clone(&permits);
         let route = get(move || async move { waiting.acquire().await.map(|_| "done").unwrap_or("closed") });
         let app = Router::new().route("/waits", route).route_service("/socket/{*path}", endpoint.clone());
-        let listener = bennu_tokio::bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let listener = crate::rt::bind(([127, 0, 0, 1], 0).into()).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let serve = bennu_tokio::serve(listener, endpoint).app(app);
+        let serve = crate::rt::serve(listener, endpoint).app(app);
         let serve = serve.with_graceful_shutdown(async { stopped.await.unwrap() });
         let served = tokio::spawn(async move { serve.await });
         Self { address, told, permits, stop, served }

@@ -3,8 +3,8 @@
 use crate::app::{Probe, Probing, Room, text_of};
 use crate::client::{Client, SOCKET, soon, until};
 use crate::neighbour::beside;
+use crate::rt::{RUNTIME, Serve};
 use bennu::{Endpoint, Limits};
-use bennu_tokio::{Serve, Tokio};
 use rustls::pki_types::{PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use serde_json::json;
@@ -35,7 +35,7 @@ impl Servers {
 
     fn serve_with(limits: Limits, set: impl FnOnce(Serve<Endpoint>) -> Serve<Endpoint>) -> Self {
         let socket = bennu::socket(Probing(Probe::new().0)).channel::<Room>("room:*").limits(limits);
-        let endpoint = Endpoint::builder().socket("/socket", socket).build(Tokio);
+        let endpoint = Endpoint::builder().socket("/socket", socket).build(RUNTIME);
 
         let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let key = PrivatePkcs8KeyDer::from(own.signing_key.serialize_der());
@@ -45,16 +45,16 @@ impl Servers {
         let server = server.with_single_cert(vec![own.cert.der().clone()], key.into()).unwrap();
         let client = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
 
-        let secure = bennu_tokio::bind(([127, 0, 0, 1], 0).into()).unwrap();
-        let plain = bennu_tokio::bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let secure = crate::rt::bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let plain = crate::rt::bind(([127, 0, 0, 1], 0).into()).unwrap();
         let servers = Self {
             endpoint: endpoint.clone(),
             plain: plain.local_addr().unwrap(),
             secure: secure.local_addr().unwrap(),
             connector: Arc::new(client).into(),
         };
-        let secure = set(bennu_tokio::serve(secure, endpoint.clone())).with_tls(Arc::new(server));
-        let plain = bennu_tokio::serve(plain, endpoint);
+        let secure = set(crate::rt::serve(secure, endpoint.clone())).with_tls(Arc::new(server));
+        let plain = crate::rt::serve(plain, endpoint);
         tokio::spawn(async move { secure.await });
         tokio::spawn(async move { plain.await });
         servers

@@ -25,6 +25,9 @@ mod client;
 #[path = "../it/neighbour.rs"]
 mod neighbour;
 #[allow(dead_code, reason = "has more than is used here")]
+#[path = "../it/rt.rs"]
+mod rt;
+#[allow(dead_code, reason = "has more than is used here")]
 #[path = "../it/server.rs"]
 mod server;
 

@@ -2,13 +2,11 @@
 
 use super::{code_for, code_on, frame};
 use crate::client::{Client, Got, soon};
-use crate::neighbour::{Neighbour, beside};
+use crate::neighbour::beside;
 use crate::server::Server;
 use bennu::WebSocket;
 use serde_json::json;
 use std::time::Duration;
-use tokio::io::AsyncReadExt;
-use tokio::time::timeout;
 
 /// Fragments of a message that never ends.
 fn endless(payload: &[u8], how_many: usize) -> Vec<u8> {
@@ -103,34 +101,6 @@ async fn client_that_takes_nothing_is_owed_the_latest_pong_only() {
         assert!(pongs.len() < 1000, "{} pongs waited", pongs.len());
     })
     .await;
-}
-
-/// What a silent client is sent at last, as bytes.
-const SILENT: &[u8] = &[0x88, 2, 0x03, 0xea];
-
-#[tokio::test]
-async fn client_is_closed_after_60_s_of_silence_and_not_before() {
-    let (server, _told) = Server::rooms();
-    let mut neighbour = Neighbour::connect(server.address).await;
-    let mut client = Client::connect(server.address).await;
-    client.heartbeat().await;
-    tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(59)).await;
-    tokio::time::resume();
-    // Both are heard, and have another minute.
-    let start = tokio::time::Instant::now();
-    client.heartbeat().await;
-    neighbour.is_served().await;
-    tokio::time::pause();
-    let paused = tokio::time::Instant::now();
-
-    let mut close = [0; 4];
-    let reading = client.stream().read_exact(&mut close);
-    timeout(Duration::from_secs(100), reading).await.unwrap().unwrap();
-
-    assert_eq!(close, SILENT);
-    let took = start.elapsed();
-    assert!(took >= Duration::from_secs(60) && paused.elapsed() < Duration::from_secs(61), "{took:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

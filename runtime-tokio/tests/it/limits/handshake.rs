@@ -3,10 +3,11 @@
 use crate::app::Told;
 use crate::client::{Client, SOCKET, answer, request, soon, status, until};
 use crate::neighbour::beside;
+use crate::rt::RUNTIME;
 use crate::server::{Server, rooms};
 use axum::Router;
 use axum::routing::get;
-use bennu::{Endpoint, RequestLimits};
+use bennu::{Endpoint, RequestLimits, Runtime};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -39,7 +40,7 @@ async fn silent_connection_is_closed_after_10_s_and_not_before() {
     let mut silent = TcpStream::connect(server.address).await.unwrap();
     // The server has accepted it once a later one is served.
     Client::connect(server.address).await.heartbeat().await;
-    tokio::time::pause();
+    crate::rt::pause();
     let paused = tokio::time::Instant::now();
 
     let read = timeout(Duration::from_secs(100), async { silent.read(&mut [0; 16]).await }).await;
@@ -153,9 +154,9 @@ async fn connection_that_was_upgraded_in_time_lives_on() {
     let (server, _told) = hasty();
     let mut client = Client::connect(server.address).await;
 
-    tokio::time::pause();
-    tokio::time::advance(2 * SHORT).await;
-    tokio::time::resume();
+    crate::rt::pause();
+    crate::rt::advance(2 * SHORT).await;
+    crate::rt::resume();
 
     client.heartbeat().await;
 }
@@ -164,13 +165,13 @@ async fn connection_that_was_upgraded_in_time_lives_on() {
 fn with_application() -> SocketAddr {
     let (endpoint, _) = rooms(Endpoint::builder(), |socket| socket);
     let slow = || async {
-        tokio::time::sleep(2 * SHORT).await;
+        RUNTIME.sleep(2 * SHORT).await;
         "at last"
     };
     let router = Router::new().route("/slow", get(slow)).route_service("/socket/{*path}", endpoint.clone());
-    let listener = bennu_tokio::bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let listener = crate::rt::bind(([127, 0, 0, 1], 0).into()).unwrap();
     let address = listener.local_addr().unwrap();
-    let serve = bennu_tokio::serve(listener, endpoint).app(router).handshake_timeout(SHORT);
+    let serve = crate::rt::serve(listener, endpoint).app(router).handshake_timeout(SHORT);
     tokio::spawn(async move { serve.await });
     address
 }

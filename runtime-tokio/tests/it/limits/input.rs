@@ -102,7 +102,7 @@ async fn after_10_s_the_fullest_channel_ends_and_the_others_are_heard_again() {
     client.send_heartbeat().await;
     // The server has read all this once it has served another.
     neighbour.is_served().await;
-    tokio::time::pause();
+    crate::rt::pause();
     let paused = tokio::time::Instant::now();
 
     // With more patience than tests have, as its time goes by as well.
@@ -110,7 +110,7 @@ async fn after_10_s_the_fullest_channel_ends_and_the_others_are_heard_again() {
     let peeked = timeout(Duration::from_secs(100), client.stream().peek(&mut first)).await;
     assert_eq!(peeked.unwrap().unwrap(), 1);
     let (took, since_then) = (start.elapsed(), paused.elapsed());
-    tokio::time::resume();
+    crate::rt::resume();
 
     assert!(took >= Duration::from_secs(10) && since_then < Duration::from_secs(12), "{took:?}");
     assert_eq!(client.event("room:stuck", "phx_error").await, json!({ "reason": "channel_crash" }));

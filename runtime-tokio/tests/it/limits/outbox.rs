@@ -34,7 +34,7 @@ async fn client_that_takes_nothing_is_cut_off_after_10_s_however_little_waits() 
     // What could be written has been once another one is served.
     neighbour.is_served().await;
     let waiting = server.endpoint.connections();
-    tokio::time::pause();
+    crate::rt::pause();
     let paused = tokio::time::Instant::now();
 
     while server.endpoint.connections() == waiting {
@@ -43,7 +43,7 @@ async fn client_that_takes_nothing_is_cut_off_after_10_s_however_little_waits() 
     }
 
     let took = start.elapsed();
-    tokio::time::resume();
+    crate::rt::resume();
     assert!(took >= Duration::from_secs(10), "{took:?}");
     neighbour.is_served().await;
     assert!(matches!(end_of(&mut client).await, Some(1013) | None));

@@ -2,11 +2,11 @@
 
 use super::rooms;
 use crate::poller::{LONGPOLL, Poller, ask, call, get};
+use crate::rt::RUNTIME;
 use crate::server;
 use bennu::prelude::*;
 use bennu::token::Secret;
 use bennu::{CheckOrigin, ConnectInfoKeys, LongPoll, Transport};
-use bennu_tokio::Tokio;
 use http::Method;
 use serde_json::json;
 use std::time::Duration;
@@ -54,7 +54,7 @@ fn asking() -> Endpoint {
         .auth_token()
         .connect_info(ConnectInfoKeys::new().user_agent())
         .longpoll(LongPoll::new());
-    Endpoint::builder().socket("/socket", socket).build(Tokio)
+    Endpoint::builder().socket("/socket", socket).build(RUNTIME)
 }
 
 #[tokio::test]
@@ -171,7 +171,7 @@ async fn token_leads_nowhere_at_another_mount_or_endpoint_even_with_the_same_sec
     let start = || {
         let socket = || bennu::socket(Open).longpoll(LongPoll::new());
         let builder = Endpoint::builder().secret(secret());
-        builder.socket("/socket", socket()).socket("/other", socket()).build(Tokio)
+        builder.socket("/socket", socket()).socket("/other", socket()).build(RUNTIME)
     };
     let (endpoint, another) = (start(), start());
     let poller = Poller::open(&endpoint).await;
@@ -187,7 +187,7 @@ async fn token_leads_nowhere_at_another_mount_or_endpoint_even_with_the_same_sec
 #[tokio::test]
 async fn path_and_its_variables_are_settings() {
     let socket = bennu::socket(Asking).longpoll(LongPoll::new().path("units/{mode}/poll"));
-    let endpoint = Endpoint::builder().socket("/orgs/{org}", socket).build(Tokio);
+    let endpoint = Endpoint::builder().socket("/orgs/{org}", socket).build(RUNTIME);
 
     let path = |unit: &str| format!("/orgs/acme/units/{unit}/poll?vsn=2.0.0");
     assert_eq!(ask(&endpoint, get(&path("any"))).await.status, 410);
@@ -195,8 +195,9 @@ async fn path_and_its_variables_are_settings() {
     assert_eq!(call(&endpoint, get("/orgs/acme/longpoll")).await.status(), 404);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn session_holds_a_place_among_the_connections_until_it_ends() {
+    crate::rt::pause();
     let (endpoint, _told) =
         server::rooms(Endpoint::builder().max_connections(2), |socket| socket.longpoll(LongPoll::new()));
     let sessions = (Poller::open(&endpoint).await, Poller::open(&endpoint).await);

@@ -121,8 +121,9 @@ async fn body_that_drips_is_cut_off_in_time_whatever_has_come() {
     .await;
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn body_has_20_s_to_arrive() {
+    crate::rt::pause();
     let (server, _told) = rooms();
     let poller = Poller::open(&server.endpoint).await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();
@@ -182,8 +183,9 @@ async fn hundred_sessions_that_nobody_polls_hold_no_more_than_their_outboxes() {
     .await;
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn of_more_polls_than_may_wait_the_oldest_are_answered_at_once() {
+    crate::rt::pause();
     let polls = LongPoll::new().max_replaced_polls(2);
     let (server, _told) = Server::rooms_with(|socket| socket.longpoll(polls));
     let poller = Poller::open(&server.endpoint).await;
@@ -200,8 +202,9 @@ async fn of_more_polls_than_may_wait_the_oldest_are_answered_at_once() {
     assert!(third >= WINDOW && fourth >= WINDOW && fifth >= WINDOW, "{third:?} {fourth:?} {fifth:?}");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn post_that_is_not_taken_within_the_window_is_408() {
+    crate::rt::pause();
     // Two messages may wait, and reading pauses behind them.
     let limits = Limits::new().input_messages(2).overload(Duration::from_secs(60));
     let (server, mut told) = Server::rooms_with(|socket| socket.longpoll(LongPoll::new()).limits(limits));

@@ -3,6 +3,7 @@
 use super::rooms;
 use crate::client::{Client, SOCKET, answer, request, soon};
 use crate::poller::{Answer, LONGPOLL, Poller, answer_of, ask, call, exchange, get, head};
+use crate::rt::RUNTIME;
 use crate::server::{self, Server};
 use axum::Router;
 use axum::http::StatusCode;
@@ -11,7 +12,6 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get as route;
 use bennu::prelude::*;
 use bennu::{CheckOrigin, Drain, LongPoll, TrustedProxies};
-use bennu_tokio::Tokio;
 use serde_json::json;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -32,8 +32,9 @@ async fn polled(poller: &Poller, start: Instant) -> (u64, u16) {
     (start.elapsed().as_secs(), answer.status)
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn sessions_are_let_go_in_batches_and_those_of_a_later_one_are_served() {
+    crate::rt::pause();
     let (server, mut told) = slowly();
     let one = Poller::joined(&server.endpoint, "room:a").await;
     let two = Poller::joined(&server.endpoint, "room:a").await;
@@ -51,8 +52,9 @@ async fn sessions_are_let_go_in_batches_and_those_of_a_later_one_are_served() {
     Poller::joined(&server.endpoint, "room:a").await.heartbeat().await;
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn node_that_drains_opens_no_session_from_its_first_moment_and_serves_those_who_wait() {
+    crate::rt::pause();
     let (server, _told) = slowly();
     let mut pollers =
         [Poller::joined(&server.endpoint, "room:a").await, Poller::joined(&server.endpoint, "room:a").await];
@@ -119,7 +121,7 @@ async fn session_is_read_from_the_request_that_opens_a_session() {
         assert_ne!(cookie, "broken", "the store is down");
         Some(cookie.strip_prefix("session=")?.to_owned())
     });
-    let endpoint = Endpoint::builder().socket("/socket", socket).build(Tokio);
+    let endpoint = Endpoint::builder().socket("/socket", socket).build(RUNTIME);
     let with = |cookie: &str| {
         let mut request = get(&format!("{LONGPOLL}&name=ann"));
         request.headers_mut().insert("cookie", cookie.parse().unwrap());
@@ -162,9 +164,9 @@ async fn place_of_a_connection_whose_101_was_replaced_is_free_for_a_poll() {
         response
     });
     let router = Router::new().route_service("/socket/{*path}", endpoint.clone()).layer(refusing);
-    let listener = bennu_tokio::bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let listener = crate::rt::bind(([127, 0, 0, 1], 0).into()).unwrap();
     let mut stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-    let serve = bennu_tokio::serve(listener, endpoint).app(router);
+    let serve = crate::rt::serve(listener, endpoint).app(router);
     tokio::spawn(async move { serve.await });
 
     stream.write_all(request(SOCKET, "").as_bytes()).await.unwrap();
@@ -180,9 +182,9 @@ async fn polls_are_the_endpoints_where_an_application_stands_beside_it() {
     assert!(!endpoint.has_socket_at("/socket"));
     let aside = || async { StatusCode::IM_A_TEAPOT };
     let router = Router::new().route("/socket/longpoll", route(aside)).route("/aside", route(aside));
-    let listener = bennu_tokio::bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let listener = crate::rt::bind(([127, 0, 0, 1], 0).into()).unwrap();
     let address = listener.local_addr().unwrap();
-    let serve = bennu_tokio::serve(listener, endpoint).fallback(router);
+    let serve = crate::rt::serve(listener, endpoint).fallback(router);
     tokio::spawn(async move { serve.await });
 
     assert_eq!(exchange(address, head("GET", "", "").as_bytes()).await.0, 200);
