@@ -5,24 +5,24 @@
 //!         ── /socket/websocket ────► room.rs      the channel `room:*`
 //!            or /socket/longpoll       └────────► history.rs   what was said
 //! ```
+//!
+//! `runtime.rs` alone names a runtime.
 
 mod history;
 mod options;
 mod page;
 mod room;
+mod runtime;
 
 use axum::Router;
-use axum::serve::ListenerExt;
 use options::{Command, Options};
 use page::{Page, PageError};
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use tokio::net::TcpListener;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let options = match Options::parse(std::env::args_os().skip(1)) {
         Ok(Command::Serve(options)) => options,
         Ok(Command::Help) => {
@@ -34,7 +34,7 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match serve(options).await {
+    match runtime::block_on(serve(options)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("chat: {error}");
@@ -45,44 +45,19 @@ async fn main() -> ExitCode {
 
 async fn serve(options: Options) -> Result<(), StartError> {
     let page = Page::open(options.page).map_err(StartError::Page)?;
-    let endpoint = room::endpoint().build(bennu_tokio::Tokio);
+    let endpoint = room::endpoint().build(runtime::Runtime);
     let app = Router::new().route_service("/socket/{*path}", endpoint.clone()).merge(page.routes());
 
     let address = SocketAddr::new(options.host, options.port);
     let cannot_listen = |error| StartError::Listen { address, error };
-    let listener = TcpListener::bind(address).await.map_err(cannot_listen)?;
+    let listener = runtime::bind(address).map_err(cannot_listen)?;
     println!("Bennu chat: http://{}/", listener.local_addr().map_err(cannot_listen)?);
 
-    // Small frames, each of them wanted at once. A socket that refuses this is slower, and works.
-    let listener = listener.tap_io(|stream| {
-        let _ = stream.set_nodelay(true);
-    });
-    let stop = async move {
-        asked_to_stop().await;
-        endpoint.drain().await;
-    };
-    axum::serve(listener, app).with_graceful_shutdown(stop).await.map_err(StartError::Serve)
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-async fn asked_to_stop() {
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated() => {}
-    }
-}
-
-#[cfg(unix)]
-async fn terminated() {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let Ok(mut signals) = signal(SignalKind::terminate()) else { return std::future::pending().await };
-    signals.recv().await;
-}
-
-#[cfg(not(unix))]
-async fn terminated() {
-    std::future::pending().await
+    runtime::serve(listener, endpoint)
+        .app(app)
+        .with_graceful_shutdown(runtime::asked_to_stop())
+        .await
+        .map_err(StartError::Serve)
 }
 
 /// Why the chat does not run.

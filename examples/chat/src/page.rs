@@ -85,7 +85,7 @@ impl fmt::Display for PageError {
 }
 
 async fn answer(path: &Path, content_type: &'static str) -> Response {
-    let Ok(content) = tokio::fs::read(path).await else {
+    let Ok(content) = crate::runtime::read(path).await else {
         return (StatusCode::NOT_FOUND, "this file was there when the chat started").into_response();
     };
     let headers = [

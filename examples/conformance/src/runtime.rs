@@ -8,10 +8,10 @@ pub(crate) use on_tokio::{Tokio as Runtime, bind, block_on, interrupted, serve};
 #[cfg(feature = "tokio")]
 mod on_tokio {
     pub(crate) use bennu_tokio::{Tokio, bind, serve};
-    use std::io;
 
-    pub(crate) fn block_on<T>(future: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-        tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future)
+    pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        runtime.expect("a process that has just started has what a runtime needs").block_on(future)
     }
 
     /// Waits for Ctrl-C.
