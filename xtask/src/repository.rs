@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
 /// The crates that are published, each behind those that it depends on.
-pub(crate) const LIBRARIES: [&str; 3] = ["bennu-core", "bennu", "bennu-tokio"];
+pub(crate) const LIBRARIES: [&str; 4] = ["bennu-core", "bennu", "bennu-tokio", "bennu-async-std"];
 
 /// A path below the root of the repository.
 pub(crate) fn path(below: &str) -> PathBuf {
@@ -55,6 +55,26 @@ pub(crate) enum Build {
     Release,
 }
 
+/// What an example runs on: a feature of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Runtime {
+    Tokio,
+    AsyncStd,
+    Smol,
+}
+
+impl Runtime {
+    /// What chooses it for a build.
+    pub(crate) fn arguments(self) -> [&'static str; 3] {
+        let feature = match self {
+            Self::Tokio => "tokio",
+            Self::AsyncStd => "async-std",
+            Self::Smol => "smol",
+        };
+        ["--no-default-features", "--features", feature]
+    }
+}
+
 impl Workspace {
     pub(crate) fn read() -> Result<Self> {
         let output = cargo()
@@ -93,8 +113,17 @@ impl Workspace {
 
     /// Builds the binary of a package that has the same name, and returns where it lies.
     pub(crate) fn build(&self, package: &str, build: Build) -> Result<PathBuf> {
+        self.build_with(package, build, &[])
+    }
+
+    /// The same for an example that can do with any runtime. The next build for another one takes its place.
+    pub(crate) fn build_on(&self, runtime: Runtime, package: &str, build: Build) -> Result<PathBuf> {
+        self.build_with(package, build, &runtime.arguments())
+    }
+
+    fn build_with(&self, package: &str, build: Build, arguments: &[&str]) -> Result<PathBuf> {
         let mut command = cargo();
-        command.args(["build", "--package", package, "--bin", package]);
+        command.args(["build", "--package", package, "--bin", package]).args(arguments);
         let directory = match build {
             Build::Debug => "debug",
             Build::Release => {

@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use crate::repository::Workspace;
+use crate::repository::{Runtime, Workspace};
 use outcome::{Outcome, Verdict, table};
 
 /// Runs all tests and checks, and ends with a table of them.
@@ -37,11 +37,11 @@ enum Group {
     Interleavings,
     /// Clippy, format, docs, and the dependencies of the core.
     Lint,
-    /// The recorded scenarios against the conformance example.
+    /// The recorded scenarios against the conformance example, on each runtime.
     Conformance,
     /// The Autobahn suite against the echo example.
     Autobahn,
-    /// The chat in a browser.
+    /// The chat in a browser, on each runtime.
     Browser,
     /// What a release needs: packages, licences, the oldest dependencies and compiler, wasm.
     Release,
@@ -54,17 +54,46 @@ struct Part {
     run: fn(&Workspace) -> Result<Outcome>,
 }
 
-const PARTS: [Part; 15] = [
+const PARTS: [Part; 20] = [
     Part { name: "unit tests", group: Group::Unit, run: unit::run },
+    Part { name: "unit tests, smol", group: Group::Unit, run: unit::on_smol },
     Part { name: "optimised core", group: Group::Unit, run: unit::optimised },
     Part { name: "interleavings", group: Group::Interleavings, run: interleavings::run },
     Part { name: "clippy", group: Group::Lint, run: lint::clippy },
     Part { name: "format", group: Group::Lint, run: lint::format },
     Part { name: "docs", group: Group::Lint, run: lint::docs },
     Part { name: "purity", group: Group::Lint, run: lint::purity },
-    Part { name: "conformance", group: Group::Conformance, run: conformance::run },
+    Part {
+        name: "conformance, tokio",
+        group: Group::Conformance,
+        run: |workspace| conformance::run(workspace, Runtime::Tokio),
+    },
+    Part {
+        name: "conformance, async-std",
+        group: Group::Conformance,
+        run: |workspace| conformance::run(workspace, Runtime::AsyncStd),
+    },
+    Part {
+        name: "conformance, smol",
+        group: Group::Conformance,
+        run: |workspace| conformance::run(workspace, Runtime::Smol),
+    },
     Part { name: "autobahn", group: Group::Autobahn, run: autobahn::run },
-    Part { name: "browser test", group: Group::Browser, run: browser::run },
+    Part {
+        name: "browser, tokio",
+        group: Group::Browser,
+        run: |workspace| browser::run(workspace, Runtime::Tokio),
+    },
+    Part {
+        name: "browser, async-std",
+        group: Group::Browser,
+        run: |workspace| browser::run(workspace, Runtime::AsyncStd),
+    },
+    Part {
+        name: "browser, smol",
+        group: Group::Browser,
+        run: |workspace| browser::run(workspace, Runtime::Smol),
+    },
     Part { name: "package", group: Group::Release, run: package::run },
     Part { name: "licences", group: Group::Release, run: licences::run },
     Part { name: "minimal versions", group: Group::Release, run: minimal_versions::run },

@@ -8,9 +8,9 @@ use anyhow::Result;
 
 use super::outcome::Outcome;
 use crate::process::{self, is_installed};
-use crate::repository::{self, Build, Workspace};
+use crate::repository::{self, Build, Runtime, Workspace};
 
-pub(super) fn run(workspace: &Workspace) -> Result<Outcome> {
+pub(super) fn run(workspace: &Workspace, runtime: Runtime) -> Result<Outcome> {
     let directory = repository::path("examples/chat/browser-test");
     if !workspace.has("chat") {
         return Ok(Outcome::skipped("the workspace has no package `chat`"));
@@ -32,7 +32,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<Outcome> {
     };
     process::npm_ci(&repository::path("examples/chat/page"))?;
     process::npm_ci(&directory)?;
-    let chat = workspace.build("chat", Build::Debug)?;
+    let chat = workspace.build_on(runtime, "chat", Build::Debug)?;
 
     let mut command = Command::new("node");
     command

@@ -7,16 +7,16 @@ use anyhow::{Context as _, Result};
 use super::outcome::Outcome;
 use crate::conformance::{self, Need, Options, Verbosity};
 use crate::process::{ServerProcess, Started};
-use crate::repository::{self, Build, Workspace};
+use crate::repository::{self, Build, Runtime, Workspace};
 
 /// Once may be luck.
 const REPEAT: usize = 5;
 
-pub(super) fn run(workspace: &Workspace) -> Result<Outcome> {
+pub(super) fn run(workspace: &Workspace, runtime: Runtime) -> Result<Outcome> {
     if !workspace.has("conformance") {
         return Ok(Outcome::skipped("the workspace has no package `conformance`"));
     }
-    let binary = workspace.build("conformance", Build::Debug)?;
+    let binary = workspace.build_on(runtime, "conformance", Build::Debug)?;
     let server = match ServerProcess::start(&binary, &["--port", "0"])? {
         Started::Listening(server) => server,
         Started::Ended(status) => {

@@ -30,12 +30,13 @@ pub(super) fn docs(_: &Workspace) -> Result<Outcome> {
     check(&["doc", "--workspace", "--all-features", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])
 }
 
-/// The core reaches no runtime, whatever its dependencies become; and below what channels are written against, and
-/// tested with, nothing is that could run them.
+/// The core reaches no runtime, whatever its dependencies become; below what channels are written against, and
+/// tested with, nothing is that could run them; and below the adapter of another runtime, nothing is of tokio's.
 pub(super) fn purity(workspace: &Workspace) -> Result<Outcome> {
     let mut details = Vec::new();
-    for (package, forbidden) in [("bennu-core", runtimes_in as fn(&str) -> Vec<&str>), ("bennu", drivers_in)]
-    {
+    let rules: [(&str, fn(&str) -> Vec<&str>); 3] =
+        [("bennu-core", runtimes_in), ("bennu", drivers_in), ("bennu-async-std", tokio_in)];
+    for (package, forbidden) in rules {
         if !workspace.has(package) {
             return Ok(Outcome::skipped(format!("the workspace has no package `{package}`")));
         }
@@ -44,7 +45,10 @@ pub(super) fn purity(workspace: &Workspace) -> Result<Outcome> {
         if !found.is_empty() {
             return Ok(Outcome::failed(format!("{package} depends on {}", found.join(", "))));
         }
-        details.push(format!("no runtime below {package}, {} crates looked at", crates_in(&tree).len()));
+        details.push(format!(
+            "nothing of the kind below {package}, {} crates looked at",
+            crates_in(&tree).len()
+        ));
     }
     let detail = details.join("; ");
     println!("{detail}");
@@ -89,6 +93,11 @@ fn drivers_in(tree: &str) -> Vec<&str> {
     runtimes_in(tree).into_iter().filter(drives).collect()
 }
 
+/// Tokio, where it is more than channels, and what it waits with.
+fn tokio_in(tree: &str) -> Vec<&str> {
+    drivers_in(tree).into_iter().filter(|name| ["tokio", "mio"].contains(name)).collect()
+}
+
 fn crates_in(tree: &str) -> Vec<&str> {
     let mut crates: Vec<&str> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
     crates.sort_unstable();
@@ -115,5 +124,13 @@ mod tests {
         assert_eq!(drivers_in(tree), ["mio"]);
         assert_eq!(drivers_in("tokio v1.0.0 default,rt,sync\n"), ["tokio"]);
         assert_eq!(drivers_in("tokio v1.0.0 time\n"), ["tokio"]);
+    }
+
+    #[test]
+    fn another_runtime_is_none_of_tokio_s() {
+        let tree = "bennu-async-std v0.1.0 (/x)\nasync-io v2.0.0\nsmol v2.0.0\ntokio v1.0.0 default,sync\n";
+
+        assert_eq!(tokio_in(tree), [""; 0]);
+        assert_eq!(tokio_in(&tree.replace("sync", "net")), ["tokio"]);
     }
 }

@@ -51,9 +51,9 @@ impl fmt::Display for Verdict {
 
 /// One line for each part, and last the parts by their verdict.
 pub(super) fn table(rows: &[(&str, Outcome)]) -> String {
-    let mut lines = vec![format!("{:<18}{:<9}counts", "part", "result")];
+    let mut lines = vec![format!("{:<24}{:<9}counts", "part", "result")];
     for (name, outcome) in rows {
-        lines.push(format!("{name:<18}{:<9}{}", outcome.verdict, outcome.detail).trim_end().to_owned());
+        lines.push(format!("{name:<24}{:<9}{}", outcome.verdict, outcome.detail).trim_end().to_owned());
     }
     let count = |verdict| rows.iter().filter(|(_, outcome)| outcome.verdict == verdict).count();
     lines.push(String::new());
@@ -80,10 +80,10 @@ mod tests {
 
         assert_eq!(
             table(&rows),
-            "part              result   counts\n\
-             unit tests        passed   3 passed, 0 failed, 0 ignored\n\
-             format            failed\n\
-             browser test      skipped  npm is not installed\n\
+            "part                    result   counts\n\
+             unit tests              passed   3 passed, 0 failed, 0 ignored\n\
+             format                  failed\n\
+             browser test            skipped  npm is not installed\n\
              \n\
              1 passed, 1 failed, 1 skipped"
         );

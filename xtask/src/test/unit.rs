@@ -12,13 +12,22 @@ pub(super) fn run(_: &Workspace) -> Result<Outcome> {
     test(&["--workspace"])
 }
 
+/// The adapter of async-std once more, on smol: with all features it is async-std's tasks that it has.
+pub(super) fn on_smol(_: &Workspace) -> Result<Outcome> {
+    test_with(&["--no-default-features", "--features", "smol,tls", "--package", "bennu-async-std"])
+}
+
 /// The core and its proofs as they are shipped: a compiler's optimisations have broken correct code before.
 pub(super) fn optimised(_: &Workspace) -> Result<Outcome> {
     test(&["--release", "--package", "bennu-core", "--package", "bennu-proof"])
 }
 
 fn test(what: &[&str]) -> Result<Outcome> {
-    let run = process::run(cargo().args(["test", "--all-features", "--no-fail-fast"]).args(what))?;
+    test_with(&[&["--all-features"], what].concat())
+}
+
+fn test_with(arguments: &[&str]) -> Result<Outcome> {
+    let run = process::run(cargo().args(["test", "--no-fail-fast"]).args(arguments))?;
     let counts = Counts::of(&run.lines);
     println!("{counts}");
     Ok(Outcome::of(run.status, counts.to_string()))
