@@ -142,13 +142,19 @@ impl Turn<'_, '_, Polling> {
         });
     }
 
-    /// Hands a message on to the machine.
+    /// Hands a message on to the machine. The session hears of it last, and with it the client: by then it knows whether it
+    /// is to take more, and what a handler answers at once is there.
     fn receive(&mut self, data: &Data) {
         let connection = &mut *self.connection;
         match connection.link.dialect.serializer.decode(data.kind, &data.body) {
             Ok(message) => {
                 self.desk.tell(connection.link.line(), Some(&message), self.now);
-                connection.medium.counter.tell(Session::handle_accepted);
+                self.work_off();
+                if self.connection.peer.has_left() {
+                    self.look_up();
+                }
+                self.flush();
+                self.connection.medium.counter.tell(Session::handle_accepted);
             }
             Err(error) => {
                 tracing::debug!(socket = ?connection.link.socket, %error, "a message cannot be decoded");

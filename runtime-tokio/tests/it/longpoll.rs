@@ -102,6 +102,19 @@ async fn handler_that_waits_holds_up_neither_polls_nor_posts() {
     assert_eq!(poller.reply(&waits).await.0, "ok");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_handler_answers_at_once_is_there_when_its_message_has_been_taken() {
+    let (server, _told) = rooms();
+    let mut poller = Poller::joined(&server.endpoint, "room:a").await;
+
+    for _ in 0..300 {
+        for _ in 0..3 {
+            poller.send("room:a", "echo", json!({ "text": "x".repeat(10_000) })).await;
+        }
+        assert_eq!(poller.poll().await.messages.len(), 3);
+    }
+}
+
 #[tokio::test]
 async fn channel_that_sends_itself_messages_without_end_still_hears_its_client() {
     let (server, _told) = rooms();
