@@ -3,10 +3,11 @@
 use crate::app::{Probe, Probing, Room, Told};
 use crate::client::{Client, Got, SOCKET, answer, request, soon, status};
 use crate::rt::RUNTIME;
-use crate::server::Server;
+use crate::server::{Server, rooms};
 use axum::Router;
 use axum::routing::get;
 use bennu::{Drain, Endpoint};
+use std::future::IntoFuture as _;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -65,6 +66,24 @@ async fn connection_that_is_being_opened_is_drained_too() {
     } else {
         assert_eq!(status, 503);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn serving_that_is_dropped_comes_to_its_end() {
+    let (endpoint, _told) = rooms(Endpoint::builder(), |socket| socket);
+    let listener = crate::rt::bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = tokio::spawn(crate::rt::serve(listener, endpoint).into_future());
+    Client::connect(address).await.heartbeat().await;
+
+    serving.abort();
+
+    let refused = async {
+        while TcpStream::connect(address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("the listener to be closed", refused).await;
 }
 
 /// Rooms beside a route that waits for a permit.
