@@ -18,6 +18,9 @@ const RUNTIMES: [&str; 9] = [
     "futures-executor",
 ];
 
+/// Picks from a tree of crates what may not be in it.
+type Rule = fn(&str) -> Vec<&str>;
+
 pub(super) fn clippy(_: &Workspace) -> Result<Outcome> {
     check(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"], &[])
 }
@@ -34,7 +37,7 @@ pub(super) fn docs(_: &Workspace) -> Result<Outcome> {
 /// tested with, nothing is that could run them; and below the adapter of another runtime, nothing is of tokio's.
 pub(super) fn purity(workspace: &Workspace) -> Result<Outcome> {
     let mut details = Vec::new();
-    let rules: [(&str, fn(&str) -> Vec<&str>); 3] =
+    let rules: [(&str, Rule); 3] =
         [("bennu-core", runtimes_in), ("bennu", drivers_in), ("bennu-async-std", tokio_in)];
     for (package, forbidden) in rules {
         if !workspace.has(package) {
