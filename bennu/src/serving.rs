@@ -15,7 +15,7 @@ mod ending;
 mod handover;
 mod handshake;
 mod http;
-mod plain;
+mod stream;
 
 pub use app::App;
 pub use beside::{Answer, Beside};
@@ -24,4 +24,4 @@ pub use ending::{Accepting, Ending};
 pub use handover::Handover;
 pub use handshake::Handshake;
 pub use http::Http;
-pub use plain::Plain;
+pub use stream::HttpStream;

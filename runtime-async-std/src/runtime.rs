@@ -4,7 +4,7 @@ use crate::executor;
 use crate::io::HyperIo;
 use crate::stream::AsyncStdStream;
 use async_io::{Async, Timer};
-use bennu::serving::Plain;
+use bennu::serving::HttpStream;
 use bennu::{BoxFuture, ConnectionTask, Instant, PlainStream, Runtime};
 use bytes::Bytes;
 use hyper::upgrade::{Parts, Upgraded};
@@ -50,7 +50,7 @@ impl Runtime for AsyncStd {
     }
 
     fn adopt(&self, upgraded: Upgraded) -> Result<(Box<dyn PlainStream>, Bytes), Upgraded> {
-        let Parts { io, read_buf, .. } = upgraded.downcast::<Plain<HyperIo<Async<TcpStream>>>>()?;
+        let Parts { io, read_buf, .. } = upgraded.downcast::<HttpStream<HyperIo<Async<TcpStream>>>>()?;
         Ok((Box::new(AsyncStdStream::new(io.into_inner().into_inner())), read_buf))
     }
 }

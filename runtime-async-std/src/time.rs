@@ -1,22 +1,21 @@
 //! Waiting.
 
 use async_io::Timer as Alarm;
-use futures_lite::future::or;
 use hyper::rt::{Sleep, Timer};
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-/// Awaits what has to be done by `deadline`.
-pub(crate) async fn by<T>(deadline: Instant, future: impl Future<Output = T>) -> io::Result<T> {
+/// Awaits what has to be done in time.
+#[cfg(feature = "tls")]
+pub(crate) async fn timeout<T>(time: Duration, future: impl Future<Output = T>) -> std::io::Result<T> {
     let done = async { Ok(future.await) };
     let late = async {
-        Alarm::at(deadline).await;
-        Err(io::ErrorKind::TimedOut.into())
+        Alarm::after(time).await;
+        Err(std::io::ErrorKind::TimedOut.into())
     };
-    or(done, late).await
+    futures_lite::future::or(done, late).await
 }
 
 /// The timer that hyper is given.

@@ -7,8 +7,6 @@ use bennu::Scheme;
 use bennu::serving::Handshake;
 use std::io;
 use std::net::TcpStream;
-#[cfg(feature = "tls")]
-use std::time::Instant;
 
 /// Whether connections come over TLS, and how.
 #[derive(Clone, Default)]
@@ -49,7 +47,7 @@ pub(crate) async fn accept(
     if let Some(acceptor) = &secure.acceptor {
         // Boxed, since those who come without would have room for it, too.
         let handshaking = Box::pin(acceptor.accept(stream));
-        let stream = time::by(Instant::now() + handshake.tls_timeout(), handshaking).await??;
+        let stream = time::timeout(handshake.tls_timeout(), handshaking).await??;
         return Ok(Accepted::Tls(Box::new(stream)));
     }
     let _ = (secure, handshake);

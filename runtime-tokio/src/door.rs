@@ -1,16 +1,15 @@
 //! Where clients come in.
 
 use crate::transport::{self, Accepted, Secure};
-use bennu::serving::{App, Ending, Handover, Http, Plain};
+use bennu::serving::{App, Ending, Handover, Http};
 use bennu::{Carrier, ConnectionTask};
 use hyper_util::rt::TokioIo;
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
 use std::sync::Arc;
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout_at};
+#[cfg(feature = "tls")]
+use tokio::time::Instant;
 
 /// What all clients are served with, until the last of those who are served HTTP has dropped it.
 pub(crate) struct Door<S> {
@@ -41,34 +40,15 @@ impl<S: App> Door<S> {
 
     async fn serve(&self, stream: TcpStream, handover: &Handover) -> io::Result<()> {
         let Self { http, secure, ending } = self;
+        #[cfg(feature = "tls")]
         let deadline = Instant::now() + http.handshake().timeout();
         match transport::accept(stream, secure, http.handshake()).await? {
-            Accepted::Plain(stream) => {
-                self.bound(
-                    deadline,
-                    pin!(http.serve(Plain::new(TokioIo::new(stream)), handover, None, ending.begun())),
-                )
-                .await
-            }
+            Accepted::Plain(stream) => http.serve(TokioIo::new(stream), handover, None, ending.begun()).await,
             #[cfg(feature = "tls")]
             Accepted::Tls(stream) => {
                 let left = deadline.saturating_duration_since(Instant::now());
-                let mut serving =
-                    Box::pin(http.serve(TokioIo::new(*stream), handover, Some(left), ending.begun()));
-                self.bound(deadline, serving.as_mut()).await
+                Box::pin(http.serve(TokioIo::new(*stream), handover, Some(left), ending.begun())).await
             }
         }
-    }
-
-    /// Awaits all that is served on a connection, as long as it may take.
-    async fn bound(
-        &self,
-        deadline: Instant,
-        serving: Pin<&mut impl Future<Output = hyper::Result<()>>>,
-    ) -> io::Result<()> {
-        if self.http.handshake().bounds_everything() {
-            return timeout_at(deadline, serving).await?.map_err(io::Error::other);
-        }
-        serving.await.map_err(io::Error::other)
     }
 }

@@ -1,7 +1,7 @@
 //! What tokio offers to the endpoint.
 
 use crate::stream::TokioStream;
-use bennu::serving::Plain;
+use bennu::serving::HttpStream;
 use bennu::{BoxFuture, ConnectionTask, Instant, PlainStream, Runtime};
 use bytes::Bytes;
 use hyper::upgrade::{Parts, Upgraded};
@@ -50,7 +50,7 @@ impl Runtime for Tokio {
     }
 
     fn adopt(&self, upgraded: Upgraded) -> Result<(Box<dyn PlainStream>, Bytes), Upgraded> {
-        let (stream, early) = match upgraded.downcast::<Plain<TokioIo<TcpStream>>>() {
+        let (stream, early) = match upgraded.downcast::<HttpStream<TokioIo<TcpStream>>>() {
             Ok(Parts { io, read_buf, .. }) => (io.into_inner().into_inner(), read_buf),
             Err(upgraded) => foreign(upgraded)?,
         };
