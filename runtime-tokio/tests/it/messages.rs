@@ -38,11 +38,11 @@ async fn message_that_is_cancelled_never_comes() {
     let mut client = Client::connect(server.address).await;
     client.join("room:a").await;
     client.join("room:b").await;
-    client.push("room:a", "notify_after", json!({ "millis": 50 })).await;
+    client.push("room:a", "notify_after", json!({ "millis": 500 })).await;
 
     assert_eq!(client.call("room:a", "cancel", json!({})).await, json!({ "cancelled": true }));
 
-    client.push("room:b", "notify_after", json!({ "millis": 100 })).await;
+    client.push("room:b", "notify_after", json!({ "millis": 600 })).await;
     client.event("room:b", "note").await;
 }
 
@@ -52,12 +52,12 @@ async fn message_for_later_ends_with_its_channel() {
     let mut client = Client::connect(server.address).await;
     client.join("room:a").await;
     client.join("room:b").await;
-    client.push("room:a", "notify_after", json!({ "millis": 50 })).await;
+    client.push("room:a", "notify_after", json!({ "millis": 500 })).await;
 
     client.join("room:a").await;
     client.event("room:a", "phx_close").await;
 
-    client.push("room:b", "notify_after", json!({ "millis": 100 })).await;
+    client.push("room:b", "notify_after", json!({ "millis": 600 })).await;
     client.event("room:b", "note").await;
 }
 
