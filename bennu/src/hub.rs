@@ -54,6 +54,8 @@ pub(crate) struct Hub {
     /// Connected sockets by serializer: whom a broadcast has to be encoded for.
     connected: [AtomicUsize; 2],
     next_shard: AtomicUsize,
+    /// Broadcasts that clients have lost, as they took too little.
+    lost: AtomicU64,
 }
 
 /// One machine, and the deadlines of its connections.
@@ -159,6 +161,7 @@ impl Hub {
             connections: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             next_shard: AtomicUsize::new(0),
+            lost: AtomicU64::new(0),
         });
         let flusher = Flusher::run(Arc::downgrade(&hub));
         hub.runtime.spawn(Box::pin(flusher));
@@ -410,7 +413,7 @@ impl Hub {
                 // What comes of its own input, a peer cannot be cut off for.
                 let is_answer = owner.is_some_and(|owner| owner.socket == to);
                 let queued = if is_answer { peer.push_answer(frame) } else { peer.push(frame) };
-                return note(peer, queued, dirty, slow);
+                return self.note(peer, queued, dirty, slow);
             }
             Output::Fanout(fanout) => {
                 let step = run.take(server, &fanout, self.batch.load(Ordering::Relaxed));
@@ -428,7 +431,7 @@ impl Hub {
                     }
                     let open = run.frame(serializer).filter(|_| step == Step::Open);
                     if let Some(frame) = open.or_else(|| fanout.frame(serializer)) {
-                        note(peer, peer.push(frame.clone()), dirty, slow);
+                        self.note(peer, peer.push(frame.clone()), dirty, slow);
                     }
                 }
                 return;
@@ -457,6 +460,32 @@ impl Hub {
         }
     }
 
+    /// Notes what queueing a frame has come to.
+    fn note(&self, peer: &Arc<Peer>, queued: Queued, dirty: &mut Vec<Arc<Peer>>, slow: &mut Vec<SocketId>) {
+        match queued {
+            Queued::Undertaken => {}
+            Queued::Dirty => dirty.push(Arc::clone(peer)),
+            Queued::Lost(lost) => self.count_lost(lost),
+            Queued::Overflow => slow.extend(peer.id()),
+        }
+    }
+
+    /// Counts broadcasts that were dropped for a client.
+    pub(crate) fn count_lost(&self, lost: usize) {
+        self.lost.fetch_add(lost as u64, Ordering::Relaxed);
+    }
+
+    /// How many broadcasts clients have lost, as they took too little, each counted by itself.
+    pub(crate) fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// How many of them one connection has lost; none that is gone.
+    pub(crate) fn lost_by(&self, socket: SocketId) -> u32 {
+        let shard = self.shard(socket.shard() as usize);
+        shard.server.handle(socket).map_or(0, |peer| peer.lost())
+    }
+
     /// Subscribes from outside of channels.
     pub(crate) fn subscribe_outside(self: &Arc<Self>, topic: &str) -> crate::Subscription {
         crate::Subscription::new(self, Topic::from(topic))
@@ -478,15 +507,6 @@ impl Deref for Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         self.0.connections.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-/// Notes what queueing a frame has come to.
-fn note(peer: &Arc<Peer>, queued: Queued, dirty: &mut Vec<Arc<Peer>>, slow: &mut Vec<SocketId>) {
-    match queued {
-        Queued::Undertaken => {}
-        Queued::Dirty => dirty.push(Arc::clone(peer)),
-        Queued::Overflow => slow.extend(peer.id()),
     }
 }
 

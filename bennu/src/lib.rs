@@ -191,7 +191,6 @@ mod settings;
 mod sleeper;
 mod socket;
 mod stream;
-mod stuck;
 mod subscription;
 mod sync;
 #[cfg(feature = "test")]
@@ -204,6 +203,7 @@ pub use bennu_core::connect::{
     Carrier, CheckOrigin, ConnectInfo, ConnectInfoKeys, Origin, OriginEntryError, Param, ParamText, Params,
     ProxyEntryError, QueryError, RequestUri, Scheme, ShapeError, TrustedProxies,
 };
+pub use bennu_core::outbox::SlowConsumer;
 pub use bennu_core::server::{Reason, SocketId};
 pub use bennu_core::wire::EncodeError;
 pub use bennu_core::{

@@ -96,6 +96,24 @@ pub struct Fanout {
     pub(super) is_uniform: bool,
     pub(super) members: usize,
     pub(super) frames: [Option<Frame>; 2],
+    pub(super) whose: Whose,
+}
+
+/// The sockets of which mounts a fan-out goes to.
+#[derive(Debug)]
+pub(super) enum Whose {
+    All,
+    /// Those for whom it is `true`, by the places of the mounts.
+    These(Box<[bool]>),
+}
+
+impl Whose {
+    pub(super) fn includes(&self, mount: u16) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(mounts) => mounts[usize::from(mount)],
+        }
+    }
 }
 
 impl Fanout {
@@ -118,8 +136,9 @@ impl Fanout {
         self.from
     }
 
-    /// Whether every member but `from` is a recipient, as none intercepts anything: then the next fan-out
-    /// of the topic has the same recipients, unless somebody joins, leaves, or is sent something else.
+    /// Whether every member but `from` is a recipient, as none intercepts anything, and none of them can lose this:
+    /// then the next fan-out of the topic has the same recipients, unless somebody joins, leaves, or is sent something
+    /// else.
     #[must_use]
     pub fn is_uniform(&self) -> bool {
         self.is_uniform
