@@ -4,7 +4,7 @@ use crate::letter::Letter;
 use crate::runtime::PlainStream;
 use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::sync::{Mutex, MutexGuard};
-use bennu_core::outbox::{Batch, Outbox, Patience, Stuck, Verdict, Written};
+use bennu_core::outbox::{Batch, Outbox, Patience, SlowConsumer, Stuck, Verdict, Written};
 use bennu_core::server::{CallId, ChannelId, CloseReason, Event, SocketId};
 use bennu_core::{Frame, Instant};
 use smallvec::SmallVec;
@@ -208,10 +208,11 @@ impl Peer {
         Some(Queued::Lost(lost))
     }
 
-    fn count_lost(&self, lost: usize) {
+    /// Counts broadcasts that were dropped.
+    pub(crate) fn count_lost(&self, lost: usize) {
         let lost = u32::try_from(lost).unwrap_or(u32::MAX);
-        // Under the lock: nobody else counts meanwhile.
-        self.lost.store(self.lost().saturating_add(lost), Ordering::Relaxed);
+        let more = |before: u32| Some(before.saturating_add(lost));
+        let _ = self.lost.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
     }
 
     /// How many broadcasts were dropped for it; never more than `u32::MAX`.
@@ -333,15 +334,16 @@ impl Peer {
     }
 
     /// Takes all that waits, for a transport that keeps it elsewhere: each frame with who has caused it. How much is
-    /// the peer's own doing, the outbox knows of all of them together; so it is said of the first that this covers.
+    /// the peer's own doing, the outbox knows of all of them together; so it is said of the first that this covers, and
+    /// of none that may be dropped.
     pub(crate) fn take_frames(&self) -> Vec<(Frame, Cause)> {
         let (frames, mut owed) = self.shared.lock().outbox.take_all();
         let caused = |frame: Frame| match owed.checked_sub(frame.as_websocket().len()) {
-            Some(rest) => {
+            Some(rest) if frame.slow_consumer() == SlowConsumer::Disconnect => {
                 owed = rest;
                 (frame, Cause::Itself)
             }
-            None => (frame, Cause::Others),
+            Some(_) | None => (frame, Cause::Others),
         };
         frames.into_iter().map(caused).collect()
     }

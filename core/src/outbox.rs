@@ -7,8 +7,9 @@ mod stuck;
 pub use slow_consumer::SlowConsumer;
 pub use stuck::{Patience, Stuck, Verdict};
 
+pub(crate) use rest::{Queued, Rest};
+
 use crate::Frame;
-use rest::Rest;
 use smallvec::SmallVec;
 
 /// Frames that wait to be written to one peer, in order, counted in bytes.
@@ -44,7 +45,7 @@ use smallvec::SmallVec;
 pub struct Outbox {
     first: Option<Frame>,
     /// Boxed, as it is empty nearly always.
-    rest: Option<Box<Rest>>,
+    rest: Option<Box<Rest<Frame>>>,
     /// Bytes that wait, those in flight and those of runs not counted.
     waiting: usize,
     /// How many runs wait: how long each is, nobody knows before it is sealed.
@@ -155,7 +156,7 @@ impl Outbox {
         let overflow = self.overflow();
         let Some(rest) = self.rest.as_mut() else { return Ok(0) };
         let dropped = match overflow {
-            Some(Overflow { waiting, limit }) => rest.make_room(waiting - limit),
+            Some(Overflow { waiting, limit }) => rest.make_room(0, waiting - limit),
             None => rest.refuse(),
         };
         self.waiting -= dropped.bytes;

@@ -1,13 +1,31 @@
-//! What waits behind the first frame, and what of it is dropped when it is too much.
+//! Frames that wait, and what of them is dropped when it is too much.
 
 use super::slow_consumer::{LOSSY, SlowConsumer};
 use crate::Frame;
 use std::collections::{BTreeSet, VecDeque};
 
+/// What waits is a frame, and perhaps something about it.
+pub(crate) trait Queued {
+    fn frame(&self) -> &Frame;
+
+    /// In bytes.
+    fn len(&self) -> usize;
+}
+
+impl Queued for Frame {
+    fn frame(&self) -> &Frame {
+        self
+    }
+
+    fn len(&self) -> usize {
+        self.as_websocket().len()
+    }
+}
+
 /// Frames in order.
-#[derive(Debug, Default)]
-pub(super) struct Rest {
-    frames: VecDeque<Frame>,
+#[derive(Debug)]
+pub(crate) struct Rest<T> {
+    frames: VecDeque<T>,
     /// What of them may be dropped, if there has been any.
     losable: Option<Box<Losable>>,
 }
@@ -34,37 +52,47 @@ enum Refuses {
 
 /// What was dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Dropped {
-    pub(super) frames: usize,
-    pub(super) bytes: usize,
+pub(crate) struct Dropped {
+    pub(crate) frames: usize,
+    pub(crate) bytes: usize,
 }
 
-impl Rest {
-    pub(super) fn is_empty(&self) -> bool {
+impl<T> Default for Rest<T> {
+    fn default() -> Self {
+        Self { frames: VecDeque::new(), losable: None }
+    }
+}
+
+impl<T: Queued> Rest<T> {
+    pub(crate) fn is_empty(&self) -> bool {
         self.frames.is_empty()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Frame> {
+    pub(crate) fn front(&self) -> Option<&T> {
+        self.frames.front()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.frames.iter()
     }
 
-    pub(super) fn into_frames(self) -> VecDeque<Frame> {
+    pub(crate) fn into_frames(self) -> VecDeque<T> {
         self.frames
     }
 
-    pub(super) fn push_back(&mut self, frame: Frame) {
+    pub(crate) fn push_back(&mut self, frame: T) {
         self.count(&frame);
         self.frames.push_back(frame);
     }
 
-    pub(super) fn push_front(&mut self, frame: Frame) {
+    pub(crate) fn push_front(&mut self, frame: T) {
         self.count(&frame);
         self.frames.push_front(frame);
     }
 
     /// Takes the first so many, up to one that is open, and the one behind them.
-    pub(super) fn take(&mut self, most: usize, into: &mut impl Extend<Frame>) -> Option<Frame> {
-        let sealed = self.frames.iter().take(most).take_while(|frame| !frame.is_open()).count();
+    pub(super) fn take(&mut self, most: usize, into: &mut impl Extend<T>) -> Option<T> {
+        let sealed = self.frames.iter().take(most).take_while(|frame| !frame.frame().is_open()).count();
         if let Some(losable) = &mut self.losable {
             self.frames.iter().take(sealed + 1).for_each(|frame| losable.remove(frame));
         }
@@ -73,7 +101,7 @@ impl Rest {
     }
 
     /// How many bytes may be dropped.
-    pub(super) fn losable(&self) -> usize {
+    pub(crate) fn losable(&self) -> usize {
         self.losable.as_ref().map_or(0, |losable| losable.bytes)
     }
 
@@ -92,7 +120,7 @@ impl Rest {
     /// Drops what was pushed last, if that is refused.
     pub(super) fn refuse(&mut self) -> Dropped {
         let mut dropped = Dropped::default();
-        let is_refused = |frame: &Frame| frame.slow_consumer() == SlowConsumer::DropNewest;
+        let is_refused = |frame: &T| policy(frame) == SlowConsumer::DropNewest;
         if self.losable.as_ref().is_some_and(|losable| losable.refuses == Refuses::TheNewest)
             && self.frames.back().is_some_and(is_refused)
         {
@@ -101,12 +129,12 @@ impl Rest {
         dropped
     }
 
-    /// Drops what may be, as each policy has it, until so many bytes are free.
-    pub(super) fn make_room(&mut self, bytes: usize) -> Dropped {
-        let mut dropped = self.drop_stale();
-        let mut at = 0;
-        while dropped.bytes < bytes && self.has(SlowConsumer::DropOldest) {
-            if self.frames[at].slow_consumer() == SlowConsumer::DropOldest {
+    /// Drops what may be, as each policy has it, until so many bytes are free; the first `stay` stay.
+    pub(crate) fn make_room(&mut self, stay: usize, bytes: usize) -> Dropped {
+        let mut dropped = self.drop_stale(stay);
+        let mut at = stay;
+        while dropped.bytes < bytes && at < self.frames.len() && self.has(SlowConsumer::DropOldest) {
+            if policy(&self.frames[at]) == SlowConsumer::DropOldest {
                 self.remove(at, &mut dropped);
             } else {
                 at += 1;
@@ -114,9 +142,9 @@ impl Rest {
         }
         self.note_gone(dropped);
         let mut end = self.frames.len();
-        while dropped.bytes < bytes && self.has(SlowConsumer::DropNewest) {
+        while dropped.bytes < bytes && end > stay && self.has(SlowConsumer::DropNewest) {
             end -= 1;
-            if self.frames[end].slow_consumer() == SlowConsumer::DropNewest {
+            if policy(&self.frames[end]) == SlowConsumer::DropNewest {
                 self.remove(end, &mut dropped);
             }
         }
@@ -129,11 +157,11 @@ impl Rest {
         let mut aged = Dropped::default();
         while at < self.frames.len() && self.has(SlowConsumer::DropOldest) {
             let frame = &self.frames[at];
-            end += frame.as_websocket().len();
+            end += frame.len();
             if end > bytes {
                 break;
             }
-            if frame.slow_consumer() == SlowConsumer::DropOldest {
+            if policy(frame) == SlowConsumer::DropOldest {
                 self.remove(at, &mut aged);
             } else {
                 at += 1;
@@ -144,22 +172,23 @@ impl Rest {
         {
             losable.refuses = Refuses::TheNewest;
         }
-        let stale = self.drop_stale();
+        let stale = self.drop_stale(0);
         Dropped { frames: aged.frames + stale.frames, bytes: aged.bytes + stale.bytes }
     }
 
     /// Drops what only the latest is wanted of, and is followed by a later one.
-    fn drop_stale(&mut self) -> Dropped {
+    fn drop_stale(&mut self, stay: usize) -> Dropped {
         let mut dropped = Dropped::default();
         if !self.has(SlowConsumer::KeepLatest) {
             return dropped;
         }
         let mut later = BTreeSet::new();
-        let is_stale = |frame: &Frame| {
-            let names = frame.names().filter(|_| frame.slow_consumer() == SlowConsumer::KeepLatest);
+        let is_stale = |frame: &T| {
+            let names = frame.frame().names().filter(|_| policy(frame) == SlowConsumer::KeepLatest);
             names.is_some_and(|names| !later.insert(names.clone()))
         };
-        let mut stale: Vec<bool> = self.frames.iter().rev().map(is_stale).collect();
+        let mut stale: Vec<bool> = self.frames.iter().skip(stay).rev().map(is_stale).collect();
+        stale.extend(std::iter::repeat_n(false, stay));
         let losable = self.losable.get_or_insert_default();
         self.frames.retain(|frame| {
             let is_stale = stale.pop().unwrap_or_default();
@@ -177,11 +206,11 @@ impl Rest {
         losable.frames[index] > 0
     }
 
-    fn count(&mut self, frame: &Frame) {
-        if let Some(index) = frame.slow_consumer().index() {
+    fn count(&mut self, frame: &T) {
+        if let Some(index) = policy(frame).index() {
             let losable = self.losable.get_or_insert_default();
             losable.frames[index] += 1;
-            losable.bytes += frame.as_websocket().len();
+            losable.bytes += frame.len();
         }
     }
 
@@ -201,17 +230,21 @@ impl Rest {
 }
 
 impl Losable {
-    fn remove(&mut self, frame: &Frame) {
-        if let Some(index) = frame.slow_consumer().index() {
+    fn remove(&mut self, frame: &impl Queued) {
+        if let Some(index) = policy(frame).index() {
             self.frames[index] -= 1;
-            self.bytes -= frame.as_websocket().len();
+            self.bytes -= frame.len();
         }
     }
 }
 
 impl Dropped {
-    fn add(&mut self, frame: &Frame) {
+    fn add(&mut self, frame: &impl Queued) {
         self.frames += 1;
-        self.bytes += frame.as_websocket().len();
+        self.bytes += frame.len();
     }
+}
+
+fn policy(frame: &impl Queued) -> SlowConsumer {
+    frame.frame().slow_consumer()
 }
