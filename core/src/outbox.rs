@@ -156,19 +156,18 @@ impl Outbox {
         let overflow = self.overflow();
         let Some(rest) = self.rest.as_mut() else { return Ok(0) };
         let dropped = match overflow {
+            Some(overflow) if rest.losable() == 0 => return Err(overflow),
             Some(Overflow { waiting, limit }) => rest.make_room(0, waiting - limit),
             None => rest.refuse(),
         };
-        self.waiting -= dropped.bytes;
-        self.tidy();
-        match self.overflow() {
+        if dropped.frames > 0 {
+            self.waiting -= dropped.bytes;
+            self.rest.take_if(|rest| rest.is_empty());
+        }
+        match overflow.and_then(|_| self.overflow()) {
             Some(overflow) => Err(overflow),
             None => Ok(dropped.frames),
         }
-    }
-
-    fn tidy(&mut self) {
-        self.rest.take_if(|rest| rest.is_empty());
     }
 
     fn limit(&self) -> usize {

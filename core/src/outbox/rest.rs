@@ -182,12 +182,11 @@ impl<T: Queued> Rest<T> {
         if !self.has(SlowConsumer::KeepLatest) {
             return dropped;
         }
-        let mut later = BTreeSet::new();
-        let is_stale = |frame: &T| {
+        let (mut later, mut stale) = (BTreeSet::new(), Vec::with_capacity(self.frames.len()));
+        for frame in self.frames.iter().skip(stay).rev() {
             let names = frame.frame().names().filter(|_| policy(frame) == SlowConsumer::KeepLatest);
-            names.is_some_and(|names| !later.insert(names.clone()))
-        };
-        let mut stale: Vec<bool> = self.frames.iter().skip(stay).rev().map(is_stale).collect();
+            stale.push(names.is_some_and(|names| !later.insert(names)));
+        }
         stale.extend(std::iter::repeat_n(false, stay));
         let losable = self.losable.get_or_insert_default();
         self.frames.retain(|frame| {

@@ -19,8 +19,8 @@
 /// [oldest](Self::DropOldest), and only then the [newest](Self::DropNewest).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SlowConsumer {
-    /// The peer is cut off: a client reconnects, and finds out what it has missed. As in nothing is lost unnoticed,
-    /// the default.
+    /// The peer is cut off: a client reconnects, and finds out what it has missed. The default, as nothing is lost
+    /// unnoticed.
     #[default]
     Disconnect,
     /// What comes now is dropped, until there is room again: what waits already is whole, and then there is a gap.

@@ -2,11 +2,17 @@
 
 use crate::app::text_of;
 use crate::client::{Client, Got, Message, until};
+use crate::poller::Poller;
 use crate::server::Server;
 use bennu::prelude::*;
-use bennu::{Limits, SlowConsumer};
+use bennu::{Limits, LongPoll, SlowConsumer};
 use serde_json::json;
+use std::fmt;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
 
 /// A board: cursors may be lost, strokes may not.
 struct Board;
@@ -307,4 +313,81 @@ async fn members_by_several_sockets_of_which_some_may_lose_get_all_in_order_if_t
         client.heartbeat().await;
     }
     assert_eq!(server.endpoint.lost(), 0);
+}
+
+#[tokio::test]
+async fn client_that_does_not_poll_has_the_newest_and_its_session_goes_on() {
+    let limits = limits(SlowConsumer::DropOldest);
+    let (server, _told) = Server::rooms_with(|socket| socket.longpoll(LongPoll::new()).limits(limits));
+    let mut poller = Poller::joined(&server.endpoint, "room:a").await;
+
+    for n in 0..100 {
+        broadcast(&server, "room:a", "event", n);
+    }
+    until("the oldest to be dropped", || server.endpoint.lost() > 0).await;
+
+    // The first of all, which is the next to be sent, and as many of the newest as there is room for.
+    let lost = server.endpoint.lost();
+    assert_eq!(poller.next().await.payload["n"], 0);
+    for n in lost + 1..100 {
+        assert_eq!(poller.next().await.payload["n"], n);
+    }
+    poller.heartbeat().await;
+}
+
+/// Notes what connections that end are said to have lost.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u64>>>);
+
+impl Subscriber for Log {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::INFO
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut self.clone());
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+impl Visit for Log {
+    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        if field.name() == "lost" {
+            self.0.lock().unwrap().push(value);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_client_has_lost_is_logged_once_when_it_ends() {
+    let log = Log::default();
+    let _logged = tracing::subscriber::set_default(log.clone());
+    let (server, _told) = Server::rooms_with(|socket| socket.limits(limits(SlowConsumer::DropOldest)));
+    let mut stuck = Client::connect_narrow(server.address).await;
+    stuck.join("room:a").await;
+    let mut reader = Client::connect(server.address).await;
+    reader.join("room:a").await;
+    for n in 0..100 {
+        broadcast(&server, "room:a", "event", n);
+        receives(&mut reader, "room:a", "event", n).await;
+    }
+    assert_eq!(*log.0.lock().unwrap(), []);
+
+    drop((stuck, reader));
+    until("the connections to be forgotten", || server.endpoint.connections() == 0).await;
+
+    assert_eq!(*log.0.lock().unwrap(), [server.endpoint.lost()]);
 }
