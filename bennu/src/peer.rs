@@ -304,7 +304,7 @@ impl Peer {
 
     /// Queues a pong or a close frame.
     pub(crate) fn push_control(&self, frame: Frame) {
-        self.shared.lock().outbox.push_owed(frame);
+        self.shared.lock().outbox.push_control(frame);
     }
 
     /// How many bytes wait.
@@ -348,6 +348,15 @@ impl Peer {
         frames.into_iter().map(caused).collect()
     }
 
+    /// What waits, in order.
+    #[cfg(test)]
+    pub(crate) fn frames(&self) -> Vec<Frame> {
+        let mut shared = self.shared.lock();
+        let (frames, _) = shared.outbox.take_all();
+        frames.iter().for_each(|frame| shared.outbox.push(frame.clone()));
+        frames
+    }
+
     /// Wakes the connection's task.
     pub(crate) fn wake(&self) {
         wake(self.shared.lock().waker.take());
@@ -367,6 +376,11 @@ impl Peer {
     /// Whether what waits is a run that was open when its own task has last looked.
     pub(crate) fn awaits_seal(&self) -> bool {
         self.shared.lock().has_left()
+    }
+
+    /// Whether what it was sent last is a run that is open.
+    pub(crate) fn ends_open(&self) -> bool {
+        self.shared.lock().outbox.ends_open()
     }
 
     /// Whether everything is written; if not, whoever writes it wakes the connection's task.

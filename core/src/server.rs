@@ -105,12 +105,14 @@ impl Default for Limits {
 
 impl Mount {
     /// What becomes of a broadcast for a client of this mount that takes too little.
-    fn slow_consumer(&self, topic: &str, event: &str) -> SlowConsumer {
+    #[must_use]
+    pub fn slow_consumer(&self, topic: &str, event: &str) -> SlowConsumer {
         self.router.slow_consumer(topic, event).unwrap_or(self.limits.slow_consumer)
     }
 
-    /// Whether that can be anything but its end.
-    fn is_lossy(&self) -> bool {
+    /// Whether that can be anything but the client's end, for any broadcast.
+    #[must_use]
+    pub fn is_lossy(&self) -> bool {
         self.limits.slow_consumer != SlowConsumer::Disconnect || self.router.is_any_lossy()
     }
 }
@@ -416,6 +418,13 @@ impl<H: Clone, I> Server<H, I> {
     #[must_use]
     pub fn topics(&self) -> usize {
         self.topics.len()
+    }
+
+    /// Counts the changes of who is subscribed to what. While it stays the same, a topic's
+    /// [uniform](Fanout::is_uniform) fan-outs go to the same members.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.topics.revision()
     }
 
     /// Whether any connected socket uses this serializer.

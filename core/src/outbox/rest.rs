@@ -72,6 +72,18 @@ impl<T: Queued> Rest<T> {
         self.frames.front()
     }
 
+    pub(super) fn back(&self) -> Option<&T> {
+        self.frames.back()
+    }
+
+    pub(super) fn pop_back(&mut self) -> Option<T> {
+        let frame = self.frames.pop_back()?;
+        if let Some(losable) = &mut self.losable {
+            losable.remove(&frame);
+        }
+        Some(frame)
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.frames.iter()
     }

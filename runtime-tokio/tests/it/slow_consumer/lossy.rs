@@ -183,6 +183,36 @@ async fn event_that_keeps_the_latest_is_lost_and_others_of_its_topic_are_not() {
     assert_eq!(reader.call("board:a", "lost", json!({})).await["n"], 0);
 }
 
+#[tokio::test]
+async fn what_may_be_lost_is_not_merged_with_what_may_not() {
+    let server = boards(Limits::new().outbox(64 * 1024));
+    let mut stuck = Client::connect_narrow(server.address).await;
+    stuck.join("board:a").await;
+    let mut reader = Client::connect(server.address).await;
+    reader.join("board:a").await;
+
+    for round in 0..10 {
+        // All in one batch, in which broadcasts to the same members are merged.
+        for n in 24 * round..24 * (round + 1) {
+            match n % 24 {
+                0..2 => server.endpoint.broadcast("board:a", "stroke", json!({ "n": n })).unwrap(),
+                _ => broadcast(&server, "board:a", "cursor", n),
+            }
+        }
+        for n in 24 * round..24 * (round + 1) {
+            receives(&mut reader, "board:a", if n % 24 < 2 { "stroke" } else { "cursor" }, n).await;
+        }
+    }
+
+    assert_eq!(server.endpoint.connections(), 2);
+    assert!(server.endpoint.lost() > 0);
+    server.endpoint.broadcast("board:a", "last", json!({})).unwrap();
+    let messages = until_event(&mut stuck, "last").await;
+    let strokes: Vec<u64> = (0..10).flat_map(|round| [24 * round, 24 * round + 1]).collect();
+    assert_eq!(numbers_of(&messages, "stroke"), strokes);
+    in_order(&messages);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_may_not_be_lost_cuts_off_whoever_does_not_take_it() {
     let server = boards(Limits::new().outbox(64 * 1024));
