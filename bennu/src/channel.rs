@@ -61,8 +61,7 @@ pub trait Channel: Sized + Send + 'static {
     /// [`Limits::slow_consumer`](crate::Limits::slow_consumer) says.
     ///
     /// ```
-    /// # use bennu::prelude::*;
-    /// use bennu::SlowConsumer;
+    /// use bennu::prelude::*;
     ///
     /// struct Board;
     ///

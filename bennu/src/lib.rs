@@ -232,6 +232,6 @@ pub mod prelude {
 
     pub use crate::{
         Broadcast, Channel, ConnectInfo, Context, Endpoint, Failure, Handle, HandleInfo, JoinContext, Joined,
-        Open, OrReason, Params, Payload, Reason, Refused, Reply, Routes, Socket,
+        Open, OrReason, Params, Payload, Reason, Refused, Reply, Routes, SlowConsumer, Socket,
     };
 }
