@@ -334,16 +334,17 @@ impl Peer {
     }
 
     /// Takes all that waits, for a transport that keeps it elsewhere: each frame with who has caused it. How much is
-    /// the peer's own doing, the outbox knows of all of them together; so it is said of the first that this covers, and
-    /// of none that may be dropped.
+    /// the peer's own doing, the outbox knows of all of them together; so it is said of the first that this reaches
+    /// into, and of none that may be dropped. More may be called its own than is, up to one frame, and never less: nobody
+    /// is cut off for that.
     pub(crate) fn take_frames(&self) -> Vec<(Frame, Cause)> {
         let (frames, mut owed) = self.shared.lock().outbox.take_all();
-        let caused = |frame: Frame| match owed.checked_sub(frame.as_websocket().len()) {
-            Some(rest) if frame.slow_consumer() == SlowConsumer::Disconnect => {
-                owed = rest;
-                (frame, Cause::Itself)
+        let caused = |frame: Frame| {
+            if owed == 0 || frame.slow_consumer() != SlowConsumer::Disconnect {
+                return (frame, Cause::Others);
             }
-            Some(_) | None => (frame, Cause::Others),
+            owed = owed.saturating_sub(frame.as_websocket().len());
+            (frame, Cause::Itself)
         };
         frames.into_iter().map(caused).collect()
     }
