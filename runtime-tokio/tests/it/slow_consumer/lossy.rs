@@ -128,7 +128,8 @@ async fn stuck_reader_that_drops_the_newest_has_all_up_to_a_gap_and_another_lose
     assert!(lost > 100, "{lost}");
     let whole = (0..).zip(&numbers).take_while(|(n, number)| n == *number).count();
     assert!(whole >= 8, "{numbers:?}");
-    assert_eq!(*numbers.last().unwrap(), whole as u64 - 1, "what waits is whole: {numbers:?}");
+    // Behind the gap are those that had room when the kernel took a little more.
+    assert!(numbers.len() - whole < 4, "{numbers:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
