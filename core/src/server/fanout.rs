@@ -88,10 +88,10 @@ impl<H: Clone, I> Server<H, I> {
             // Not one that is joining, or has closed: its client may be a recipient by another channel.
             let from = from.filter(|&from| self.is_member(from, key));
             let whose = Whose::All;
-            let fanout = Fanout { topic, event, from, is_uniform, members, frames, whose };
+            let fanout = Fanout { key, topic, event, from, is_uniform, members, frames, whose };
             match self.lossy {
                 Lossy::Never => self.outputs.push_back(Output::Fanout(fanout)),
-                Lossy::Perhaps => self.send_losable(key, fanout),
+                Lossy::Perhaps => self.send_losable(&fanout),
             }
         }
         for id in intercepting {
@@ -112,12 +112,12 @@ impl<H: Clone, I> Server<H, I> {
     }
 
     /// Sends a broadcast that some may lose: a fan-out for each policy that members of the topic have.
-    fn send_losable(&mut self, key: TopicKey, fanout: Fanout) {
-        let Fanout { topic, event, .. } = &fanout;
+    fn send_losable(&mut self, fanout: &Fanout) {
+        let Fanout { topic, event, .. } = fanout;
         let policies: SmallVec<[SlowConsumer; 4]> =
             self.config.mounts.iter().map(|mount| mount.slow_consumer(topic, event)).collect();
         let is_one = policies.iter().all(|policy| *policy == policies[0]);
-        let members = &self.topics.get(key).members;
+        let members = &self.topics.get(fanout.key).members;
         for policy in SlowConsumer::ALL {
             let has = |member: &Member<H>| policies[usize::from(member.mount)] == policy;
             if is_one && policies[0] != policy || !members.iter().any(has) {
@@ -127,6 +127,7 @@ impl<H: Clone, I> Server<H, I> {
             let whose = if is_one { Whose::All } else { these() };
             let losable = |frame: &Frame| frame.losable(policy, topic, event);
             self.outputs.push_back(Output::Fanout(Fanout {
+                key: fanout.key,
                 topic: topic.clone(),
                 event: event.clone(),
                 from: fanout.from,
@@ -180,7 +181,7 @@ impl<H: Clone, I> Server<H, I> {
     /// Whom a [`Fanout`] goes to: the driver's handles, with the serializer of each. To be read before
     /// the next input.
     pub fn recipients<'a>(&'a self, fanout: &'a Fanout) -> impl Iterator<Item = (&'a H, Serializer)> + 'a {
-        let entry: Option<&Entry<H>> = self.topics.find(&fanout.topic).map(|key| self.topics.get(key));
+        let entry: Option<&Entry<H>> = self.topics.at(fanout.key, &fanout.topic);
         let from = fanout.from.and_then(|from| self.channel(from));
         entry
             .into_iter()
