@@ -7,8 +7,8 @@ use crate::server::Server;
 use bennu::prelude::*;
 use bennu::{Limits, LongPoll};
 use serde_json::json;
+use std::cell::RefCell;
 use std::fmt;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -366,9 +366,13 @@ async fn client_that_does_not_poll_has_the_newest_and_its_session_goes_on() {
     poller.heartbeat().await;
 }
 
-/// Notes what connections that end are said to have lost.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u64>>>);
+thread_local! {
+    /// What connections that have ended on this thread are said to have lost.
+    static LOST: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Notes it. The subscriber of the whole process: whether one of a thread is asked, other threads have a say in.
+struct Log;
 
 impl Subscriber for Log {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
@@ -384,7 +388,7 @@ impl Subscriber for Log {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &Event<'_>) {
-        event.record(&mut self.clone());
+        event.record(&mut Self);
     }
 
     fn enter(&self, _: &Id) {}
@@ -397,15 +401,14 @@ impl Visit for Log {
 
     fn record_u64(&mut self, field: &Field, value: u64) {
         if field.name() == "lost" {
-            self.0.lock().unwrap().push(value);
+            LOST.with_borrow_mut(|lost| lost.push(value));
         }
     }
 }
 
 #[tokio::test]
 async fn what_a_client_has_lost_is_logged_once_when_it_ends() {
-    let log = Log::default();
-    let _logged = tracing::subscriber::set_default(log.clone());
+    tracing::subscriber::set_global_default(Log).unwrap();
     let (server, _told) = Server::rooms_with(|socket| socket.limits(limits(SlowConsumer::DropOldest)));
     let mut stuck = Client::connect_narrow(server.address).await;
     stuck.join("room:a").await;
@@ -415,10 +418,10 @@ async fn what_a_client_has_lost_is_logged_once_when_it_ends() {
         broadcast(&server, "room:a", "event", n);
         receives(&mut reader, "room:a", "event", n).await;
     }
-    assert!(log.0.lock().unwrap().is_empty());
+    assert!(LOST.take().is_empty());
 
     drop((stuck, reader));
     until("the connections to be forgotten", || server.endpoint.connections() == 0).await;
 
-    assert_eq!(*log.0.lock().unwrap(), vec![server.endpoint.lost()]);
+    assert_eq!(LOST.take(), [server.endpoint.lost()]);
 }
