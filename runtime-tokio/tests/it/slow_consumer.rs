@@ -1,5 +1,8 @@
 //! Clients that do not take what they are sent.
 
+#[path = "slow_consumer/lossy.rs"]
+mod lossy;
+
 use crate::app::{Probe, Probing, Room, text_of};
 use crate::client::{Client, Got, until};
 use crate::hasty::{HASTE, Hasty};
