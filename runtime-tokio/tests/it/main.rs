@@ -23,6 +23,7 @@ mod handshake;
 mod idle;
 mod limits;
 mod listening;
+mod logs;
 mod longpoll;
 mod messages;
 mod minutes;

@@ -1,7 +1,7 @@
 //! Clients that do not take what they are sent.
 
 #[path = "slow_consumer/lossy.rs"]
-mod lossy;
+pub(crate) mod lossy;
 
 use crate::app::{Probe, Probing, Room, text_of};
 use crate::client::{Client, Got, until};

@@ -7,12 +7,7 @@ use crate::server::Server;
 use bennu::prelude::*;
 use bennu::{Limits, LongPoll};
 use serde_json::json;
-use std::cell::RefCell;
-use std::fmt;
 use std::time::Duration;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
 
 /// A board: cursors may be lost, strokes may not.
 struct Board;
@@ -38,17 +33,17 @@ fn boards(limits: Limits) -> Server {
     Server::start(Endpoint::builder().socket("/socket", socket).build(crate::rt::RUNTIME))
 }
 
-fn limits(policy: SlowConsumer) -> Limits {
+pub(crate) fn limits(policy: SlowConsumer) -> Limits {
     Limits::new().outbox(64 * 1024).slow_consumer(policy)
 }
 
 /// A broadcast with a number, of 8 KiB.
-fn broadcast(server: &Server, topic: &str, event: &str, n: usize) {
+pub(crate) fn broadcast(server: &Server, topic: &str, event: &str, n: usize) {
     let payload = json!({ "n": n, "text": "x".repeat(8 * 1024) });
     server.endpoint.broadcast(topic, event, payload).unwrap();
 }
 
-async fn receives(reader: &mut Client, topic: &str, event: &str, n: usize) {
+pub(crate) async fn receives(reader: &mut Client, topic: &str, event: &str, n: usize) {
     assert_eq!(reader.event(topic, event).await["n"], n);
 }
 
@@ -364,64 +359,4 @@ async fn client_that_does_not_poll_has_the_newest_and_its_session_goes_on() {
         assert_eq!(poller.next().await.payload["n"], n);
     }
     poller.heartbeat().await;
-}
-
-thread_local! {
-    /// What connections that have ended on this thread are said to have lost.
-    static LOST: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Notes it. The subscriber of the whole process: whether one of a thread is asked, other threads have a say in.
-struct Log;
-
-impl Subscriber for Log {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= Level::INFO
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        event.record(&mut Self);
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
-
-impl Visit for Log {
-    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
-
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        if field.name() == "lost" {
-            LOST.with_borrow_mut(|lost| lost.push(value));
-        }
-    }
-}
-
-#[tokio::test]
-async fn what_a_client_has_lost_is_logged_once_when_it_ends() {
-    tracing::subscriber::set_global_default(Log).unwrap();
-    let (server, _told) = Server::rooms_with(|socket| socket.limits(limits(SlowConsumer::DropOldest)));
-    let mut stuck = Client::connect_narrow(server.address).await;
-    stuck.join("room:a").await;
-    let mut reader = Client::connect(server.address).await;
-    reader.join("room:a").await;
-    for n in 0..100 {
-        broadcast(&server, "room:a", "event", n);
-        receives(&mut reader, "room:a", "event", n).await;
-    }
-    assert!(LOST.take().is_empty());
-
-    drop((stuck, reader));
-    until("the connections to be forgotten", || server.endpoint.connections() == 0).await;
-
-    assert_eq!(LOST.take(), [server.endpoint.lost()]);
 }
