@@ -10,6 +10,7 @@ use crate::index::TopicIndex;
 use crate::letter::{Letter, Locked};
 use crate::link::{Dialect, Transport};
 use crate::longpoll::{Sessions, random_secret};
+use crate::metrics::{Limit, Metrics, Sizes, Tally};
 use crate::mount::Mounted;
 use crate::peer::{Peer, Queued, Work};
 use crate::run::{Run, Step};
@@ -40,6 +41,7 @@ pub(crate) struct Hub {
     pub(crate) flusher: Arc<Flusher>,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) subscriptions: Subscriptions,
+    pub(crate) metrics: Metrics,
     /// The shards in which a run is open, as bits.
     open: AtomicU64,
     /// Counts the passes of the flusher: broadcasts merge within one.
@@ -64,6 +66,7 @@ pub(crate) struct Shard {
     pub(crate) armed: Option<Instant>,
     pub(crate) sleeper: Option<Waker>,
     pub(crate) run: Run,
+    sizes: Sizes,
 }
 
 /// Who makes a broadcast.
@@ -111,6 +114,7 @@ pub(crate) enum Kick {
 pub(crate) struct Owner<'a> {
     pub(crate) socket: SocketId,
     pub(crate) work: &'a mut VecDeque<Work>,
+    pub(crate) tally: &'a mut Tally,
 }
 
 impl Hub {
@@ -140,6 +144,7 @@ impl Hub {
                 armed: None,
                 sleeper: None,
                 run: if shard < merging { Run::default() } else { Run::never() },
+                sizes: Sizes::default(),
             })
         };
         let hub = Arc::new(Self {
@@ -155,6 +160,7 @@ impl Hub {
             door,
             max_connections,
             subscriptions: Subscriptions::new(queue),
+            metrics: Metrics::register(),
             connected: Default::default(),
             connections: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
@@ -202,6 +208,7 @@ impl Hub {
         id: Option<&str>,
     ) -> SocketId {
         self.connected[serializer.index()].fetch_add(1, Ordering::Relaxed);
+        self.metrics.connected(transport);
         let turn = self.next_shard.fetch_add(1, Ordering::Relaxed);
         let polled = self.shards.len() - self.merging;
         let place = match transport {
@@ -222,8 +229,9 @@ impl Hub {
     }
 
     /// A peer's transport has ended.
-    pub(crate) fn disconnect(&self, socket: SocketId, serializer: Serializer, owner: Owner<'_>) {
-        self.connected[serializer.index()].fetch_sub(1, Ordering::Relaxed);
+    pub(crate) fn disconnect(&self, socket: SocketId, dialect: Dialect, owner: Owner<'_>) {
+        self.connected[dialect.serializer.index()].fetch_sub(1, Ordering::Relaxed);
+        self.metrics.disconnected(dialect.transport);
         let now = self.runtime.now();
         let mut shard = self.shard(socket.shard() as usize);
         shard.server.disconnect(socket, now);
@@ -307,6 +315,7 @@ impl Hub {
     /// in the caller's task. Never waits.
     pub(crate) fn broadcast(&self, mut broadcast: Broadcast, sender: Sender, kick: Kick) {
         let shards = self.index.get(broadcast.topic());
+        self.metrics.broadcast();
         for serializer in Serializer::ALL {
             if self.connected[serializer.index()].load(Ordering::Relaxed) > 0 {
                 broadcast.encode(serializer);
@@ -381,14 +390,21 @@ impl Hub {
     pub(crate) fn drain(&self, shard: &mut Shard, mut owner: Option<Owner<'_>>) {
         let mut dirty = Vec::new();
         let mut slow = Vec::new();
+        let mut tally = Tally::default();
         loop {
             while let Some(output) = shard.server.poll_output() {
-                self.carry_out(shard, output, owner.as_mut(), &mut dirty, &mut slow);
+                self.carry_out(shard, output, owner.as_mut(), &mut dirty, &mut slow, &mut tally);
             }
             let Some(socket) = slow.pop() else { break };
+            self.metrics.limit(Limit::Outbox);
             shard.server.stop(socket, CloseReason::SlowConsumer, self.runtime.now());
         }
         self.flusher.mark(&mut dirty);
+        match owner {
+            Some(owner) => owner.tally.add(&tally),
+            None => self.metrics.tell(&mut tally),
+        }
+        self.metrics.resize(&mut shard.sizes, || (shard.server.channels(), shard.server.topics()));
         if let Some(next) = shard.server.poll_timeout() {
             shard.wake_sleeper_before(next);
         }
@@ -401,18 +417,21 @@ impl Hub {
         owner: Option<&mut Owner<'_>>,
         dirty: &mut Vec<Arc<Peer>>,
         slow: &mut Vec<SocketId>,
+        tally: &mut Tally,
     ) {
         let Shard { server, run, .. } = shard;
         let (socket, work) = match output {
             Output::Send { to, frame } => {
                 run.interrupt(to);
                 let Some(peer) = server.handle(to) else { return };
+                tally.send();
                 // What comes of its own input, a peer cannot be cut off for.
                 let is_answer = owner.is_some_and(|owner| owner.socket == to);
                 let queued = if is_answer { peer.push_answer(frame) } else { peer.push(frame) };
                 return note(peer, queued, dirty, slow);
             }
             Output::Fanout(fanout) => {
+                tally.fan_out(server, &fanout);
                 let step = run.take(server, &fanout, self.batch.load(Ordering::Relaxed));
                 if step == Step::Open {
                     self.open.fetch_or(1 << server.shard(), Ordering::AcqRel);
@@ -504,7 +523,9 @@ impl Drop for Hub {
     fn drop(&mut self) {
         self.flusher.close();
         for place in 0..self.shards.len() {
-            if let Some(sleeper) = self.shard(place).sleeper.take() {
+            let mut shard = self.shard(place);
+            self.metrics.resize(&mut shard.sizes, || (0, 0));
+            if let Some(sleeper) = shard.sleeper.take() {
                 sleeper.wake();
             }
         }

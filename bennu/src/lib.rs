@@ -175,6 +175,7 @@ mod interleavings;
 mod letter;
 mod link;
 mod longpoll;
+mod metrics;
 mod mount;
 mod opening;
 mod panics;
