@@ -10,7 +10,7 @@ use crate::index::TopicIndex;
 use crate::letter::{Letter, Locked};
 use crate::link::{Dialect, Transport};
 use crate::longpoll::{Sessions, random_secret};
-use crate::metrics::{Limit, Metrics, Sizes, Tally};
+use crate::metrics::{Dropped, Limit, Metrics, Sizes, Tally};
 use crate::mount::Mounted;
 use crate::peer::{Peer, Queued, Work};
 use crate::run::{Run, Step};
@@ -41,7 +41,7 @@ pub(crate) struct Hub {
     pub(crate) flusher: Arc<Flusher>,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) subscriptions: Subscriptions,
-    pub(crate) metrics: Metrics,
+    pub(crate) metrics: Arc<Metrics>,
     /// The shards in which a run is open, as bits.
     open: AtomicU64,
     /// Counts the passes of the flusher: broadcasts merge within one.
@@ -160,13 +160,13 @@ impl Hub {
             door,
             max_connections,
             subscriptions: Subscriptions::new(queue),
-            metrics: Metrics::register(),
+            metrics: Arc::new(Metrics::register()),
             connected: Default::default(),
             connections: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             next_shard: AtomicUsize::new(0),
         });
-        let flusher = Flusher::run(Arc::downgrade(&hub));
+        let flusher = Flusher::run(Arc::downgrade(&hub), Arc::clone(&hub.metrics));
         hub.runtime.spawn(Box::pin(flusher));
         for shard in 0..hub.shards.len() {
             hub.runtime.spawn(Box::pin(Sleeper::new(&hub, shard)));
@@ -191,6 +191,9 @@ impl Hub {
         let before = self.connections.fetch_add(1, Ordering::AcqRel);
         let is_room = before < self.max_connections && !self.draining.load(Ordering::Acquire);
         let slot = Slot(self);
+        if !is_room {
+            slot.metrics.limit(Limit::Connections);
+        }
         is_room.then_some(slot)
     }
 
@@ -324,7 +327,11 @@ impl Hub {
         let now = self.runtime.now();
         for place in shards {
             if place == TopicIndex::OUTSIDE {
-                self.subscriptions.deliver(&broadcast);
+                let lost = self.subscriptions.deliver(&broadcast);
+                if lost > 0 {
+                    self.metrics.limit(Limit::Subscription);
+                    self.metrics.dropped(Dropped::Subscription, lost);
+                }
                 continue;
             }
             let mut shard = self.shard(place as usize);
@@ -396,7 +403,6 @@ impl Hub {
                 self.carry_out(shard, output, owner.as_mut(), &mut dirty, &mut slow, &mut tally);
             }
             let Some(socket) = slow.pop() else { break };
-            self.metrics.limit(Limit::Outbox);
             shard.server.stop(socket, CloseReason::SlowConsumer, self.runtime.now());
         }
         self.flusher.mark(&mut dirty);
@@ -455,9 +461,17 @@ impl Hub {
             Output::Interest { topic, wanted } => {
                 return self.index.set(&topic, server.shard(), wanted);
             }
-            Output::Pause { socket } => return notify(server, socket, |notice| notice.paused = true),
+            Output::Pause { socket } => {
+                self.metrics.limit(Limit::Input);
+                return notify(server, socket, |notice| notice.paused = true);
+            }
             Output::Resume { socket } => return notify(server, socket, |notice| notice.paused = false),
-            Output::Close { to, reason } => return notify(server, to, |notice| notice.close = Some(reason)),
+            Output::Close { to, reason } => {
+                if reason == CloseReason::SlowConsumer {
+                    self.metrics.limit(Limit::Outbox);
+                }
+                return notify(server, to, |notice| notice.close = Some(reason));
+            }
             Output::Call { socket, call, event } => (socket, Work::Call { call, event }),
             Output::Cancel { socket, call } => (socket, Work::Cancel { call }),
             Output::Ended { socket, channel } => {
@@ -465,6 +479,7 @@ impl Hub {
                 run.interrupt(socket);
                 (socket, Work::Ended { channel })
             }
+            Output::Notice { socket, notice } => (socket, Work::Notice(notice)),
         };
         match owner {
             Some(owner) if owner.socket == socket => owner.work.push_back(work),

@@ -168,6 +168,7 @@ mod erased;
 mod failure;
 mod flusher;
 pub mod guide;
+mod heard;
 mod hub;
 mod index;
 #[cfg(all(test, bennu_loom))]
@@ -177,6 +178,7 @@ mod link;
 mod longpoll;
 mod metrics;
 mod mount;
+mod notice;
 mod opening;
 mod panics;
 mod peer;

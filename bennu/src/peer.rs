@@ -1,12 +1,13 @@
 //! A connected peer as any task sees it: where frames for it are queued, and handlers for its task left.
 
 use crate::letter::Letter;
+use crate::metrics::Tally;
 use crate::runtime::PlainStream;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 use bennu_core::Frame;
 use bennu_core::outbox::{Batch, Outbox, Written};
-use bennu_core::server::{CallId, ChannelId, CloseReason, Event, SocketId};
+use bennu_core::server::{self, CallId, ChannelId, CloseReason, Event, SocketId};
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::fmt;
@@ -65,9 +66,18 @@ pub(crate) struct Notice {
 /// What the machine wants of the task that owns a channel.
 #[derive(Debug)]
 pub(crate) enum Work {
-    Call { call: CallId, event: Event<Letter> },
-    Cancel { call: CallId },
-    Ended { channel: ChannelId },
+    Call {
+        call: CallId,
+        event: Event<Letter>,
+    },
+    Cancel {
+        call: CallId,
+    },
+    Ended {
+        channel: ChannelId,
+    },
+    /// To be logged and counted, where no lock is held.
+    Notice(server::Notice),
 }
 
 /// Who has caused what waits for a peer.
@@ -102,9 +112,11 @@ pub(crate) enum Flush {
 }
 
 /// How a flush by another task went.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(crate) struct FlushedElsewhere {
     pub(crate) writes: usize,
+    /// The bytes of them.
+    pub(crate) tally: Tally,
     /// What waits is a run that is open still.
     pub(crate) awaits_seal: bool,
 }
@@ -368,7 +380,9 @@ impl Peer {
         if !idle {
             wake(shared.waker.take());
         }
-        FlushedElsewhere { writes: progress.writes, awaits_seal }
+        let mut tally = Tally::default();
+        tally.write(progress.bytes);
+        FlushedElsewhere { writes: progress.writes, tally, awaits_seal }
     }
 
     /// Writes what is queued to a plain stream, from its own task, which waits for it if need be.

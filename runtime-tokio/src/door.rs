@@ -2,8 +2,8 @@
 
 use crate::plain::Plain;
 use crate::transport::{self, Accepted, Secure};
-use bennu::serving::{App, Handover, Http};
-use bennu::{Carrier, ConnectionTask};
+use bennu::serving::{App, Handover, Http, TurnedAway};
+use bennu::{Carrier, ConnectionTask, Endpoint};
 #[cfg(feature = "tls")]
 use hyper_util::rt::TokioIo;
 use std::future::Future;
@@ -18,6 +18,7 @@ use tokio::time::{Instant, timeout_at};
 /// What all clients are served with. The end waits until it is dropped: as long as it holds a receiver, somebody is
 /// still being served HTTP.
 pub(crate) struct Door<S> {
+    pub(crate) endpoint: Endpoint,
     pub(crate) http: Http<S>,
     pub(crate) secure: Secure,
     pub(crate) ending: watch::Receiver<()>,
@@ -44,12 +45,13 @@ impl<S: App> Door<S> {
     }
 
     async fn serve(&self, stream: TcpStream, handover: &Handover) -> io::Result<()> {
-        let Self { http, secure, ending } = self;
+        let Self { http, secure, ending, .. } = self;
         let deadline = Instant::now() + http.handshake().timeout();
         let ended = async {
             let _ = ending.clone().changed().await;
         };
-        match transport::accept(stream, secure, http.handshake()).await? {
+        let accepted = transport::accept(stream, secure, http.handshake()).await;
+        match accepted.inspect_err(|error| self.count_late(error, TurnedAway::LateTls))? {
             Accepted::Plain(stream) => {
                 self.bound(deadline, pin!(http.serve(Plain::new(stream), handover, None, ended))).await
             }
@@ -69,8 +71,22 @@ impl<S: App> Door<S> {
         serving: Pin<&mut impl Future<Output = hyper::Result<()>>>,
     ) -> io::Result<()> {
         if self.http.handshake().bounds_everything() {
-            return timeout_at(deadline, serving).await?.map_err(io::Error::other);
+            let served = timeout_at(deadline, serving).await.map_err(io::Error::from);
+            return self.served(served.inspect_err(|error| self.count_late(error, TurnedAway::Late))?);
         }
-        serving.await.map_err(io::Error::other)
+        self.served(serving.await)
+    }
+
+    fn served(&self, served: hyper::Result<()>) -> io::Result<()> {
+        if let Some(why) = served.as_ref().err().and_then(TurnedAway::of) {
+            self.endpoint.count_turned_away(why);
+        }
+        served.map_err(io::Error::other)
+    }
+
+    fn count_late(&self, error: &io::Error, late: TurnedAway) {
+        if error.kind() == io::ErrorKind::TimedOut {
+            self.endpoint.count_turned_away(late);
+        }
     }
 }

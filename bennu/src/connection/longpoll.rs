@@ -4,8 +4,10 @@ use super::turn::Turn;
 use super::{Connection, Life, Medium, NEVER};
 use crate::link::Line;
 use crate::longpoll::{Counter, Errand};
+use crate::metrics::{Dropped, Limit};
+use crate::notice::note_malformed;
 use crate::peer::{Notice, Peer};
-use bennu_core::longpoll::{Data, Session};
+use bennu_core::longpoll::{CloseReason, Data, Session};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -111,6 +113,9 @@ impl Turn<'_, '_, Polling> {
             Errand::Receive(data) => self.receive(&data),
             Errand::Close(reason) => {
                 tracing::debug!(socket = ?self.connection.link.socket, ?reason, "a session ends");
+                if let Some(limit) = limit(reason) {
+                    self.connection.link.hub.metrics.limit(limit);
+                }
                 self.connection.link.hub.sessions.remove(self.connection.medium.session);
                 self.connection.tell(&mut self.desk.work);
             }
@@ -151,7 +156,7 @@ impl Turn<'_, '_, Polling> {
                 connection.medium.counter.tell(Session::handle_accepted);
             }
             Err(error) => {
-                tracing::debug!(socket = ?connection.link.socket, %error, "a message cannot be decoded");
+                note_malformed(connection.link.line(), &error);
                 connection.medium.counter.tell(Session::handle_malformed);
             }
         }
@@ -163,7 +168,17 @@ impl Turn<'_, '_, Polling> {
         peer.settle();
         let frames = peer.take_frames();
         if !frames.is_empty() {
-            self.connection.medium.counter.push(frames);
+            let skipped = self.connection.medium.counter.push(frames);
+            self.connection.link.hub.metrics.dropped(Dropped::Binary, skipped);
         }
+    }
+}
+
+/// The limit that a client has met, if that is why its session ends.
+fn limit(reason: CloseReason) -> Option<Limit> {
+    match reason {
+        CloseReason::SlowConsumer { .. } => Some(Limit::Outbox),
+        CloseReason::Inactive => Some(Limit::Session),
+        CloseReason::Local | CloseReason::Malformed | _ => None,
     }
 }

@@ -7,6 +7,7 @@ use crate::hub::Owner;
 use crate::letter::Letter;
 use crate::link::Line;
 use crate::metrics::{Begun, Tally};
+use crate::notice::note;
 use crate::panics::drop_quietly;
 use crate::peer::{Notice, Work};
 use bennu_core::server::{CallId, Event, Outcome};
@@ -127,6 +128,7 @@ impl<'a, 'cx, M: Medium> Turn<'a, 'cx, M> {
                         more.running.cancel(call);
                     }
                 }
+                Work::Notice(notice) => note(self.connection.link.line(), &notice),
                 Work::Ended { channel } => {
                     let channels = &mut self.connection.channels;
                     if let Some(at) = channels.iter().position(|(serial, _)| *serial == channel.serial()) {

@@ -100,8 +100,8 @@ impl Counter {
         self.lock().errands.pop_front()
     }
 
-    /// Takes in what was queued for the client. Bytes cannot be sent to it; it is skipped.
-    pub(crate) fn push(&self, frames: Vec<(Frame, Cause)>) {
+    /// Takes in what was queued for the client. Bytes cannot be sent to it: returns how often it was skipped.
+    pub(crate) fn push(&self, frames: Vec<(Frame, Cause)>) -> usize {
         let mut skipped = 0;
         self.tell(|session, _| {
             for (frame, cause) in frames {
@@ -115,6 +115,7 @@ impl Counter {
         if skipped > 0 {
             tracing::debug!(peer = ?self.peer, skipped, "broadcasts of bytes have skipped a client that polls");
         }
+        skipped
     }
 
     /// Tells the session something. Its task alone does: it looks afterwards what there is to do.

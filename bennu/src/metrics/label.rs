@@ -67,10 +67,8 @@ label! {
         Overload = "overload",
         /// [`Limits::channel_messages`](crate::Limits::channel_messages) or its bytes.
         Channel = "channel",
-        /// [`Limits::outbox`](crate::Limits::outbox).
+        /// [`Limits::outbox`](crate::Limits::outbox), or its age.
         Outbox = "outbox",
-        /// [`Limits::outbox_age`](crate::Limits::outbox_age).
-        OutboxAge = "outbox_age",
         /// [`Builder::subscription_messages`](crate::Builder::subscription_messages) or its bytes.
         Subscription = "subscription",
         /// [`LongPoll::max_body`](crate::LongPoll::max_body).

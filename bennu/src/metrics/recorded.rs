@@ -4,9 +4,9 @@ use super::label::{By, Connect, Direction, Dropped, Handler, Join, Limit};
 use crate::letter::Letter;
 use crate::link::Transport;
 use crate::peer::Peer;
-use bennu_core::Instant;
-use bennu_core::server::{Event, Fanout, Outcome, Reason, Server};
+use bennu_core::server::{Event, Fanout, Outcome, Server};
 use bennu_core::wire::Serializer;
+use bennu_core::{Frame, Instant};
 use metrics::{
     Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge,
     histogram,
@@ -198,8 +198,7 @@ impl Metrics {
     pub(crate) fn end(&self, begun: Begun, outcome: &Outcome<Letter>, now: impl FnOnce() -> Instant) {
         let Begun { handler, at } = begun;
         self.handlers.of(handler).record(now().duration_since(at));
-        let is_crash = matches!(outcome, Outcome::Stop { reason: Reason::Crash(_), .. });
-        if is_crash {
+        if outcome.is_crash() {
             self.crashes.of(handler).increment(1);
         }
         if handler == Handler::Join {
@@ -240,6 +239,11 @@ impl Tally {
     /// So many bytes went.
     pub(crate) fn write(&mut self, bytes: usize) {
         self.sent_bytes += bytes as u64;
+    }
+
+    /// These went, without the header that a WebSocket would have put in front of each.
+    pub(crate) fn write_all(&mut self, frames: &[Frame]) {
+        self.write(frames.iter().map(|frame| frame.body().len()).sum());
     }
 
     /// A message for one client was queued.

@@ -4,8 +4,8 @@ use super::{Connect, Dropped, Limit};
 use crate::letter::Letter;
 use crate::link::Transport;
 use crate::peer::Peer;
-use bennu_core::Instant;
 use bennu_core::server::{Event, Fanout, Outcome, Server};
+use bennu_core::{Frame, Instant};
 use std::sync::Arc;
 
 #[derive(Debug)]
@@ -59,6 +59,8 @@ impl Tally {
     pub(crate) fn read(&mut self, _: usize) {}
 
     pub(crate) fn write(&mut self, _: usize) {}
+
+    pub(crate) fn write_all(&mut self, _: &[Frame]) {}
 
     pub(crate) fn send(&mut self) {}
 

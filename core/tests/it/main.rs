@@ -12,6 +12,7 @@ mod leave;
 mod limits;
 mod longpoll;
 mod machine;
+mod notices;
 mod order;
 mod pair;
 mod refs;
