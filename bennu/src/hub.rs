@@ -178,6 +178,11 @@ impl Hub {
         ShardGuard { shard: self.shards[shard].lock(), _locked: Locked::new() }
     }
 
+    /// How many there are.
+    pub(crate) fn shards(&self) -> usize {
+        self.shards.len()
+    }
+
     pub(crate) fn mounts(&self) -> &[Mounted] {
         &self.mounts
     }
@@ -220,8 +225,9 @@ impl Hub {
         };
         let mut shard = self.shard(place);
         let socket = SocketConfig { handle: Arc::clone(peer), serializer, mount, id };
-        let socket = shard.server.connect(socket, self.runtime.now());
-        peer.set_id(socket);
+        let now = self.runtime.now();
+        let socket = shard.server.connect(socket, now);
+        peer.connected(socket, transport, now);
         if self.draining.load(Ordering::Acquire) {
             // It was admitted before the node began to end; whoever ends the others has passed this shard,
             // or will find it here.

@@ -171,6 +171,7 @@ pub mod guide;
 mod heard;
 mod hub;
 mod index;
+mod inspect;
 #[cfg(all(test, bennu_loom))]
 mod interleavings;
 mod letter;
@@ -207,7 +208,7 @@ pub use bennu_core::connect::{
     Carrier, CheckOrigin, ConnectInfo, ConnectInfoKeys, Origin, OriginEntryError, Param, ParamText, Params,
     ProxyEntryError, QueryError, RequestUri, Scheme, ShapeError, TrustedProxies,
 };
-pub use bennu_core::server::{Reason, SocketId};
+pub use bennu_core::server::{ChannelStage, Reason, SocketId};
 pub use bennu_core::wire::EncodeError;
 pub use bennu_core::{
     EventError, EventName, Frame, Instant, IntoPayload, Kind, NotEncodable, ParameterFilter, ParseError,
@@ -220,6 +221,7 @@ pub use connection::ConnectionTask;
 pub use context::{Context, Handle, JoinContext, NoMessage, NotifyError, ReplyRef, Timer};
 pub use endpoint::{BroadcastError, Builder, Endpoint};
 pub use failure::{Failure, OrReason};
+pub use inspect::{InspectedChannel, InspectedSocket, Inspection};
 pub use link::Transport;
 pub use mount::{IntoCheckOrigin, SocketSettings, socket};
 pub use reply::Reply;

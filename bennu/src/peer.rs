@@ -1,18 +1,20 @@
 //! A connected peer as any task sees it: where frames for it are queued, and handlers for its task left.
 
 use crate::letter::Letter;
+use crate::link::Transport;
 use crate::metrics::Tally;
 use crate::runtime::PlainStream;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, MutexGuard};
-use bennu_core::Frame;
 use bennu_core::outbox::{Batch, Outbox, Written};
 use bennu_core::server::{self, CallId, ChannelId, CloseReason, Event, SocketId};
+use bennu_core::{Frame, Instant};
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, AtomicU32};
 use std::task::Waker;
 
 /// One connection, shared by its own task, the shard it belongs to, and whoever writes to it.
@@ -29,6 +31,10 @@ pub(crate) struct Peer {
     hold: AtomicBool,
     /// Whether work has been left for its task since that last looked.
     left: AtomicBool,
+    /// How its client is connected: the place in [`Transport::ALL`].
+    transport: AtomicU8,
+    /// When it connected, in seconds since the runtime's start. With the one above in what would be padding.
+    since: AtomicU32,
     id: OnceLock<SocketId>,
 }
 
@@ -136,6 +142,8 @@ impl Peer {
             dirty: AtomicBool::new(false),
             hold: AtomicBool::new(false),
             left: AtomicBool::new(false),
+            transport: AtomicU8::new(0),
+            since: AtomicU32::new(0),
             shared: Mutex::new(Shared {
                 outbox: Outbox::new(outbox_limit),
                 work: None,
@@ -153,8 +161,27 @@ impl Peer {
         self.stream.as_deref()
     }
 
-    pub(crate) fn set_id(&self, id: SocketId) {
+    /// It has become known to the machine.
+    pub(crate) fn connected(&self, id: SocketId, transport: Transport, now: Instant) {
+        let since = u32::try_from(now.since_epoch().as_secs()).unwrap_or(u32::MAX);
+        self.since.store(since, Ordering::Relaxed);
+        self.transport.store(transport as u8, Ordering::Relaxed);
         let _ = self.id.set(id);
+    }
+
+    pub(crate) fn transport(&self) -> Transport {
+        Transport::ALL[usize::from(self.transport.load(Ordering::Relaxed))]
+    }
+
+    /// How long it has been connected, in seconds.
+    pub(crate) fn seconds(&self, now: Instant) -> u64 {
+        now.since_epoch().as_secs().saturating_sub(self.since.load(Ordering::Relaxed).into())
+    }
+
+    /// How many frames wait, and how many bytes.
+    pub(crate) fn depth(&self) -> (usize, usize) {
+        let shared = self.shared.lock();
+        (shared.outbox.frames(), shared.outbox.waiting())
     }
 
     pub(crate) fn id(&self) -> Option<SocketId> {

@@ -174,6 +174,12 @@ impl Outbox {
         self.waiting + runs.map(|run| run.as_websocket().len()).sum::<usize>()
     }
 
+    /// How many frames wait, those that are being written not counted. Broadcasts that share a run are one.
+    #[must_use]
+    pub fn frames(&self) -> usize {
+        usize::from(self.first.is_some()) + self.rest.as_ref().map_or(0, |rest| rest.len())
+    }
+
     /// Whether nothing can be written before a run is sealed.
     #[must_use]
     pub fn awaits_seal(&self) -> bool {

@@ -16,6 +16,7 @@ mod delivery;
 mod dispatch;
 mod fanout;
 mod id;
+mod inspect;
 mod lifecycle;
 mod mailbox;
 mod output;
@@ -24,6 +25,7 @@ mod topics;
 
 pub use broadcast::{Broadcast, Fanout};
 pub use id::{CallId, ChannelId, SocketId, TimerId};
+pub use inspect::{ChannelStage, ChannelView, SocketView};
 pub use output::{CloseReason, Ended, Event, Notice, Outcome, Output, Reason, Undelivered};
 
 use crate::router::Router;

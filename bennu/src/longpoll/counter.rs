@@ -6,6 +6,7 @@ use crate::sync::{Mutex, MutexGuard};
 use bennu_core::longpoll::{
     CloseReason, Config, Data, Delivery as Fate, Ended, Output, PollId, PostId, Posted, Session,
 };
+use bennu_core::server::SocketId;
 use bennu_core::{Frame, Instant};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -134,6 +135,17 @@ impl Counter {
         let next = desk.session.poll_timeout();
         desk.armed = next.unwrap_or(Instant::LAST);
         next
+    }
+
+    /// Whose session it is; `None` if the machine does not know it yet.
+    pub(crate) fn socket(&self) -> Option<SocketId> {
+        self.peer.id()
+    }
+
+    /// How many frames wait for a poll, and how many bytes.
+    pub(crate) fn depth(&self) -> (usize, usize) {
+        let desk = self.lock();
+        (desk.session.queued_frames(), desk.session.queued())
     }
 
     /// The client has gone.
