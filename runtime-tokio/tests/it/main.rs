@@ -8,6 +8,7 @@ mod client;
 mod hasty;
 mod neighbour;
 mod poller;
+mod recorder;
 mod server;
 
 mod broadcasts;
@@ -24,6 +25,7 @@ mod limits;
 mod listening;
 mod longpoll;
 mod messages;
+mod metrics;
 mod mounting;
 mod order;
 mod overload;
