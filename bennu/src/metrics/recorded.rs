@@ -98,6 +98,12 @@ pub(crate) struct Sizes {
     topics: usize,
 }
 
+/// How many a broadcast is queued for, by serializer.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Reached {
+    members: [u64; 2],
+}
+
 /// What waits on the whole node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Depths {
@@ -251,18 +257,12 @@ impl Tally {
         self.sent += 1;
     }
 
-    /// A broadcast was queued for its recipients: they are not visited for it, unless some intercept it or cannot have it.
-    pub(crate) fn fan_out(&mut self, server: &Server<Arc<Peer>, Letter>, fanout: &Fanout) {
-        let fits = |serializer: Serializer| fanout.frame(serializer).is_some() || !server.uses(serializer);
-        if fanout.is_uniform() && Serializer::ALL.into_iter().all(fits) {
-            self.deliveries += (fanout.members() - usize::from(fanout.from().is_some())) as u64;
-            return;
-        }
-        for (_, serializer) in server.recipients(fanout) {
-            match fanout.frame(serializer) {
-                Some(_) => self.deliveries += 1,
-                None => self.skipped += 1,
-            }
+    /// A broadcast was queued for those whom it has reached; a serializer that cannot carry it has them skipped.
+    pub(crate) fn deliver(&mut self, reached: Reached, can_carry: impl Fn(Serializer) -> bool) {
+        for serializer in Serializer::ALL {
+            let members = reached.members[serializer.index()];
+            let count = if can_carry(serializer) { &mut self.deliveries } else { &mut self.skipped };
+            *count += members;
         }
     }
 
@@ -275,6 +275,29 @@ impl Tally {
         self.sent_bytes += sent_bytes;
         self.deliveries += deliveries;
         self.skipped += skipped;
+    }
+}
+
+impl Reached {
+    /// The recipients of a fan-out. They are not visited for it, unless some intercept, or have another serializer.
+    pub(crate) fn by(fanout: &Fanout, server: &Server<Arc<Peer>, Letter>) -> Self {
+        let mut reached = Self::default();
+        if fanout.is_uniform() && !server.uses(Serializer::V1) {
+            let members = fanout.members() - usize::from(fanout.from().is_some());
+            reached.members[Serializer::V2.index()] = members as u64;
+            return reached;
+        }
+        for (_, serializer) in server.recipients(fanout) {
+            reached.members[serializer.index()] += 1;
+        }
+        reached
+    }
+
+    /// Those of another shard.
+    pub(crate) fn add(&mut self, other: Self) {
+        for serializer in Serializer::ALL {
+            self.members[serializer.index()] += other.members[serializer.index()];
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::letter::Letter;
 use crate::link::Transport;
 use crate::peer::Peer;
 use bennu_core::server::{Event, Fanout, Outcome, Server};
+use bennu_core::wire::Serializer;
 use bennu_core::{Frame, Instant};
 use std::sync::Arc;
 
@@ -19,6 +20,9 @@ pub(crate) struct Begun;
 
 #[derive(Debug, Default)]
 pub(crate) struct Sizes;
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Reached;
 
 impl Metrics {
     pub(crate) fn register() -> Self {
@@ -50,6 +54,14 @@ impl Metrics {
     pub(crate) fn end(&self, _: Begun, _: &Outcome<Letter>, _: impl FnOnce() -> Instant) {}
 }
 
+impl Reached {
+    pub(crate) fn by(_: &Fanout, _: &Server<Arc<Peer>, Letter>) -> Self {
+        Self
+    }
+
+    pub(crate) fn add(&mut self, _: Self) {}
+}
+
 impl Tally {
     /// Nothing yet.
     pub(crate) const NEW: Self = Self;
@@ -64,7 +76,7 @@ impl Tally {
 
     pub(crate) fn send(&mut self) {}
 
-    pub(crate) fn fan_out(&mut self, _: &Server<Arc<Peer>, Letter>, _: &Fanout) {}
+    pub(crate) fn deliver(&mut self, _: Reached, _: impl Fn(Serializer) -> bool) {}
 
     pub(crate) fn add(&mut self, _: &Self) {}
 }

@@ -21,6 +21,7 @@ mod farewells;
 mod handlers;
 mod handshake;
 mod idle;
+mod inspect;
 mod limits;
 mod listening;
 mod longpoll;
