@@ -94,12 +94,11 @@ impl Mounted {
         if let Refusal::Limit(error) = refusal {
             hub.metrics.limit(limit(error));
         }
-        match refusal {
+        if matches!(refusal, Refusal::Origin(_) | Refusal::Subprotocol(_)) {
             // Who runs the server has forgotten a setting, most likely.
-            Refusal::Origin(_) | Refusal::Subprotocol(_) => {
-                tracing::error!(socket = &*self.name, %refusal, "a connection was refused");
-            }
-            _ => tracing::info!(socket = &*self.name, %refusal, "a connection was refused"),
+            tracing::error!(socket = &*self.name, %refusal, "a connection was refused");
+        } else {
+            tracing::info!(socket = &*self.name, %refusal, "a connection was refused");
         }
     }
 }
@@ -116,6 +115,6 @@ pub(crate) fn limit(error: &LimitError) -> Limit {
     match error {
         LimitError::Target { .. } => Limit::RequestTarget,
         LimitError::HeaderBlock { .. } => Limit::HeaderBlock,
-        _ => Limit::Headers,
+        LimitError::Headers { .. } | _ => Limit::Headers,
     }
 }

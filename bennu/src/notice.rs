@@ -67,9 +67,9 @@ fn limit(notice: &Notice) -> Option<Limit> {
 /// A client has sent what is no message.
 pub(crate) fn note_malformed(line: &Line, error: &DecodeError) {
     tracing::debug!(socket = ?line.socket, %error, "a message cannot be decoded");
-    match error {
-        DecodeError::RefTooLong => line.hub.metrics.limit(Limit::Ref),
-        DecodeError::TooDeep => line.hub.metrics.limit(Limit::Depth),
-        _ => {}
+    if *error == DecodeError::RefTooLong {
+        line.hub.metrics.limit(Limit::Ref);
+    } else if *error == DecodeError::TooDeep {
+        line.hub.metrics.limit(Limit::Depth);
     }
 }

@@ -385,7 +385,11 @@ fn limit(reason: websocket::CloseReason) -> Option<Limit> {
         websocket::CloseReason::Violation(Violation::TooManyEmptyFragments { .. }) => {
             Some(Limit::EmptyFragments)
         }
-        _ => None,
+        websocket::CloseReason::Violation(_)
+        | websocket::CloseReason::Peer { .. }
+        | websocket::CloseReason::Local { .. }
+        | websocket::CloseReason::Eof
+        | _ => None,
     }
 }
 

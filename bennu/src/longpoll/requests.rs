@@ -47,12 +47,11 @@ pub(crate) async fn answer<B: Body>(
         if let Some(limit) = limit(&refusal) {
             visit.hub.metrics.limit(limit);
         }
-        match &refusal {
+        if matches!(refusal, Refusal::Head(connect::Refusal::Origin(_))) {
             // Who runs the server has forgotten a setting, most likely.
-            Refusal::Head(connect::Refusal::Origin(_)) => {
-                tracing::error!(socket, %refusal, "a long-poll request was refused");
-            }
-            _ => tracing::info!(socket, %refusal, "a long-poll request was refused"),
+            tracing::error!(socket, %refusal, "a long-poll request was refused");
+        } else {
+            tracing::info!(socket, %refusal, "a long-poll request was refused");
         }
         respond(refusal.answer())
     })
@@ -167,7 +166,7 @@ fn limit(refusal: &Refusal) -> Option<Limit> {
     match refusal {
         Refusal::Head(connect::Refusal::Limit(error)) => Some(admission::limit(error)),
         Refusal::Body(BodyError::TooLong { .. }) => Some(Limit::Body),
-        _ => None,
+        Refusal::Head(_) | Refusal::Method(_) | Refusal::Body(_) | _ => None,
     }
 }
 
