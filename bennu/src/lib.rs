@@ -154,7 +154,8 @@
 //! | `metrics` 0.24 | with the feature of that name: the recorder that the application installs is one for this version |
 //! | `futures-core` 0.3 | `Stream`, for [`Subscription`] |
 //! | `tower-service` 0.3 | the endpoint as a service |
-//! | `hyper` 1 | `Upgraded`, in [`Runtime::adopt`]; `Body`, of requests and of [`ResponseBody`] |
+//! | `hyper` 1 | `Upgraded`, in [`Runtime::adopt`]; `Body`, of requests and of [`ResponseBody`]; `rt` in [`serving`] |
+//! | `http-body-util` 0.1 | `Either`, the body of what [`serving::Beside`] answers |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod admission;

@@ -14,6 +14,7 @@ mod client;
 mod handover;
 mod handshake;
 mod http;
+mod stream;
 mod turned_away;
 
 pub use app::App;
@@ -22,4 +23,5 @@ pub use client::Client;
 pub use handover::Handover;
 pub use handshake::Handshake;
 pub use http::Http;
+pub use stream::HttpStream;
 pub use turned_away::TurnedAway;

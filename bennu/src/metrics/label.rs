@@ -35,6 +35,8 @@ label! {
         Handshake = "handshake",
         /// [`Handshake::tls_timeout`](crate::serving::Handshake::tls_timeout).
         TlsHandshake = "tls_handshake",
+        /// [`Handshake::answer_timeout`](crate::serving::Handshake::answer_timeout).
+        Answer = "answer",
         /// [`RequestLimits::target`](crate::RequestLimits::target).
         RequestTarget = "request_target",
         /// [`RequestLimits::header_block`](crate::RequestLimits::header_block).

@@ -2,8 +2,11 @@
 
 use crate::Endpoint;
 use crate::metrics::Limit;
+use std::error::Error;
+use std::fmt;
+use std::io;
 
-/// Why a client was turned away before it had asked for anything that could be answered.
+/// Why a client was turned away while it was served HTTP, or before: a limit that the endpoint does not see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TurnedAway {
@@ -12,20 +15,50 @@ pub enum TurnedAway {
     /// It took longer than [`Handshake::timeout`](super::Handshake::timeout); or, where other requests are answered, too,
     /// longer for the head of one of them.
     Late,
+    /// It did not take an answer within [`Handshake::answer_timeout`](super::Handshake::answer_timeout).
+    LateAnswer,
     /// The head of its request was so large that it was not read to its end.
     LargeHead,
 }
 
 impl TurnedAway {
-    /// What an error of [`Http::serve`](super::Http::serve) means; `None` if it is nobody's limit.
+    /// What an error means, be it of [`Http::serve`](super::Http::serve) or made of this; `None` if it is nobody's limit.
     #[must_use]
-    pub fn of(error: &hyper::Error) -> Option<Self> {
-        if error.is_timeout() {
+    pub fn of(error: &io::Error) -> Option<Self> {
+        let cause = error.get_ref()?;
+        if let Some(why) = cause.downcast_ref() {
+            return Some(*why);
+        }
+        let http = cause.downcast_ref::<hyper::Error>()?;
+        if http.is_timeout() {
             return Some(Self::Late);
         }
-        error.is_parse_too_large().then_some(Self::LargeHead)
+        http.is_parse_too_large().then_some(Self::LargeHead)
     }
 }
+
+impl From<TurnedAway> for io::Error {
+    fn from(why: TurnedAway) -> Self {
+        let kind = match why {
+            TurnedAway::LateTls | TurnedAway::Late | TurnedAway::LateAnswer => io::ErrorKind::TimedOut,
+            TurnedAway::LargeHead => io::ErrorKind::InvalidData,
+        };
+        Self::new(kind, why)
+    }
+}
+
+impl fmt::Display for TurnedAway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LateTls => "a TLS handshake took too long",
+            Self::Late => "a handshake took too long",
+            Self::LateAnswer => "an answer was not taken",
+            Self::LargeHead => "the head of a request is too large",
+        })
+    }
+}
+
+impl Error for TurnedAway {}
 
 impl Endpoint {
     /// Counts a client that was turned away: what the endpoint, which never hears of it, cannot do by itself.
@@ -33,6 +66,7 @@ impl Endpoint {
         self.hub().metrics.limit(match why {
             TurnedAway::LateTls => Limit::TlsHandshake,
             TurnedAway::Late => Limit::Handshake,
+            TurnedAway::LateAnswer => Limit::Answer,
             TurnedAway::LargeHead => Limit::HeaderBlock,
         });
     }

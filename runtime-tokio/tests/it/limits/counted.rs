@@ -11,7 +11,7 @@ use http::Method;
 use serde_json::json;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 const SHORT: Duration = Duration::from_millis(100);
 
@@ -283,6 +283,23 @@ async fn bodies_and_batches() {
     let head = head("POST", &poller.token, "content-length: 100\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
     has_met(&recorder, [("batch", 1), ("body", 1), ("body_timeout", 1)]).await;
+}
+
+#[tokio::test]
+async fn answers_that_nobody_takes() {
+    let recorder = Recorder::default();
+    let (endpoint, _told) =
+        recorder.during(|| rooms(Endpoint::builder(), |socket| socket.longpoll(LongPoll::new())));
+    let server = Server::start_with(endpoint, |serve| serve.answer_timeout(SHORT));
+    let poller = Poller::joined(&server.endpoint, "room:a").await;
+    server.endpoint.broadcast("room:a", "much", text_of(900_000)).unwrap();
+
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(8 * 1024).unwrap();
+    let mut stream = socket.connect(server.address).await.unwrap();
+    stream.write_all(head("GET", &poller.token, "").as_bytes()).await.unwrap();
+
+    has_met(&recorder, [("answer", 1)]).await;
 }
 
 #[tokio::test(start_paused = true)]
