@@ -15,7 +15,7 @@ pub enum TurnedAway {
     /// It took longer than [`Handshake::timeout`](super::Handshake::timeout); or, where other requests are answered, too,
     /// longer for the head of one of them.
     Late,
-    /// It did not take an answer within [`Handshake::answer_timeout`](super::Handshake::answer_timeout).
+    /// It took nothing of an answer for the [time that it has](super::Handshake::set_answer_timeout) for that.
     LateAnswer,
     /// The head of its request was so large that it was not read to its end.
     LargeHead,
