@@ -3,8 +3,8 @@
 use crate::io::HyperIo;
 use crate::transport::{self, Accepted, Secure};
 use async_io::Async;
-use bennu::serving::{App, Ending, Handover, Http};
-use bennu::{Carrier, ConnectionTask};
+use bennu::serving::{App, Ending, Handover, Http, TurnedAway};
+use bennu::{Carrier, ConnectionTask, Endpoint};
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use std::time::Instant;
 
 /// What all clients are served with, until the last of those who are served HTTP has dropped it.
 pub(crate) struct Door<S> {
+    pub(crate) endpoint: Endpoint,
     pub(crate) http: Http<S>,
     pub(crate) secure: Secure,
     pub(crate) ending: Ending,
@@ -28,10 +29,14 @@ impl<S: App> Door<S> {
     ) -> Option<ConnectionTask> {
         let handover = Handover::new(Carrier { peer: Some(peer), scheme: self.secure.scheme() });
         let served = self.serve(stream, &handover).await;
+        let endpoint = self.endpoint.clone();
         drop(self);
         match served {
             Ok(()) => handover.connection().await,
             Err(error) => {
+                if let Some(why) = TurnedAway::of(&error) {
+                    endpoint.count_turned_away(why);
+                }
                 tracing::debug!(%peer, %error, "a connection ended early");
                 None
             }
@@ -39,7 +44,7 @@ impl<S: App> Door<S> {
     }
 
     async fn serve(&self, stream: Async<TcpStream>, handover: &Handover) -> io::Result<()> {
-        let Self { http, secure, ending } = self;
+        let Self { http, secure, ending, .. } = self;
         #[cfg(feature = "tls")]
         let deadline = Instant::now() + http.handshake().timeout();
         match transport::accept(stream, secure, http.handshake()).await? {

@@ -208,7 +208,7 @@ impl<S: App> Serve<S> {
         let listener = Arc::<Async<std::net::TcpListener>>::from(listener);
         let (accepting, ending) = Ending::new();
         let http = Http::new(app, handshake, endpoint.request_limits(), HyperTimer);
-        let door = Arc::new(Door { http, secure, ending });
+        let door = Arc::new(Door { endpoint: endpoint.clone(), http, secure, ending });
         let admit = |stream, peer| {
             let door = Arc::clone(&door);
             executor::spawn(Client::new(move || door.admit(stream, peer))).detach();

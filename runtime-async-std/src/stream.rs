@@ -4,7 +4,7 @@ use async_io::Async;
 use bennu::PlainStream;
 use rustix::net::SendFlags;
 use std::io::{self, IoSlice, Read};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
@@ -41,6 +41,10 @@ impl PlainStream for AsyncStdStream {
 
     fn touch(&self) -> usize {
         usize::from(self.stream.as_raw_fd() == 0)
+    }
+
+    fn peer_addr(&self) -> Option<SocketAddr> {
+        self.stream.get_ref().peer_addr().ok()
     }
 
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

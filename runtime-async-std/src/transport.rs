@@ -5,6 +5,8 @@ use crate::time;
 use async_io::Async;
 use bennu::Scheme;
 use bennu::serving::Handshake;
+#[cfg(feature = "tls")]
+use bennu::serving::TurnedAway;
 use std::io;
 use std::net::TcpStream;
 
@@ -47,7 +49,8 @@ pub(crate) async fn accept(
     if let Some(acceptor) = &secure.acceptor {
         // Boxed, since those who come without would have room for it, too.
         let handshaking = Box::pin(acceptor.accept(stream));
-        let stream = time::timeout(handshake.tls_timeout(), handshaking).await??;
+        let stream = time::timeout(handshake.tls_timeout(), handshaking).await;
+        let stream = stream.ok_or(TurnedAway::LateTls)??;
         return Ok(Accepted::Tls(Box::new(stream)));
     }
     let _ = (secure, handshake);

@@ -216,7 +216,7 @@ impl<S: App> Serve<S> {
 
         let (accepting, ending) = Ending::new();
         let http = Http::new(app, handshake, endpoint.request_limits(), TokioTimer::new());
-        let door = Arc::new(Door { http, secure, ending });
+        let door = Arc::new(Door { endpoint: endpoint.clone(), http, secure, ending });
         let admit = |stream, peer| {
             let door = Arc::clone(&door);
             tokio::spawn(Client::new(move || door.admit(stream, peer)));

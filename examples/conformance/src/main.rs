@@ -2,6 +2,8 @@
 
 mod channels;
 mod http;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod runtime;
 mod sockets;
 
@@ -39,10 +41,12 @@ fn main() -> ExitCode {
 async fn run(port: u16) -> std::io::Result<()> {
     let listener = runtime::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
     let address = listener.local_addr()?;
+    #[cfg(feature = "metrics")]
+    let prometheus = metrics::install().map_err(std::io::Error::other)?;
     let endpoint = sockets::endpoint().build(runtime::Runtime);
+    let app = http::app(endpoint.clone());
+    #[cfg(feature = "metrics")]
+    let app = app.merge(metrics::route(endpoint.clone(), prometheus));
     println!("listening on http://{address}");
-    runtime::serve(listener, endpoint.clone())
-        .fallback(http::app(endpoint))
-        .with_graceful_shutdown(runtime::interrupted())
-        .await
+    runtime::serve(listener, endpoint).fallback(app).with_graceful_shutdown(runtime::interrupted()).await
 }

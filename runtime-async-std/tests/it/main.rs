@@ -30,6 +30,8 @@ mod handshake;
 mod hasty;
 #[path = "../../../runtime-tokio/tests/it/idle.rs"]
 mod idle;
+#[path = "../../../runtime-tokio/tests/it/inspect.rs"]
+mod inspect;
 #[path = "../../../runtime-tokio/tests/it/limits.rs"]
 mod limits;
 #[path = "../../../runtime-tokio/tests/it/listening.rs"]
@@ -38,6 +40,8 @@ mod listening;
 mod longpoll;
 #[path = "../../../runtime-tokio/tests/it/messages.rs"]
 mod messages;
+#[path = "../../../runtime-tokio/tests/it/metrics.rs"]
+mod metrics;
 #[path = "../../../runtime-tokio/tests/it/mounting.rs"]
 mod mounting;
 #[path = "../../../runtime-tokio/tests/it/neighbour.rs"]
@@ -52,6 +56,8 @@ mod poller;
 mod prelude;
 #[path = "../../../runtime-tokio/tests/it/proxies.rs"]
 mod proxies;
+#[path = "../../../runtime-tokio/tests/it/recorder.rs"]
+mod recorder;
 #[path = "../../../runtime-tokio/tests/it/runs.rs"]
 mod runs;
 #[path = "../../../runtime-tokio/tests/it/server.rs"]
