@@ -146,6 +146,7 @@ async fn application_that_takes_too_long_to_decide_loses_its_client_and_its_plac
 
     assert_eq!(rest_of(&mut stream).await, b"");
     assert_eq!(told.next().await, "connect dropped");
+    until("its place to be free", || server.endpoint.connections() == 0).await;
     Client::connect(server.address).await.heartbeat().await;
 }
 

@@ -351,6 +351,8 @@ async fn client_that_does_not_poll_has_the_newest_and_its_session_goes_on() {
         broadcast(&server, "room:a", "event", n);
     }
     until("the oldest to be dropped", || server.endpoint.lost() > 0).await;
+    // Its session has all of them once it has taken a message that was posted later.
+    let heartbeat = poller.send("phoenix", "heartbeat", json!({})).await;
 
     // The first of all, which is the next to be sent, and as many of the newest as there is room for.
     let lost = server.endpoint.lost();
@@ -358,5 +360,6 @@ async fn client_that_does_not_poll_has_the_newest_and_its_session_goes_on() {
     for n in lost + 1..100 {
         assert_eq!(poller.next().await.payload["n"], n);
     }
+    assert_eq!(poller.reply(&heartbeat).await.0, "ok");
     poller.heartbeat().await;
 }
