@@ -144,7 +144,7 @@ mod tests {
     use super::*;
     use bennu_core::router::Router;
     use bennu_core::server::{
-        Broadcast, ChannelId, Config, Event, Limits, Mount, Outcome, Output, SocketConfig,
+        Broadcast, ChannelId, Config, Event, Mount, Outcome, Output, SocketConfig,
     };
     use bennu_core::{Instant, IntoPayload, Kind, Payload};
     use serde_json::json;
@@ -173,7 +173,7 @@ mod tests {
             let mut router = Router::default();
             router.add("room:*", &[]).unwrap();
             router.add("intercepting:*", &["some"]).unwrap();
-            let mounts = vec![Mount { router, limits: Limits::default() }];
+            let mounts = vec![Mount { router, ..Mount::default() }];
             let server = Server::new(Config { shard: 0, hash_key: (1, 2), mounts });
             Self { server, run: Run::default(), batch: 0, ending: Vec::new() }
         }

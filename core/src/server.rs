@@ -19,17 +19,20 @@ mod id;
 mod lifecycle;
 mod mailbox;
 mod output;
+mod pace;
 mod socket;
 mod topics;
 
 pub use broadcast::{Broadcast, Fanout};
 pub use id::{CallId, ChannelId, SocketId, TimerId};
 pub use output::{CloseReason, Ended, Event, Outcome, Output, Reason, Undelivered};
+pub use pace::TooFast;
 
+use crate::rate::Rate;
 use crate::router::Router;
 use crate::topic::MAX_NAME;
 use crate::wire::Serializer;
-use crate::{Frame, Instant, Message};
+use crate::{Compat, Frame, Instant, Message};
 use channel::{Channel, State};
 use mailbox::Load;
 use slab::Slab;
@@ -57,6 +60,8 @@ pub struct Mount {
     pub router: Router,
     /// What a client may grow.
     pub limits: Limits,
+    /// Which release of Phoenix its sockets follow.
+    pub compat: Compat,
 }
 
 /// What a client can grow, and how far.
@@ -80,6 +85,13 @@ pub struct Limits {
     pub channel_messages: usize,
     /// The same in bytes: 1 MiB.
     pub channel_bytes: usize,
+    /// How often one socket may send a message, joins among them: no limit. One too many is answered with the error
+    /// `rate limit`, and leaves no trace; the client goes on to be heard. Heartbeats and leaves do not count, and are
+    /// never refused. What counts is when the machine is told: who was not read from for a while, catches up at once.
+    pub message_rate: Option<Rate>,
+    /// How often one socket may ask to join, refused joins and those of a joined topic counted: no limit. Past it as
+    /// for messages; the channel that a join was to replace goes on.
+    pub join_rate: Option<Rate>,
 }
 
 impl Default for Limits {
@@ -94,6 +106,8 @@ impl Default for Limits {
             overload: Duration::from_secs(10),
             channel_messages: 1024,
             channel_bytes: 1 << 20,
+            message_rate: None,
+            join_rate: None,
         }
     }
 }
@@ -130,13 +144,13 @@ pub type ReplyTo = SocketId;
 ///
 /// ```
 /// use bennu_core::router::Router;
-/// use bennu_core::server::{Config, Event, Limits, Mount, Outcome, Output, Server, SocketConfig};
+/// use bennu_core::server::{Config, Event, Mount, Outcome, Output, Server, SocketConfig};
 /// use bennu_core::wire::{Outgoing, Serializer};
 /// use bennu_core::{Instant, Kind, Payload};
 ///
 /// let mut router = Router::default();
 /// router.add("room:*", &[])?;
-/// let mounts = vec![Mount { router, limits: Limits::default() }];
+/// let mounts = vec![Mount { router, ..Mount::default() }];
 /// let mut server: Server<&str, ()> = Server::new(Config { shard: 0, hash_key: (0x5eed, 0xcafe), mounts });
 ///
 /// let now = Instant::EPOCH;
@@ -234,6 +248,7 @@ impl<H: Clone, I> Server<H, I> {
                 channels: SmallVec::new(),
                 terminating: 0,
                 waiting: None,
+                pace: None,
             },
         );
         self.connected[socket.serializer.index()] += 1;
@@ -245,14 +260,19 @@ impl<H: Clone, I> Server<H, I> {
         SocketId { shard: self.config.shard, index, serial }
     }
 
-    /// The client has sent a message.
-    pub fn receive(&mut self, id: SocketId, message: &Message<'_>, now: Instant) {
+    /// The client has sent a message. Returns whether it came too fast, for whoever counts: all there is to do has been
+    /// done, or is among the outputs.
+    pub fn receive(&mut self, id: SocketId, message: &Message<'_>, now: Instant) -> Option<TooFast> {
         self.begin(now);
-        if let Some(socket) =
-            self.socket(id).filter(|&socket| self.sockets[socket as usize].life == Life::Open)
-        {
-            self.dispatch(socket, message.into());
+        let open = |&socket: &u32| self.sockets[socket as usize].life == Life::Open;
+        let socket = self.socket(id).filter(open)?;
+        let message = message.into();
+        let too_fast = self.pace(socket, &message);
+        match too_fast {
+            None => self.dispatch(socket, message),
+            Some(_) => self.refuse_message(socket, &message, "rate limit"),
         }
+        too_fast
     }
 
     /// The transport has ended. What the socket's channels have received is handled still, then their

@@ -54,6 +54,14 @@ impl Body<'_> {
 }
 
 impl Incoming<'_> {
+    pub(super) fn is(&self, event: &str) -> bool {
+        self.event == event
+    }
+
+    pub(super) fn is_heartbeat(&self) -> bool {
+        self.is(event::HEARTBEAT) && self.topic == event::HEARTBEAT_TOPIC
+    }
+
     fn into_received(self) -> Received {
         Received {
             join_ref: self.join_ref,
@@ -68,7 +76,7 @@ impl<H: Clone, I> Server<H, I> {
     /// Acts on one message. The rows are those of `Phoenix.Socket.handle_in/4`, tried top-down.
     pub(super) fn dispatch(&mut self, socket: u32, message: Incoming<'_>) {
         let event = message.event;
-        if event == event::HEARTBEAT && message.topic == event::HEARTBEAT_TOPIC {
+        if message.is_heartbeat() {
             return self.answer(socket, &message, None, "ok", &Payload::empty());
         }
         let Some(topic) = message.topic.as_text() else {
@@ -78,7 +86,7 @@ impl<H: Clone, I> Server<H, I> {
         let is_long_topic = topic.len() > limits.max_topic.min(MAX_NAME);
         if is_long_topic || event.len() > limits.max_event.clamp(event::LEAVE.len(), MAX_NAME) {
             let reason = if is_long_topic { "topic too long" } else { "event too long" };
-            return self.answer(socket, &message, message.join_ref.as_ref(), "error", &because(reason));
+            return self.refuse_message(socket, &message, reason);
         }
         match self.find(socket, topic) {
             None if event == event::JOIN => self.join(socket, message),
@@ -120,7 +128,7 @@ impl<H: Clone, I> Server<H, I> {
             }
             return self.replace(socket, channel, message);
         }
-        if !state.refs.accept(message.join_ref.as_ref()) {
+        if !state.refs.accept(message.join_ref.as_ref(), self.mount(socket).compat) {
             return; // Meant for an earlier life of this channel.
         }
         let item = match message.event {
@@ -148,8 +156,7 @@ impl<H: Clone, I> Server<H, I> {
             return self.unjoined(socket, &message);
         };
         if self.sockets[socket as usize].channels.len() >= self.mount(socket).limits.max_channels {
-            let reason = because("too many channels joined");
-            return self.answer(socket, &message, message.join_ref.as_ref(), "error", &reason);
+            return self.refuse_message(socket, &message, "too many channels joined");
         }
         let key = self.topics.add_channel(topic);
         let serial = self.next_serial();
@@ -214,6 +221,11 @@ impl<H: Clone, I> Server<H, I> {
         state.calls = state.calls.wrapping_add(1);
         let call = CallId { channel: id, number: state.calls };
         self.outputs.push_back(Output::Call { socket, call, event });
+    }
+
+    /// Answers a message with the limit that it goes past; nothing else comes of it.
+    pub(super) fn refuse_message(&mut self, socket: u32, message: &Incoming<'_>, reason: &'static str) {
+        self.answer(socket, message, message.join_ref.as_ref(), "error", &because(reason));
     }
 
     /// Answers a message from the machine itself.

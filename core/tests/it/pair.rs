@@ -13,9 +13,10 @@ use application::Pending;
 use bennu_core::router::Router;
 use bennu_core::server::{
     Broadcast, ChannelId, CloseReason, Config, Limits, Mount, Server, SocketConfig, SocketId, TimerId,
+    TooFast,
 };
 use bennu_core::wire::{Outgoing, Serializer};
-use bennu_core::{Frame, Instant, Kind, Payload, RawJson, Ref, Topic};
+use bennu_core::{Compat, Frame, Instant, Kind, Payload, RawJson, Ref, Topic};
 use rules::Rules;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -36,6 +37,7 @@ pub(crate) struct Pair {
     /// Calls that wait for an answer, in the order they were made.
     pending: Vec<Pending>,
     said: Vec<String>,
+    too_fast: Vec<TooFast>,
     rules: Rules,
 }
 
@@ -60,22 +62,26 @@ impl Pair {
     }
 
     pub(crate) fn on_shard(shard: u32) -> Self {
-        Self::on(shard, Limits::default())
+        Self::on(shard, Limits::default(), Compat::default())
     }
 
     pub(crate) fn with(limits: Limits) -> Self {
-        Self::on(7, limits)
+        Self::on(7, limits, Compat::default())
+    }
+
+    pub(crate) fn following(compat: Compat) -> Self {
+        Self::on(7, Limits::default(), compat)
     }
 
     /// Mount 0 has the routes `room:*`, `icpt:*` (intercepts `icpt`) and `exact`; mount 1 has `*`.
-    fn on(shard: u32, limits: Limits) -> Self {
+    fn on(shard: u32, limits: Limits, compat: Compat) -> Self {
         let mut routes = Router::default();
         routes.add("room:*", &[]).unwrap();
         routes.add("icpt:*", &["icpt"]).unwrap();
         routes.add("exact", &[]).unwrap();
         let mut all = Router::default();
         all.add("*", &[]).unwrap();
-        let mounts = vec![Mount { router: routes, limits }, Mount { router: all, limits }];
+        let mounts = [routes, all].map(|router| Mount { router, limits, compat }).to_vec();
         Self {
             server: Server::new(Config { shard, hash_key: (1, 2), mounts }),
             now: Instant::EPOCH,
@@ -85,6 +91,7 @@ impl Pair {
             channels: BTreeMap::new(),
             pending: Vec::new(),
             said: Vec::new(),
+            too_fast: Vec::new(),
             rules: Rules::new(limits.max_channels),
         }
     }
@@ -112,8 +119,13 @@ impl Pair {
     pub(crate) fn send_frame(&mut self, peer: usize, kind: Kind, data: &[u8]) {
         let Peer { id, serializer, .. } = self.peers[peer];
         let message = serializer.decode(kind, data).expect("tests send what can be decoded");
-        self.server.receive(id, &message, self.now);
+        self.too_fast.extend(self.server.receive(id, &message, self.now));
         self.settle();
+    }
+
+    /// What came too fast since it was last asked for.
+    pub(crate) fn too_fast(&mut self) -> Vec<TooFast> {
+        std::mem::take(&mut self.too_fast)
     }
 
     /// The peer joins, with `join_ref` as both refs and an empty payload.

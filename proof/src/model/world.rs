@@ -145,7 +145,7 @@ impl World {
             for (pattern, intercepts) in &mount.routes {
                 router.add(pattern, intercepts).expect("a star stands at the end");
             }
-            server::Mount { router, limits: mount.limits }
+            server::Mount { router, limits: mount.limits, ..server::Mount::default() }
         };
         let server = |shard| {
             let mounts = mounts.iter().map(real).collect();
