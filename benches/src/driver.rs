@@ -7,8 +7,7 @@
 use bennu_core::outbox::{Outbox, Written};
 use bennu_core::router::Router;
 use bennu_core::server::{
-    Broadcast, CallId, ChannelId, Config, Event, Mount, Outcome, Output, Server, SocketConfig,
-    SocketId,
+    Broadcast, CallId, ChannelId, Config, Event, Mount, Outcome, Output, Server, SocketConfig, SocketId,
 };
 use bennu_core::wire::Outgoing;
 use bennu_core::{Frame, Instant, Payload, Ref, Serializer, Topic};

@@ -143,9 +143,7 @@ impl Run {
 mod tests {
     use super::*;
     use bennu_core::router::Router;
-    use bennu_core::server::{
-        Broadcast, ChannelId, Config, Event, Mount, Outcome, Output, SocketConfig,
-    };
+    use bennu_core::server::{Broadcast, ChannelId, Config, Event, Mount, Outcome, Output, SocketConfig};
     use bennu_core::{Instant, IntoPayload, Kind, Payload};
     use serde_json::json;
 

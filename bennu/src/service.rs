@@ -114,7 +114,7 @@ pub(crate) async fn let_in(
     let path = parts.uri.path();
     let place = hub.mounts().iter().position(|mount| takes(mount) && mount.path.capture(path).is_some());
     let Some(place) = place else { return Err(status(StatusCode::NOT_FOUND)) };
-    let Some(slot) = hub.admit() else { return Err(status(StatusCode::SERVICE_UNAVAILABLE)) };
+    let slot = hub.admit(place).map_err(|_| status(StatusCode::SERVICE_UNAVAILABLE))?;
 
     let mount = &slot.mounts()[place];
     let variables = mount.path.capture(path).unwrap_or_default();
@@ -126,7 +126,7 @@ pub(crate) async fn let_in(
     let Some(serializer) = mount.negotiate(&admission) else { return Err(status(StatusCode::FORBIDDEN)) };
     let admitted = mount.ask(slot.door(), &parts.headers, admission.params, admission.info).await;
     let admitted = admitted.map_err(Denied::BySocket)?;
-    Ok((Opening::new(place, serializer, admitted, slot), admission.subprotocol))
+    Ok((Opening::new(serializer, admitted, slot), admission.subprotocol))
 }
 
 /// A request that opens nothing.

@@ -53,9 +53,12 @@ impl Desk {
             shard.server.done(call, outcome, now);
             hub.drain(&mut shard, Some(Owner { socket, work }));
         }
-        if let Some(message) = message {
-            shard.server.receive(socket, message, now);
-            hub.drain(&mut shard, Some(Owner { socket, work }));
+        let Some(message) = message else { return };
+        let too_fast = shard.server.receive(socket, message, now);
+        hub.drain(&mut shard, Some(Owner { socket, work }));
+        drop(shard);
+        if let Some(too_fast) = too_fast {
+            tracing::debug!(?socket, ?too_fast, "a message was refused");
         }
     }
 }

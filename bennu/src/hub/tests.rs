@@ -338,7 +338,8 @@ fn node_of_many_cores_has_as_many_shards_as_the_index_of_topics_has_room_for() {
         }
         let mounts = vec![socket.mount("/socket")];
         let queue = QueueLimits::default();
-        let hub = Hub::start(Arc::new(Still), 4 * 128, mounts, Door::default(), usize::MAX, queue, (0, 0));
+        let hub =
+            Hub::start(Arc::new(Still), 4 * 128, mounts, Door::default(), Capacity::default(), queue, (0, 0));
 
         assert_eq!(hub.shards.len(), TopicIndex::MAX_SHARDS);
         assert!(hub.merging > 0);
