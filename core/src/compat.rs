@@ -8,7 +8,7 @@
 /// | a message with join_ref null, for a channel joined with one | dropped | taken |
 /// | a message with a join_ref, for a channel joined with null | taken | dropped |
 /// | the token of a long-poll session | the parameter `token` | the header `x-phoenix-longpoll-token`, else the parameter |
-/// | `cache-control` of long-poll answers | none | `no-store` |
+/// | long-poll answers say `cache-control: no-store` | no | yes |
 ///
 /// For clients that were written for the older one, and to hold this crate against recordings of it. Each rule stands
 /// where it is applied: in [`server`](crate::server) and in [`longpoll`](crate::longpoll).

@@ -8,9 +8,11 @@ mod broadcast;
 mod ends;
 mod handler;
 mod message;
+mod pace;
 mod waiting;
 
 use super::mark::{Mark, Marks};
+use super::operation::Pace;
 use super::said::{Asked, Heard, Note, Said};
 use super::value::{Content, Word};
 use bennu_core::server::{CloseReason, Limits, Reason};
@@ -27,6 +29,8 @@ pub(crate) use waiting::Load;
 pub(crate) struct Mount {
     pub(crate) routes: Vec<(&'static str, &'static [&'static str])>,
     pub(crate) limits: Limits,
+    pub(crate) messages: Pace,
+    pub(crate) joins: Pace,
 }
 
 /// The reference.
@@ -61,6 +65,9 @@ pub(crate) struct Socket {
     held: BTreeMap<String, VecDeque<Message>>,
     /// The topic of which that is being acted on.
     releasing: Option<String>,
+    /// When each message came that counted and was not too fast, and each such join.
+    messages: Vec<Instant>,
+    joins: Vec<Instant>,
 }
 
 #[derive(Debug)]
@@ -201,6 +208,8 @@ impl Model {
             paused: false,
             held: BTreeMap::new(),
             releasing: None,
+            messages: Vec::new(),
+            joins: Vec::new(),
         });
         if let Some(id) = id {
             self.add_subscription(id, Who::Socket(socket));

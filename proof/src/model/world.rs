@@ -9,7 +9,7 @@ mod translate;
 mod transport;
 
 use super::mark::Marks;
-use super::operation::{Operation, Script, Timeouts};
+use super::operation::{Bounds, Operation, Pace, Script, Timeouts};
 use super::reference::{Model, Mount, Phase};
 use super::said::{Asked, Heard, Note};
 use super::value::Word;
@@ -136,9 +136,14 @@ impl World {
 
     fn new(script: &Script, shape: Shape) -> Self {
         let routes = vec![("room:*", &[][..]), ("icpt:*", &["icpt"]), ("exact", &[]), ("room:a", &["never"])];
-        let first = Mount { routes, limits: script.bounds.limits() };
-        let second =
-            Mount { routes: vec![("room:b", &["news"]), ("*", &[])], limits: server::Limits::default() };
+        let Bounds { messages, joins, .. } = script.bounds;
+        let first = Mount { routes, limits: script.bounds.limits(), messages, joins };
+        let second = Mount {
+            routes: vec![("room:b", &["news"]), ("*", &[])],
+            limits: server::Limits::default(),
+            messages: Pace::Any,
+            joins: Pace::Any,
+        };
         let mounts = vec![first, second];
         let real = |mount: &Mount| {
             let mut router = Router::default();

@@ -10,7 +10,9 @@
 //! | handshake: 10 s in all | `handshake`: `request_that_comes_byte_by_byte_…`, `connection_that_was_upgraded_in_time_lives_on` | `silent_connection_is_closed_after_10_s_and_not_before`, `application_that_takes_too_long_to_decide_…`, `requests_for_something_else_…`, `answers_that_nobody_reads_…` | `many_that_are_silent_or_drip_…`; `super::handshake`: `dripping_request_head_…` | all with `hasty`; `with_an_application_the_head_alone_has_its_time_…` |
 //! | TLS handshake: 5 s | all of `super::tls` | `tls_handshake_that_never_comes_is_cut_off_after_5_s` | `tls_takes_no_more_than_its_share_of_the_handshake` | `time_for_tls_is_a_setting` |
 //! | target 8 KiB, header lines 16 KiB and 64 of them | `super::handshake`: `request_target_…`, `request_may_have_…`, `header_that_is_repeated_…`, `header_block_…` | the same | `handshake`: `heads_far_past_every_limit_…` | `limits_of_a_request_are_settings` |
-//! | connections: 503 | `super::handshake`: `place_of_a_connection_that_ended_is_free_again` | the same | `handshake`: `hundreds_that_come_when_no_place_is_free_…` | the same |
+//! | messages and joins per second: no limit | `rates`: `messages_past_…`, `joins_past_…`, `of_a_batch_…`; core `limits::pace`: all | the same | the same | the same |
+//! | how fast connections come: no limit, 503 | `places`: `connections_that_come_too_fast_…`; `places` of `bennu` | the same | the same | `rate_of_a_socket_…` |
+//! | connections: 503 | `super::handshake`: `place_of_a_connection_that_ended_is_free_again` | the same | `handshake`: `hundreds_that_come_when_no_place_is_free_…` | the same; `places`: `socket_has_places_of_its_own_…` |
 //! | message: 1 MiB, 1009 | `message_at_the_limit_is_taken`; core `websocket::limits` | `message_past_the_limit_is_1009`, `fragments_past_the_limit_together_are_1009` | `length_that_is_only_announced_…`; `memory`: `message_that_is_announced_…` | `limit_of_a_message_is_a_setting` |
 //! | fragments: 1,024, 16 empty ones in a row, 1008 | `message_may_come_in_1024_…`, `frames`: `sixteen_empty_fragments_…`; core `websocket::limits` | the same | `frames`: `fragments_without_end_…`; `memory`: the same | `frames`: `limits_of_fragments_are_settings` |
 //! | pongs owed: the latest | `frames`: `ping_is_answered_…`; core `websocket::framing`: `of_the_pongs_owed_…` | `frames`: `client_that_takes_nothing_is_owed_…` | `memory`: `pings_of_a_client_that_reads_nothing_…` | none: there is no less |
@@ -34,6 +36,8 @@ mod frames;
 mod handshake;
 mod input;
 mod outbox;
+mod places;
+mod rates;
 mod subscription;
 
 use crate::client::Client;

@@ -30,7 +30,7 @@ pub(crate) struct Message {
 const LONGEST: usize = 1024;
 
 impl Message {
-    fn is(&self, event: &str) -> bool {
+    pub(super) fn is(&self, event: &str) -> bool {
         matches!(&self.event, Word::Text(text) if text == event)
     }
 }
@@ -44,6 +44,10 @@ impl Model {
         if message.is("heartbeat") && message.topic.as_str() == "phoenix" {
             self.mark(Mark::Heartbeat);
             return self.answer(socket, message, None, Ok(()));
+        }
+        if let Some(mark) = self.too_fast(socket, message) {
+            self.mark(mark);
+            return self.answer(socket, message, message.join_ref.clone(), Err("rate limit"));
         }
         let Some(topic) = self.checked_topic(socket, message) else { return };
         // What came before it for the topic comes first.
