@@ -6,8 +6,8 @@
 use super::operation::{
     Answer, Body, Bounds, Name, Operation, Pace, Reading, RefOf, Script, Sender, Timeouts, Why,
 };
-use bennu_core::Serializer;
 use bennu_core::server::CloseReason;
+use bennu_core::{Compat, Serializer};
 
 /// The topics of messages, broadcasts and subscriptions. Few, so that sockets meet there.
 const TOPICS: [Name; 3] = [Name::Text("room:a"), Name::Text("icpt:a"), Name::Text("room:b")];
@@ -101,7 +101,7 @@ const NO_MESSAGES: [&str; 8] = [
     r#"["xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx","1","room:a","echo",{}]"#,
 ];
 
-/// The longest interval is as long as nothing waits.
+/// From what comes back in a moment to what hardly any script outlasts.
 const PACES: [Pace; 4] = [Pace::Once(5, 3), Pace::Once(1, 1), Pace::Once(1_000, 2), Pace::Once(70_000, 4)];
 
 /// How often each kind of operation comes, in 256ths; those that move things on come first, so that what is
@@ -135,6 +135,7 @@ impl Bounds {
             channel_bytes: pick(&[1000, 250, 50], bytes[6]),
             messages: rarely(32, bytes[1], &[Pace::Any], &PACES),
             joins: rarely(32, bytes[4], &[Pace::Any], &PACES),
+            compat: rarely(64, bytes[0], &[Compat::Phoenix1_8_12], &[Compat::Phoenix1_8_9]),
         }
     }
 }

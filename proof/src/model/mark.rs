@@ -26,6 +26,7 @@ marks! {
     // A client's messages.
     Heartbeat TopicIsNoString NameTooLong Unmatched LeaveUnjoined StaleJoinRef Replaced ReplacedClosed
     MessageTooFast JoinTooFast TooManyChannels JoinHeld ReplacementHeld HeldJoinStarted JoinBehindLeave Held Released Left
+    OlderTakes OlderDrops OlderCrash
     // Handlers.
     Joined JoinedThoughClosed Refused JoinCrashed WrongOutcome AnswerIgnored Stopped Crashed TerminatedByEnd
     PushWhileClosing PushRefused ReplyRefused Lost Abandoned

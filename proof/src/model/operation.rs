@@ -1,9 +1,9 @@
 //! Everything that can happen to a server.
 
 use super::value::{Content, Word};
-use bennu_core::Serializer;
 use bennu_core::rate::Rate;
 use bennu_core::server::{CloseReason, Limits, Reason};
+use bennu_core::{Compat, Serializer};
 use std::time::Duration;
 
 /// One thing that happens, as written in a script.
@@ -81,6 +81,7 @@ pub(crate) struct Bounds {
     pub(crate) channel_bytes: usize,
     pub(crate) messages: Pace,
     pub(crate) joins: Pace,
+    pub(crate) compat: Compat,
 }
 
 /// How often something may happen.

@@ -1,6 +1,6 @@
 //! What a server ought to do, written down as plainly as can be.
 //!
-//! Written from what Phoenix 1.8.12 does, and from where Bennu differs on purpose; where a rule is Bennu's own
+//! Written from what Phoenix 1.8.12 does, and 1.8.9 otherwise, and from where Bennu differs on purpose; where a rule is Bennu's own
 //! it says so. Everything that has ever been is kept in lists, and whatever is asked of them is
 //! worked out anew each time: how much waits, who is subscribed, what is due.
 
@@ -16,7 +16,7 @@ use super::operation::Pace;
 use super::said::{Asked, Heard, Note, Said};
 use super::value::{Content, Word};
 use bennu_core::server::{CloseReason, Limits, Reason};
-use bennu_core::{Instant, Serializer};
+use bennu_core::{Compat, Instant, Serializer};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub(crate) use broadcast::Post;
@@ -31,6 +31,7 @@ pub(crate) struct Mount {
     pub(crate) limits: Limits,
     pub(crate) messages: Pace,
     pub(crate) joins: Pace,
+    pub(crate) compat: Compat,
 }
 
 /// The reference.
@@ -376,6 +377,11 @@ impl Model {
             self.channels[channel].socket == socket && self.channels[channel].is_reachable()
         };
         (0..self.channels.len()).filter(of).collect()
+    }
+
+    /// Whether a socket is served as Phoenix 1.8.9 would.
+    fn is_older(&self, socket: usize) -> bool {
+        self.mounts[self.sockets[socket].mount].compat == Compat::Phoenix1_8_9
     }
 
     fn say_to(&mut self, socket: usize, heard: Heard) {

@@ -15,7 +15,7 @@ use super::said::{Asked, Heard, Note};
 use super::value::Word;
 use bennu_core::router::Router;
 use bennu_core::server::{self, Config, Server, SocketId, TimerId};
-use bennu_core::{Instant, Serializer};
+use bennu_core::{Compat, Instant, Serializer};
 use compare::Order;
 use line::Line;
 use rules::Rules;
@@ -136,13 +136,14 @@ impl World {
 
     fn new(script: &Script, shape: Shape) -> Self {
         let routes = vec![("room:*", &[][..]), ("icpt:*", &["icpt"]), ("exact", &[]), ("room:a", &["never"])];
-        let Bounds { messages, joins, .. } = script.bounds;
-        let first = Mount { routes, limits: script.bounds.limits(), messages, joins };
+        let Bounds { messages, joins, compat, .. } = script.bounds;
+        let first = Mount { routes, limits: script.bounds.limits(), messages, joins, compat };
         let second = Mount {
             routes: vec![("room:b", &["news"]), ("*", &[])],
             limits: server::Limits::default(),
             messages: Pace::Any,
             joins: Pace::Any,
+            compat: Compat::default(),
         };
         let mounts = vec![first, second];
         let real = |mount: &Mount| {
@@ -150,7 +151,7 @@ impl World {
             for (pattern, intercepts) in &mount.routes {
                 router.add(pattern, intercepts).expect("a star stands at the end");
             }
-            server::Mount { router, limits: mount.limits, ..server::Mount::default() }
+            server::Mount { router, limits: mount.limits, compat: mount.compat }
         };
         let server = |shard| {
             let mounts = mounts.iter().map(real).collect();

@@ -99,7 +99,7 @@ impl Model {
             self.forget_channel(channel);
             return self.join(socket, topic, message, Some(replaced));
         }
-        if !is_acceptable(&self.channels[channel], message) {
+        if !self.is_acceptable(channel, message) {
             return self.mark(Mark::StaleJoinRef); // Rows 7 and 9.
         }
         let msg_ref = message.msg_ref.clone();
@@ -201,6 +201,21 @@ impl Model {
         self.start_join(channel, message.body.clone());
     }
 
+    /// Whether a message is for this life of a channel: null is taken, a ref where none was sent is not; in 1.8.9 it was
+    /// the other way round.
+    fn is_acceptable(&mut self, channel: usize, message: &Message) -> bool {
+        let Channel { socket, join_ref, .. } = &self.channels[channel];
+        let is_older = self.is_older(*socket);
+        let acceptable = match (join_ref, &message.join_ref) {
+            (None, None) => return true,
+            (Some(stored), Some(sent)) => return value(stored) == value(sent),
+            (Some(_), None) => !is_older,
+            (None, Some(_)) => is_older,
+        };
+        self.mark_if(is_older, if acceptable { Mark::OlderTakes } else { Mark::OlderDrops });
+        acceptable
+    }
+
     /// Answers a message from the machine itself: once.
     fn answer(
         &mut self,
@@ -229,15 +244,6 @@ impl Model {
 /// `{"reason":"…"}`
 pub(super) fn because(reason: &str) -> Content {
     Content::Json(format!(r#"{{"reason":"{reason}"}}"#))
-}
-
-/// Whether a message is for this life of a channel: null is taken, a ref where none was sent is not.
-fn is_acceptable(channel: &Channel, message: &Message) -> bool {
-    match (&channel.join_ref, &message.join_ref) {
-        (_, None) => true,
-        (None, Some(_)) => false,
-        (Some(stored), Some(sent)) => value(stored) == value(sent),
-    }
 }
 
 fn value(json: &str) -> serde_json::Value {
