@@ -52,7 +52,7 @@ impl Broadcast {
 
     /// Encodes for one more serializer, if that has not been done.
     pub fn encode(&mut self, serializer: Serializer) {
-        if matches!(self.frames[serializer.index()], Slot::Unknown) {
+        if self.lacks(serializer) {
             self.frames[serializer.index()] =
                 self.outgoing(serializer).map_or(Slot::Impossible, Slot::Encoded);
         }
@@ -65,6 +65,12 @@ impl Broadcast {
             Slot::Encoded(frame) => Some(frame),
             Slot::Unknown | Slot::Impossible => None,
         }
+    }
+
+    /// Whether it has still to be encoded for one serializer, if that can carry it.
+    #[must_use]
+    pub fn lacks(&self, serializer: Serializer) -> bool {
+        matches!(self.frames[serializer.index()], Slot::Unknown)
     }
 
     /// The topic.
@@ -118,8 +124,9 @@ impl Fanout {
         self.from
     }
 
-    /// Whether every member but `from` is a recipient, as none intercepts anything: then the next fan-out
-    /// of the topic has the same recipients, unless somebody joins, leaves, or is sent something else.
+    /// Whether every member but `from` is a recipient, as none intercepts anything, and nobody else hears of it: then
+    /// the next fan-out of the topic is for the same, as long as [`revision`](super::Server::revision) stays the
+    /// same.
     #[must_use]
     pub fn is_uniform(&self) -> bool {
         self.is_uniform
