@@ -7,8 +7,7 @@
 use bennu_core::outbox::{Outbox, Written};
 use bennu_core::router::Router;
 use bennu_core::server::{
-    Broadcast, CallId, ChannelId, Config, Event, Limits, Mount, Outcome, Output, Server, SocketConfig,
-    SocketId,
+    Broadcast, CallId, ChannelId, Config, Event, Mount, Outcome, Output, Server, SocketConfig, SocketId,
 };
 use bennu_core::wire::Outgoing;
 use bennu_core::{Frame, Instant, Payload, Ref, Serializer, Topic};
@@ -55,7 +54,7 @@ impl Driver {
         for pattern in patterns {
             router.add(pattern, &[]).expect("a pattern of a bench's own making");
         }
-        let mounts = vec![Mount { router, limits: Limits::default() }];
+        let mounts = vec![Mount { router, ..Mount::default() }];
         let config = Config { shard: 0, hash_key: (0x6865_726f_6e00, 0x7761_7465_7200), mounts };
         Self { server: Server::new(config), peers: Vec::new(), calls: VecDeque::new() }
     }

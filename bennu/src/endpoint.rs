@@ -4,10 +4,11 @@ use crate::door::Door;
 use crate::hub::{Hub, Kick, Sender};
 use crate::index::TopicIndex;
 use crate::mount::{Mounted, SocketSettings};
+use crate::places::Capacity;
 use crate::runtime::Runtime;
 use crate::subscription::QueueLimits;
 use crate::token::Secret;
-use crate::{RequestLimits, Socket, Subscription};
+use crate::{Rate, RequestLimits, Socket, Subscription};
 use bennu_core::connect::TrustedProxies;
 use bennu_core::drain::Whom;
 use bennu_core::server::Broadcast;
@@ -47,7 +48,7 @@ pub struct Builder {
     mounts: Vec<Mounted>,
     door: Door,
     shards: usize,
-    max_connections: usize,
+    capacity: Capacity,
     queue: QueueLimits,
 }
 
@@ -88,7 +89,7 @@ impl Endpoint {
             mounts: Vec::new(),
             door: Door::default(),
             shards: 4 * workers,
-            max_connections: usize::MAX,
+            capacity: Capacity::default(),
             queue,
         }
     }
@@ -233,8 +234,9 @@ impl Builder {
     /// Clients connect below it, at `/socket/websocket`, and those that poll at `/socket/longpoll`.
     ///
     /// # Panics
-    /// If the path is malformed: a mistake in the program.
+    /// If the path is malformed, or there are 65,535 sockets already: a mistake in the program.
     pub fn socket<S: Socket>(mut self, path: &str, settings: SocketSettings<S>) -> Self {
+        assert!(self.mounts.len() < usize::from(u16::MAX), "there are at most 65,535 sockets");
         self.mounts.push(settings.mount(path));
         self
     }
@@ -247,9 +249,29 @@ impl Builder {
         self
     }
 
-    /// How many connections there may be: by default as many as come. A further one is answered 503.
+    /// How many connections there may be, by whichever transport: by default as many as come. A further one is answered
+    /// 503. [`SocketSettings::max_connections`] is for one socket.
     pub fn max_connections(mut self, connections: usize) -> Self {
-        self.max_connections = connections;
+        self.capacity.connections = connections;
+        self
+    }
+
+    /// How fast clients may come, by whichever transport: by default as fast as they come. One too many is answered 503
+    /// before anything of its request but the path is looked at, and of clients that poll the origin and the token.
+    /// [`SocketSettings::accept_rate`] is for one socket.
+    ///
+    /// Who is refused does not count, and whoever is let in and then refused by its origin or by
+    /// [`Socket::connect`](crate::Socket::connect) does. TLS, where it ends here, comes before: its handshakes are for a proxy or the
+    /// kernel to bound.
+    ///
+    /// ```
+    /// use bennu::{Endpoint, Rate};
+    ///
+    /// // After a restart all come back at once: 5,000 of them, and then 500 a second.
+    /// let endpoint = Endpoint::builder().accept_rate(Rate::per_second(500).burst(5000));
+    /// ```
+    pub fn accept_rate(mut self, rate: Rate) -> Self {
+        self.capacity.rate = Some(rate);
         self
     }
 
@@ -322,8 +344,8 @@ impl Builder {
             let half: [u8; 8] = std::array::from_fn(|i| seed[at + i]);
             u64::from_le_bytes(half)
         });
-        let Self { mounts, door, shards, max_connections, queue } = self;
-        let hub = Hub::start(Arc::new(runtime), shards, mounts, door, max_connections, queue, (k0, k1));
+        let Self { mounts, door, shards, capacity, queue } = self;
+        let hub = Hub::start(Arc::new(runtime), shards, mounts, door, capacity, queue, (k0, k1));
         Endpoint { hub }
     }
 }

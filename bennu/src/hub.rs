@@ -17,6 +17,7 @@ use crate::longpoll::{Sessions, random_secret};
 use crate::metrics::{Dropped, Limit, Metrics, Sizes, Tally};
 use crate::mount::Mounted;
 use crate::peer::Peer;
+use crate::places::{Capacity, NoPlace, Places};
 use crate::run::Run;
 use crate::runtime::Runtime;
 use crate::sleeper::{Deadlines, Sleeper};
@@ -51,9 +52,8 @@ pub(crate) struct Hub {
     mounts: Vec<Mounted>,
     door: Door,
     pub(crate) sessions: Sessions,
-    max_connections: usize,
-    /// Connections that are, or are being opened.
-    connections: AtomicUsize,
+    /// Those of all mounts together; each mount has its own besides.
+    places: Places,
     draining: AtomicBool,
     /// Connected sockets by serializer: whom a broadcast has to be encoded for.
     connected: [AtomicUsize; 2],
@@ -134,7 +134,7 @@ impl Hub {
         shards: usize,
         mounts: Vec<Mounted>,
         mut door: Door,
-        max_connections: usize,
+        capacity: Capacity,
         queue: QueueLimits,
         hash_key: (u64, u64),
     ) -> Arc<Self> {
@@ -169,11 +169,10 @@ impl Hub {
             mounts,
             sessions: Sessions::new(door.secret.take().unwrap_or_else(random_secret)),
             door,
-            max_connections,
+            places: Places::new(capacity),
             subscriptions: Subscriptions::new(queue),
             metrics: Arc::new(Metrics::register()),
             connected: Default::default(),
-            connections: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             next_shard: AtomicUsize::new(0),
             lossy,
@@ -204,15 +203,36 @@ impl Hub {
         &self.door
     }
 
-    /// Takes a place for one more connection; `None` if there is none, or if the node is to end.
-    pub(crate) fn admit(self: Arc<Self>) -> Option<Slot> {
-        let before = self.connections.fetch_add(1, Ordering::AcqRel);
-        let is_room = before < self.max_connections && !self.draining.load(Ordering::Acquire);
-        let slot = Slot(self);
-        if !is_room {
-            slot.metrics.limit(Limit::Connections);
+    /// Takes a place for one more connection of a mount.
+    pub(crate) fn admit(self: Arc<Self>, mount: usize) -> Result<Slot, NoPlace> {
+        let taken = self.take_place(mount);
+        match taken {
+            Ok(()) => Ok(Slot { hub: Some(self), mount }),
+            Err(why) => {
+                self.metrics.limit(match why {
+                    NoPlace::Draining | NoPlace::Full => Limit::Connections,
+                    NoPlace::TooFast => Limit::AcceptRate,
+                });
+                tracing::debug!(socket = &*self.mounts[mount].name, ?why, "no place for a connection");
+                Err(why)
+            }
         }
-        is_room.then_some(slot)
+    }
+
+    /// First one of the mount: what comes to a socket too fast takes nothing of what the others have.
+    fn take_place(&self, mount: usize) -> Result<(), NoPlace> {
+        if self.draining.load(Ordering::Acquire) {
+            return Err(NoPlace::Draining);
+        }
+        let (now, of_mount) = (self.runtime.now(), &self.mounts[mount].places);
+        of_mount.take(now)?;
+        self.places.take(now).inspect_err(|_| of_mount.give_back())
+    }
+
+    /// A place of a mount is free again.
+    pub(crate) fn give_back(&self, mount: usize) {
+        self.places.give_back();
+        self.mounts[mount].places.give_back();
     }
 
     /// Takes no connection any more.
@@ -450,21 +470,38 @@ impl Hub {
     }
 }
 
-/// The place of one connection in its node; given back when dropped.
+/// The place of somebody who is about to connect; given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Slot(Arc<Hub>);
+pub(crate) struct Slot {
+    /// Until it is left to a connection.
+    hub: Option<Arc<Hub>>,
+    mount: usize,
+}
+
+impl Slot {
+    pub(crate) fn mount(&self) -> usize {
+        self.mount
+    }
+
+    /// Leaves the place to a connection, which has to [give it back](Hub::give_back).
+    pub(crate) fn leave(mut self) -> Arc<Hub> {
+        self.hub.take().expect("only here is it taken")
+    }
+}
 
 impl Deref for Slot {
     type Target = Arc<Hub>;
 
     fn deref(&self) -> &Arc<Hub> {
-        &self.0
+        self.hub.as_ref().expect("it is taken with the slot")
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.0.connections.fetch_sub(1, Ordering::AcqRel);
+        if let Some(hub) = &self.hub {
+            hub.give_back(self.mount);
+        }
     }
 }
 

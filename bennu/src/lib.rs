@@ -114,7 +114,8 @@
 //! | [`Builder`] | the endpoint |
 //! | [`SocketSettings`], [`Routes`] | one socket, and which channel has which topics |
 //! | [`CheckOrigin`], [`ConnectInfoKeys`] | what is looked at before a connection is accepted, and kept of it |
-//! | [`WebSocket`], [`LongPoll`], [`Limits`] | the transports, and what a client may grow |
+//! | [`WebSocket`], [`LongPoll`], [`Limits`], [`Rate`] | the transports, what a client may grow, and how fast it may speak |
+//! | [`Compat`] | which release of Phoenix a socket follows |
 //! | [`RequestLimits`] | how large the head of a request may be |
 //! | [`TrustedProxies`], [`ParameterFilter`] | who is believed to speak for a client, and what is not logged |
 //! | [`Drain`] | how connections are let go when the node ends |
@@ -186,6 +187,7 @@ mod notice;
 mod opening;
 mod panics;
 mod peer;
+mod places;
 mod reply;
 mod routes;
 mod run;
@@ -211,11 +213,12 @@ pub use bennu_core::connect::{
     ProxyEntryError, QueryError, RequestUri, Scheme, ShapeError, TrustedProxies,
 };
 pub use bennu_core::outbox::SlowConsumer;
+pub use bennu_core::rate::Rate;
 pub use bennu_core::server::{ChannelStage, Reason, SocketId};
 pub use bennu_core::wire::EncodeError;
 pub use bennu_core::{
-    EventError, EventName, Frame, Instant, IntoPayload, Kind, NotEncodable, ParameterFilter, ParseError,
-    Payload, RawJson, Ref, Topic,
+    Compat, EventError, EventName, Frame, Instant, IntoPayload, Kind, NotEncodable, ParameterFilter,
+    ParseError, Payload, RawJson, Ref, Topic,
 };
 pub use broadcast::Broadcast;
 pub use carried::{Inbound, NotTaken, Outbound};

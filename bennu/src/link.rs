@@ -2,7 +2,7 @@
 
 use crate::BoxFuture;
 use crate::erased::{Finished, Seed};
-use crate::hub::Slot;
+use crate::hub::{Hub, Slot};
 use crate::routes::Routes;
 use bennu_core::connect::ConnectInfo;
 use bennu_core::longpoll::NotText;
@@ -30,12 +30,29 @@ pub(crate) struct Link<A> {
 /// Where a connection belongs.
 #[derive(Debug)]
 pub(crate) struct Line {
-    /// Its node, and its place among the connections that there may be.
-    pub(crate) hub: Slot,
+    pub(crate) hub: Arc<Hub>,
     pub(crate) socket: SocketId,
     pub(crate) dialect: Dialect,
+    /// Where it has a place among the connections that there may be: given back when this is dropped. In few bytes, as
+    /// there is one of these a connection.
+    mount: u16,
     /// How long what waits for its client may.
     pub(crate) patience: Patience,
+}
+
+impl Line {
+    /// A connection takes the place that it was given.
+    pub(crate) fn new(slot: Slot, socket: SocketId, dialect: Dialect) -> Self {
+        let (mount, patience) = (slot.mount(), slot.mounts()[slot.mount()].patience);
+        let mount = u16::try_from(mount).expect("the builder takes no more sockets");
+        Self { hub: slot.leave(), socket, dialect, mount, patience }
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.hub.give_back(self.mount.into());
+    }
 }
 
 /// How messages to one client are written down.

@@ -4,8 +4,9 @@ use crate::BoxFuture;
 use crate::link::{AnyLink, Line, Link, Transport};
 use crate::longpoll::Door;
 use crate::panics::catch;
+use crate::places::{Capacity, Places};
 use crate::routes::Routes;
-use crate::{Channel, Drain, Limits, LongPoll, Refused, RequestLimits, Socket, WebSocket};
+use crate::{Channel, Compat, Drain, Limits, LongPoll, Rate, Refused, RequestLimits, Socket, WebSocket};
 use bennu_core::connect::{
     CheckOrigin, ConnectInfo, ConnectInfoKeys, MountPath, Options, OriginEntryError, Params, Session,
 };
@@ -38,6 +39,7 @@ pub fn socket<S: Socket>(socket: S) -> SocketSettings<S> {
         routes: Routes::new(),
         options: Options::default(),
         limits: Limits::default(),
+        capacity: Capacity::default(),
         websocket: WebSocket::default(),
         longpoll: None,
         carried: Carried::No,
@@ -53,6 +55,7 @@ pub struct SocketSettings<S: Socket> {
     routes: Routes<S::Assigns>,
     options: Options,
     limits: Limits,
+    capacity: Capacity,
     websocket: WebSocket,
     longpoll: Option<LongPoll>,
     carried: Carried,
@@ -119,6 +122,34 @@ impl<S: Socket> SocketSettings<S> {
     /// among them.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// How many connections this socket may have, beside the [bound of the endpoint](crate::Builder::max_connections): by
+    /// default as many as come. A further one is answered 503.
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.capacity.connections = connections;
+        self
+    }
+
+    /// How fast clients of this socket may come, beside the [rate of the endpoint](crate::Builder::accept_rate), which
+    /// has the details: by default as fast as they come. One too many is answered 503, and takes nothing of what the
+    /// other sockets have.
+    pub fn accept_rate(mut self, rate: Rate) -> Self {
+        self.capacity.rate = Some(rate);
+        self
+    }
+
+    /// Which release of Phoenix to follow, where they differ on the wire: 1.8.12, unless clients were written for an older
+    /// one and count on it.
+    ///
+    /// ```
+    /// use bennu::{Compat, Open};
+    ///
+    /// let socket = bennu::socket(Open).compat(Compat::Phoenix1_8_9);
+    /// ```
+    pub fn compat(mut self, compat: Compat) -> Self {
+        self.options.compat = compat;
         self
     }
 
@@ -196,7 +227,12 @@ impl<S: Socket> SocketSettings<S> {
         Mounted {
             name: name.into(),
             path,
-            machine: server::Mount { router: self.routes.router().clone(), limits: self.limits.machine },
+            machine: server::Mount {
+                router: self.routes.router().clone(),
+                limits: self.limits.machine,
+                compat: options.compat,
+            },
+            places: Places::new(self.capacity),
             outbox: self.limits.outbox,
             patience: Patience::from(self.limits.outbox_age),
             options,
@@ -246,6 +282,7 @@ pub(crate) struct Mounted {
     pub(crate) name: Box<str>,
     pub(crate) path: MountPath,
     pub(crate) machine: server::Mount,
+    pub(crate) places: Places,
     pub(crate) outbox: usize,
     pub(crate) patience: Patience,
     pub(crate) options: Options,

@@ -2,7 +2,7 @@
 
 use crate::link::Line;
 use crate::metrics::Limit;
-use bennu_core::server::Notice;
+use bennu_core::server::{Notice, TooFast};
 use bennu_core::wire::DecodeError;
 
 /// Passes a notice on. Levels are Phoenix's.
@@ -29,6 +29,7 @@ pub(crate) fn note(line: &Line, notice: &Notice) {
         Notice::Held { topic } => {
             tracing::debug!(?socket, topic = &**topic, "a join waits for channels that are ending");
         }
+        Notice::TooFast(what) => tracing::debug!(?socket, ?what, "a message was refused by its rate"),
         Notice::TopicTooLong { len } => tracing::debug!(?socket, len, "a topic is too long"),
         Notice::EventTooLong { len } => tracing::debug!(?socket, len, "an event is too long"),
         Notice::Overloaded { topic } => {
@@ -56,11 +57,13 @@ fn limit(notice: &Notice) -> Option<Limit> {
     Some(match notice {
         Notice::TooManyChannels { .. } => Limit::Channels,
         Notice::Held { .. } => Limit::Terminating,
+        Notice::TooFast(TooFast::Message) => Limit::MessageRate,
+        Notice::TooFast(TooFast::Join) => Limit::JoinRate,
         Notice::TopicTooLong { .. } => Limit::Topic,
         Notice::EventTooLong { .. } => Limit::Event,
         Notice::Overloaded { .. } => Limit::Overload,
         Notice::ChannelFull { .. } => Limit::Channel,
-        Notice::Unmatched { .. } | Notice::Duplicate { .. } | _ => return None,
+        Notice::Unmatched { .. } | Notice::Duplicate { .. } | Notice::TooFast(_) | _ => return None,
     })
 }
 

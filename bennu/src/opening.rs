@@ -14,15 +14,14 @@ use std::sync::Arc;
 
 /// A connection that has been granted; a WebSocket waits for its stream.
 pub(crate) struct Opening {
-    place: usize,
     serializer: Serializer,
     admitted: Admitted,
     slot: Slot,
 }
 
 impl Opening {
-    pub(crate) fn new(place: usize, serializer: Serializer, admitted: Admitted, slot: Slot) -> Self {
-        Self { place, serializer, admitted, slot }
+    pub(crate) fn new(serializer: Serializer, admitted: Admitted, slot: Slot) -> Self {
+        Self { serializer, admitted, slot }
     }
 
     #[cfg(feature = "test")]
@@ -35,7 +34,7 @@ impl Opening {
     }
 
     pub(crate) fn mount(&self) -> &Mounted {
-        &self.slot.mounts()[self.place]
+        &self.slot.mounts()[self.slot.mount()]
     }
 
     /// Waits until HTTP lets go of the stream; `None` if nothing comes of it.
@@ -72,10 +71,9 @@ impl Opening {
 
     /// Makes the peer known to the machine.
     pub(crate) fn enter(self, transport: Transport, peer: &Arc<Peer>) -> Arc<dyn AnyLink> {
-        let Self { place, serializer, admitted, slot: hub } = self;
+        let Self { serializer, admitted, slot } = self;
         let dialect = Dialect { serializer, transport };
-        let socket = hub.connect(peer, dialect, place, admitted.id.as_deref());
-        let patience = hub.mounts()[place].patience;
-        (admitted.link)(Line { hub, socket, dialect, patience }, admitted.id)
+        let socket = slot.connect(peer, dialect, slot.mount(), admitted.id.as_deref());
+        (admitted.link)(Line::new(slot, socket, dialect), admitted.id)
     }
 }

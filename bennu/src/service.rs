@@ -116,7 +116,7 @@ pub(crate) async fn let_in(
     let place =
         hub.mounts().iter().position(|mount| mount.takes(transport) && mount.path.capture(path).is_some());
     let Some(place) = place else { return Err(status(StatusCode::NOT_FOUND)) };
-    let Some(slot) = hub.admit() else { return Err(status(StatusCode::SERVICE_UNAVAILABLE)) };
+    let slot = hub.admit(place).map_err(|_| status(StatusCode::SERVICE_UNAVAILABLE))?;
 
     let mount = &slot.mounts()[place];
     let variables = mount.path.capture(path).unwrap_or_default();
@@ -132,7 +132,7 @@ pub(crate) async fn let_in(
     let dialect = Dialect { serializer, transport };
     let asking = Asking { hub: &slot, dialect, headers: &parts.headers, params, info };
     let admitted = mount.ask(asking).await.map_err(Denied::BySocket)?;
-    Ok((Opening::new(place, serializer, admitted, slot), subprotocol))
+    Ok((Opening::new(serializer, admitted, slot), subprotocol))
 }
 
 /// A request that opens nothing.

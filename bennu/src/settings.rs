@@ -9,6 +9,7 @@ pub use drain::Drain;
 pub use longpoll::LongPoll;
 pub use request::RequestLimits;
 
+use crate::Rate;
 use bennu_core::outbox::SlowConsumer;
 use bennu_core::{server, websocket};
 use std::time::Duration;
@@ -78,7 +79,7 @@ impl WebSocket {
     }
 }
 
-/// What one client may grow, and how far.
+/// What one client may grow, and how far; and how fast it may speak.
 ///
 /// ```
 /// use bennu::{Limits, Open};
@@ -203,6 +204,38 @@ impl Limits {
     /// knows.
     pub fn channel_bytes(mut self, bytes: usize) -> Self {
         self.machine.channel_bytes = bytes;
+        self
+    }
+
+    /// How often the client may send a message, joins among them: by default as often as it likes. One too many is
+    /// answered with the error `rate limit`, and nothing else comes of it.
+    ///
+    /// Shape of the answer: `["1","5","room:lobby","phx_reply",{"response":{"reason":"rate limit"},"status":"error"}]`.
+    ///
+    /// Heartbeats and leaves do not count, and are always taken: without an answer, phoenix.js would connect anew, or take
+    /// a channel for left that is not. What is refused does not count either; a message without a ref is answered without
+    /// one. A client that sends on all the same is heard on, and answered one by one, as far as it takes the answers.
+    ///
+    /// Messages count as they arrive here. All those of one post come together, as do those of a client that was not
+    /// read from for a while: let the burst be as large as either.
+    ///
+    /// ```
+    /// use bennu::{Limits, Open, Rate};
+    ///
+    /// let limits = Limits::new().message_rate(Rate::per_second(50).burst(200)).join_rate(Rate::per_second(10));
+    /// let socket = bennu::socket(Open).limits(limits);
+    /// ```
+    pub fn message_rate(mut self, rate: Rate) -> Self {
+        self.machine.message_rate = Some(rate);
+        self
+    }
+
+    /// How often the client may ask to join, with whatever outcome: by default as often as it likes. One too many is
+    /// answered with the error `rate limit`; phoenix.js asks again after a while. A channel that it was to replace goes on.
+    ///
+    /// A client that comes back joins all its channels at once: let the burst be as large as they are many.
+    pub fn join_rate(mut self, rate: Rate) -> Self {
+        self.machine.join_rate = Some(rate);
         self
     }
 }

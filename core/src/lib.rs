@@ -42,13 +42,15 @@
 //! | [`longpoll`] | the same for clients that poll: sessions, and the requests and answers around them |
 //! | [`drain`] | which sockets end together, and when, before the server does |
 //! | [`outbox`] | one connection's queued frames: bytes counted, one writer at a time; what becomes of a slow peer |
+//! | [`rate`] | how often something may happen, with the time as an argument |
 //! | [`event`] | the event names that belong to the protocol |
 //! | `token` | signed and encrypted tokens, with the feature of that name |
 //!
 //! At the root are the plain values that all of them share: [`Message`], [`Payload`], [`Topic`],
 //! [`EventName`], [`Ref`], [`Frame`], [`Instant`]; and [`ParameterFilter`], which says what may be printed.
 //!
-//! Where the docs name a source, it is Phoenix 1.8.12 and phoenix.js of the same release.
+//! Where the docs name a source, it is Phoenix 1.8.12 and phoenix.js of the same release. [`Compat`] has what an older
+//! release does otherwise.
 //!
 #![doc = include_str!("docs/driver.md")]
 //!
@@ -73,6 +75,7 @@
 //! | `serde_json` 1 | its `Error`, `RawValue` and `Value`, in [`RawJson`], [`Payload`] and [`connect::Params`] |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod compat;
 pub mod connect;
 pub mod drain;
 pub mod event;
@@ -84,6 +87,7 @@ pub mod longpoll;
 mod message;
 pub mod outbox;
 mod payload;
+pub mod rate;
 mod reference;
 pub mod router;
 pub mod server;
@@ -96,6 +100,7 @@ mod vsn;
 pub mod websocket;
 pub mod wire;
 
+pub use compat::Compat;
 pub use filter::ParameterFilter;
 pub use frame::{Frame, Kind};
 pub use instant::Instant;

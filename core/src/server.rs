@@ -20,6 +20,7 @@ mod inspect;
 mod lifecycle;
 mod mailbox;
 mod output;
+mod pace;
 mod socket;
 mod topics;
 
@@ -27,12 +28,14 @@ pub use broadcast::{Broadcast, Fanout};
 pub use id::{CallId, ChannelId, SocketId, TimerId};
 pub use inspect::{ChannelStage, ChannelView, SocketView};
 pub use output::{CloseReason, Ended, Event, Notice, Outcome, Output, Reason, Undelivered};
+pub use pace::TooFast;
 
 use crate::outbox::SlowConsumer;
+use crate::rate::Rate;
 use crate::router::Router;
 use crate::topic::MAX_NAME;
 use crate::wire::Serializer;
-use crate::{Frame, Instant, Message, Topic};
+use crate::{Compat, Frame, Instant, Message, Topic};
 use channel::{Channel, State};
 use mailbox::Load;
 use slab::Slab;
@@ -60,6 +63,8 @@ pub struct Mount {
     pub router: Router,
     /// What a client may grow.
     pub limits: Limits,
+    /// Which release of Phoenix its sockets follow.
+    pub compat: Compat,
 }
 
 /// What a client can grow, and how far.
@@ -86,6 +91,13 @@ pub struct Limits {
     /// What becomes of a broadcast for a client that takes too little, unless its route
     /// [says](Router::set_lossy) otherwise: the client is cut off.
     pub slow_consumer: SlowConsumer,
+    /// How often one socket may send a message, joins among them: no limit. One too many is answered with the error
+    /// `rate limit`, and leaves no trace; the client goes on to be heard. Heartbeats and leaves do not count, and are
+    /// never refused. What counts is when the machine is told: who was not read from for a while, catches up at once.
+    pub message_rate: Option<Rate>,
+    /// How often one socket may ask to join, refused joins and those of a joined topic counted: no limit. Past it as
+    /// for messages; the channel that a join was to replace goes on.
+    pub join_rate: Option<Rate>,
 }
 
 impl Default for Limits {
@@ -101,6 +113,8 @@ impl Default for Limits {
             channel_messages: 1024,
             channel_bytes: 1 << 20,
             slow_consumer: SlowConsumer::Disconnect,
+            message_rate: None,
+            join_rate: None,
         }
     }
 }
@@ -151,13 +165,13 @@ pub type ReplyTo = SocketId;
 ///
 /// ```
 /// use bennu_core::router::Router;
-/// use bennu_core::server::{Config, Event, Limits, Mount, Outcome, Output, Server, SocketConfig};
+/// use bennu_core::server::{Config, Event, Mount, Outcome, Output, Server, SocketConfig};
 /// use bennu_core::wire::{Outgoing, Serializer};
 /// use bennu_core::{Instant, Kind, Payload};
 ///
 /// let mut router = Router::default();
 /// router.add("room:*", &[])?;
-/// let mounts = vec![Mount { router, limits: Limits::default() }];
+/// let mounts = vec![Mount { router, ..Mount::default() }];
 /// let mut server: Server<&str, ()> = Server::new(Config { shard: 0, hash_key: (0x5eed, 0xcafe), mounts });
 ///
 /// let now = Instant::EPOCH;
@@ -266,6 +280,7 @@ impl<H: Clone, I> Server<H, I> {
                 channels: SmallVec::new(),
                 terminating: 0,
                 waiting: None,
+                pace: None,
             },
         );
         self.connected[socket.serializer.index()] += 1;
@@ -280,10 +295,15 @@ impl<H: Clone, I> Server<H, I> {
     /// The client has sent a message.
     pub fn receive(&mut self, id: SocketId, message: &Message<'_>, now: Instant) {
         self.begin(now);
-        if let Some(socket) =
-            self.socket(id).filter(|&socket| self.sockets[socket as usize].life == Life::Open)
-        {
-            self.dispatch(socket, message.into());
+        let open = |&socket: &u32| self.sockets[socket as usize].life == Life::Open;
+        let Some(socket) = self.socket(id).filter(open) else { return };
+        let message = message.into();
+        match self.pace(socket, &message) {
+            None => self.dispatch(socket, message),
+            Some(too_fast) => {
+                self.note(socket, Notice::TooFast(too_fast));
+                self.refuse_message(socket, &message, "rate limit");
+            }
         }
     }
 

@@ -54,7 +54,7 @@ struct Part {
     run: fn(&Workspace) -> Result<Outcome>,
 }
 
-const PARTS: [Part; 20] = [
+const PARTS: [Part; 21] = [
     Part { name: "unit tests", group: Group::Unit, run: unit::run },
     Part { name: "unit tests, smol", group: Group::Unit, run: unit::on_smol },
     Part { name: "optimised core", group: Group::Unit, run: unit::optimised },
@@ -79,6 +79,7 @@ const PARTS: [Part; 20] = [
         run: |workspace| conformance::run(workspace, Runtime::Smol),
     },
     Part { name: "autobahn", group: Group::Autobahn, run: autobahn::run },
+    Part { name: "conformance 1.8.9", group: Group::Conformance, run: conformance::older },
     Part {
         name: "browser, tokio",
         group: Group::Browser,

@@ -107,7 +107,7 @@ impl<C: Channel> JoinContext<C> {
 
     /// What is said of this channel in the log.
     pub(crate) fn whose(&self) -> Whose<'_> {
-        let (hub, socket) = (&**self.link.hub, self.link.socket);
+        let (hub, socket) = (&*self.link.hub, self.link.socket);
         Whose { hub, socket, topic: &self.topic, channel: std::any::type_name::<C>() }
     }
 

@@ -320,7 +320,7 @@ fn node_of_many_cores_has_as_many_shards_as_the_index_of_topics_has_room_for() {
             4 * 128,
             mounts,
             Door::default(),
-            usize::MAX,
+            Capacity::default(),
             queue,
             (0, 0),
         );

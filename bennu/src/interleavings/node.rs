@@ -72,9 +72,8 @@ impl Node {
         let config = mount.websocket;
         let dialect = Dialect { serializer: Serializer::V2, transport: Transport::WebSocket };
         let socket = hub.connect(&peer, dialect, 0, None);
-        let slot = Arc::clone(&hub).admit().expect("there is no limit");
-        let line = Line { hub: slot, socket, dialect, patience: mount.patience };
-        let link = (admitted.link)(line, admitted.id);
+        let slot = Arc::clone(&hub).admit(0).expect("there is no limit");
+        let link = (admitted.link)(Line::new(slot, socket, dialect), admitted.id);
         let connection = Connection::new(link, Arc::clone(&peer), Stream::PLAIN, Bytes::new(), config);
         Member { peer, wire: wire.clone(), task: Box::pin(ConnectionTask::new(connection)) }
     }

@@ -11,6 +11,7 @@ use crate::mount::Mounted;
 use crate::opening::Opening;
 use crate::peer::Peer;
 use crate::service::ResponseBody;
+use bennu_core::Compat;
 use bennu_core::connect::{self, Admission, Carrier, PathVariables};
 use bennu_core::longpoll::{Answer, BodyError, Encoding, Posted, Refusal, Request, examine, open};
 use http::request::Parts;
@@ -35,7 +36,7 @@ pub(crate) async fn answer<B: Body>(
 ) -> Response<ResponseBody> {
     let socket = &*visit.mount().name;
     let answered = match examine(parts, visit.carrier, &visit.mount().options) {
-        Ok(Request::Preflight { headers }) => Ok(respond(Answer::Preflight { headers })),
+        Ok(Request::Preflight { headers }) => Ok(visit.respond(Answer::Preflight { headers })),
         Ok(Request::Poll { token }) => match visit.poll(token).await {
             Some(response) => Ok(response),
             None => visit.connect(parts, variables).await,
@@ -53,7 +54,7 @@ pub(crate) async fn answer<B: Body>(
         } else {
             tracing::info!(socket, %refusal, "a long-poll request was refused");
         }
-        respond(refusal.answer())
+        visit.respond(refusal.answer())
     })
 }
 
@@ -68,10 +69,10 @@ impl Visit<'_> {
                 let mut tally = Tally::default();
                 tally.write_all(&frames);
                 self.hub.metrics.tell(&mut tally);
-                let response = Answer::Messages { token, frames: &frames }.into_response();
+                let response = Answer::Messages { token, frames: &frames }.into_response(self.compat());
                 response.map(|bytes| ResponseBody::delivering(bytes, delivery))
             }
-            None => respond(Answer::Empty { token }),
+            None => self.respond(Answer::Empty { token }),
         })
     }
 
@@ -82,7 +83,7 @@ impl Visit<'_> {
         encoding: Encoding,
         body: B,
     ) -> Result<Response<ResponseBody>, Refusal> {
-        let Some(counter) = self.find(token.as_deref()) else { return Ok(respond(Answer::Gone)) };
+        let Some(counter) = self.find(token.as_deref()) else { return Ok(self.respond(Answer::Gone)) };
         let Door { body: limits, body_timeout, .. } = *self.door;
         let body = match body::receive(body, limits.bytes, body_timeout, &*self.hub.runtime).await {
             Ok(body) => body,
@@ -91,9 +92,9 @@ impl Visit<'_> {
             }
             Err(Failure::Late) => {
                 self.hub.metrics.limit(Limit::BodyTimeout);
-                return Ok(error(StatusCode::REQUEST_TIMEOUT));
+                return Ok(self.error(StatusCode::REQUEST_TIMEOUT));
             }
-            Err(Failure::Cut) => return Ok(error(StatusCode::BAD_REQUEST)),
+            Err(Failure::Cut) => return Ok(self.error(StatusCode::BAD_REQUEST)),
         };
         let mut tally = Tally::default();
         tally.read(body.len());
@@ -102,7 +103,7 @@ impl Visit<'_> {
         if messages.len() >= limits.lines && encoding.drops_lines(&body, limits) {
             self.hub.metrics.limit(Limit::Batch);
         }
-        Ok(respond(match counter.post(messages).await {
+        Ok(self.respond(match counter.post(messages).await {
             Ok(Posted::Accepted) => Answer::Accepted,
             Ok(Posted::TimedOut) => {
                 self.hub.metrics.limit(Limit::PostWait);
@@ -118,15 +119,15 @@ impl Visit<'_> {
         parts: &Parts,
         variables: PathVariables<'_>,
     ) -> Result<Response<ResponseBody>, Refusal> {
-        let Some(slot) = Arc::clone(self.hub).admit() else {
-            return Ok(error(StatusCode::SERVICE_UNAVAILABLE));
+        let Ok(slot) = Arc::clone(self.hub).admit(self.place) else {
+            return Ok(self.error(StatusCode::SERVICE_UNAVAILABLE));
         };
         let mount = self.mount();
         let admission = open(parts, variables, self.carrier, &mount.options).inspect_err(|_| {
             self.hub.metrics.asked(Connect::Door);
         })?;
         let Some(serializer) = mount.negotiate(self.hub, &admission) else {
-            return Ok(respond(Answer::Forbidden));
+            return Ok(self.respond(Answer::Forbidden));
         };
         let Admission { params, info, .. } = admission;
         let dialect = Dialect { serializer, transport: Transport::LongPoll };
@@ -135,21 +136,21 @@ impl Visit<'_> {
             Ok(admitted) => admitted,
             Err(refused) => {
                 return Ok(match refused.into_response().status() {
-                    status @ StatusCode::INTERNAL_SERVER_ERROR => error(status),
-                    _ => respond(Answer::Forbidden),
+                    status @ StatusCode::INTERNAL_SERVER_ERROR => self.error(status),
+                    _ => self.respond(Answer::Forbidden),
                 });
             }
         };
 
         let peer = Arc::new(Peer::new(None, mount.outbox));
         let counter = Counter::new(Arc::clone(&peer), Arc::clone(&self.hub.runtime), self.door.config);
-        let opening = Opening::new(self.place, serializer, admitted, slot);
+        let opening = Opening::new(serializer, admitted, slot);
         let link = opening.enter(Transport::LongPoll, &peer);
         let session = self.hub.sessions.add(&counter);
         let connection = Connection::over(Polling::new(counter, session), link, peer);
         self.hub.runtime.spawn(Box::pin(SessionTask::new(connection)));
         let token = self.hub.sessions.sign(self.place, session, self.door);
-        Ok(respond(Answer::Opened { token: &token }))
+        Ok(self.respond(Answer::Opened { token: &token }))
     }
 
     fn find(&self, token: Option<&str>) -> Option<Arc<Counter>> {
@@ -158,6 +159,18 @@ impl Visit<'_> {
 
     fn mount(&self) -> &Mounted {
         &self.hub.mounts()[self.place]
+    }
+
+    fn compat(&self) -> Compat {
+        self.mount().machine.compat
+    }
+
+    fn respond(&self, answer: Answer<'_>) -> Response<ResponseBody> {
+        answer.into_response(self.compat()).map(ResponseBody::from)
+    }
+
+    fn error(&self, status: StatusCode) -> Response<ResponseBody> {
+        self.respond(Answer::Error { status, body: String::new() })
     }
 }
 
@@ -168,12 +181,4 @@ fn limit(refusal: &Refusal) -> Option<Limit> {
         Refusal::Body(BodyError::TooLong { .. }) => Some(Limit::Body),
         Refusal::Head(_) | Refusal::Method(_) | Refusal::Body(_) | _ => None,
     }
-}
-
-fn respond(answer: Answer<'_>) -> Response<ResponseBody> {
-    answer.into_response().map(ResponseBody::from)
-}
-
-fn error(status: StatusCode) -> Response<ResponseBody> {
-    respond(Answer::Error { status, body: String::new() })
 }

@@ -31,6 +31,8 @@ label! {
     Limit {
         /// [`Builder::max_connections`](crate::Builder::max_connections), or the node takes nobody any more.
         Connections = "connections",
+        /// [`Builder::accept_rate`](crate::Builder::accept_rate), or that of a socket.
+        AcceptRate = "accept_rate",
         /// [`Handshake::timeout`](crate::serving::Handshake::timeout).
         Handshake = "handshake",
         /// [`Handshake::tls_timeout`](crate::serving::Handshake::tls_timeout).
@@ -55,6 +57,10 @@ label! {
         Ref = "ref",
         /// JSON deeper than 128 levels.
         Depth = "depth",
+        /// [`Limits::message_rate`](crate::Limits::message_rate).
+        MessageRate = "message_rate",
+        /// [`Limits::join_rate`](crate::Limits::join_rate).
+        JoinRate = "join_rate",
         /// [`Limits::topic`](crate::Limits::topic).
         Topic = "topic",
         /// [`Limits::event`](crate::Limits::event).

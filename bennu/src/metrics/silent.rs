@@ -13,16 +13,16 @@ use std::sync::Arc;
 pub(crate) struct Metrics;
 
 #[derive(Debug, Default)]
-pub(crate) struct Tally;
+pub(crate) struct Tally(());
 
 #[derive(Debug)]
 pub(crate) struct Begun;
 
 #[derive(Debug, Default)]
-pub(crate) struct Sizes;
+pub(crate) struct Sizes(());
 
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Reached;
+pub(crate) struct Reached(());
 
 impl Metrics {
     pub(crate) fn register() -> Self {
@@ -56,7 +56,7 @@ impl Metrics {
 
 impl Reached {
     pub(crate) fn by(_: &Fanout, _: &Server<Arc<Peer>, Letter>) -> Self {
-        Self
+        Self(())
     }
 
     pub(crate) fn add(&mut self, _: Self) {}
@@ -64,7 +64,7 @@ impl Reached {
 
 impl Tally {
     /// Nothing yet.
-    pub(crate) const NEW: Self = Self;
+    pub(crate) const NEW: Self = Self(());
 
     pub(crate) fn receive(&mut self) {}
 

@@ -31,6 +31,7 @@ pub struct LongPoll {
     path: String,
     window: Duration,
     max_replaced: usize,
+    max_input: usize,
     body: BodyLimits,
     body_timeout: Duration,
     max_age: Duration,
@@ -38,11 +39,12 @@ pub struct LongPoll {
 
 impl Default for LongPoll {
     fn default() -> Self {
-        let Config { window, max_replaced, .. } = Config::default();
+        let Config { window, max_replaced, max_input, .. } = Config::default();
         Self {
             path: "longpoll".to_owned(),
             window,
             max_replaced,
+            max_input,
             body: BodyLimits::default(),
             body_timeout: Duration::from_secs(20),
             max_age: Ticket::MAX_AGE,
@@ -81,6 +83,13 @@ impl LongPoll {
         self
     }
 
+    /// How much of posts may wait until it is taken, in bytes, each message counted with 64 more: 1 MiB. A post past it is
+    /// answered 408 at once, unless none waits.
+    pub fn max_waiting_posts(mut self, bytes: usize) -> Self {
+        self.max_input = bytes;
+        self
+    }
+
     /// The most messages in a request: 100. Those past it are dropped, as by Phoenix.
     pub fn max_batch(mut self, messages: usize) -> Self {
         self.body.lines = messages;
@@ -106,8 +115,12 @@ impl LongPoll {
             Ok(path) => path,
             Err(error) => panic!("a socket's path is wrong: {error}"),
         };
-        let config =
-            Config { max_queue: outbox, max_replaced: self.max_replaced, ..Config::with_window(self.window) };
+        let config = Config {
+            max_queue: outbox,
+            max_replaced: self.max_replaced,
+            max_input: self.max_input,
+            ..Config::with_window(self.window)
+        };
         Door { path, config, body: self.body, body_timeout: self.body_timeout, max_age: self.max_age }
     }
 }

@@ -122,10 +122,10 @@ impl Harness {
         let Some(admitted) = mounts[place].socket.admit(Box::new(assigns)) else {
             panic!("the assigns of the socket at {path:?} are no {}", std::any::type_name::<A>());
         };
-        let Some(slot) = Arc::clone(self.endpoint.hub()).admit() else {
+        let Ok(slot) = Arc::clone(self.endpoint.hub()).admit(place) else {
             panic!("the endpoint takes no connection")
         };
-        self.open(path.to_owned(), Opening::new(place, Serializer::V2, admitted, slot))
+        self.open(path.to_owned(), Opening::new(Serializer::V2, admitted, slot))
     }
 
     /// Subscribes the test to a topic: it hears all broadcasts, whoever is on the topic.

@@ -281,12 +281,11 @@ fn text(name: &Name<'_>) -> String {
 mod tests {
     use super::*;
     use crate::PlainStream;
-    use bennu_core::router::Router;
-    use bennu_core::server::{Config, Limits, Mount, Server, SocketConfig};
+    use bennu_core::server::{Config, Mount, Server, SocketConfig};
 
     #[test]
     fn stream_that_ends_without_a_close_frame_ends_the_connection() {
-        let mounts = vec![Mount { router: Router::default(), limits: Limits::default() }];
+        let mounts = vec![Mount::default()];
         let mut server = Server::<(), ()>::new(Config { shard: 0, hash_key: (0, 0), mounts });
         let socket = SocketConfig { handle: (), serializer: Serializer::V2, mount: 0, id: None };
         let (socket, wire) = (server.connect(socket, Instant::EPOCH), Wire::default());

@@ -1,10 +1,10 @@
 //! Virtual time.
 
-use crate::app::{Room, client, endpoint, harness};
-use bennu::WebSocket;
+use crate::app::{Room, Site, client, endpoint, harness};
 use bennu::prelude::*;
 use bennu::test::Harness;
-use serde_json::json;
+use bennu::{Limits, Rate, WebSocket};
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 // R284
@@ -100,4 +100,29 @@ fn what_another_thread_does_is_seen() {
     std::thread::spawn(move || handle.notify(crate::app::Note("from a thread")).is_ok()).join().unwrap();
 
     room.assert_push("note", json!({ "text": "from a thread" }));
+}
+
+#[test]
+fn what_came_too_fast_may_come_a_little_later() {
+    let limits = Limits::new().message_rate(Rate::per_second(2).burst(3)).join_rate(Rate::per_second(1));
+    let socket = bennu::socket(Site).channel::<Room>("room:*").limits(limits);
+    let t = Harness::new(Endpoint::builder().socket("/socket", socket));
+    let client = client(&t, "ann");
+    let (mut room, _) = client.join("room:1", ()).unwrap();
+    let limited = json!({ "reason": "rate limit" });
+
+    assert_eq!(client.join("room:2", ()).unwrap_err().response.parse::<Value>().unwrap(), limited);
+    let sent = [(); 3].map(|()| room.push("echo", ()));
+    // The second join counted as a message.
+    room.assert_reply(&sent[0], "ok", ());
+    room.assert_reply(&sent[1], "error", &limited);
+    room.assert_reply(&sent[2], "error", &limited);
+
+    t.advance(Duration::from_millis(500));
+    let sent = [(); 2].map(|()| room.push("echo", ()));
+    room.assert_reply(&sent[0], "ok", ());
+    room.assert_reply(&sent[1], "error", &limited);
+
+    t.advance(Duration::from_millis(500));
+    client.join("room:2", ()).unwrap();
 }

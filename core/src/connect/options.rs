@@ -1,6 +1,7 @@
 //! What is set for one mount.
 
 use super::{CheckOrigin, ConnectInfoKeys, Limits};
+use crate::Compat;
 
 /// The settings of one mount that are decided before the upgrade.
 ///
@@ -18,6 +19,8 @@ pub struct Options {
     pub connect_info: ConnectInfoKeys,
     /// How large the request head may be.
     pub limits: Limits,
+    /// Which release of Phoenix is followed: it says where a long-poll session's token may stand.
+    pub compat: Compat,
 }
 
 impl Options {

@@ -1,7 +1,7 @@
 //! What goes back.
 
-use crate::Frame;
 use crate::json::{string_len, write_string};
+use crate::{Compat, Frame};
 use bytes::{BufMut as _, Bytes};
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -56,9 +56,10 @@ pub enum Answer<'a> {
 }
 
 impl Answer<'_> {
-    /// The HTTP response.
+    /// The HTTP response, as a release of Phoenix writes it: since 1.8.10 all but that to `OPTIONS` forbid to store them.
     #[must_use]
-    pub fn into_response(self) -> Response<Bytes> {
+    pub fn into_response(self, compat: Compat) -> Response<Bytes> {
+        let may_be_stored = matches!(self, Self::Preflight { .. }) || compat == Compat::Phoenix1_8_9;
         let mut response = match self {
             Self::Opened { token } => json(410, token, &[]),
             Self::Messages { token, frames } => json(200, token, frames),
@@ -70,7 +71,11 @@ impl Answer<'_> {
             Self::Preflight { headers } => preflight(headers),
             Self::Error { status, body } => plain(status, body),
         };
-        response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        let headers = response.headers_mut();
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        if !may_be_stored {
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
         response
     }
 }
@@ -100,9 +105,8 @@ fn status(status: u16) -> Response<Bytes> {
 
 fn json_response(body: Vec<u8>) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(body));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let json = HeaderValue::from_static("application/json; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, json);
     response
 }
 
@@ -118,6 +122,5 @@ fn preflight(requested: HeaderValue) -> Response<Bytes> {
 fn plain(status: StatusCode, body: String) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = status;
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

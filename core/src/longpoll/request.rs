@@ -2,6 +2,7 @@
 
 use super::answer::Answer;
 use super::body::{BodyError, Encoding};
+use crate::Compat;
 use crate::connect::{
     self, Admission, AuthTokenError, Carrier, ConnectInfo, Options, Params, PathVariables, connect_params,
 };
@@ -72,9 +73,9 @@ pub fn examine(parts: &Parts, carrier: Carrier, options: &Options) -> Result<Req
     options.check_origin.check(parts, carrier).map_err(connect::Refusal::Origin)?;
     match parts.method {
         Method::OPTIONS => Ok(Request::Preflight { headers: requested_headers(&parts.headers) }),
-        Method::GET => Ok(Request::Poll { token: token(&parts.headers, &params) }),
+        Method::GET => Ok(Request::Poll { token: token(&parts.headers, &params, options.compat) }),
         Method::POST => Ok(Request::Post {
-            token: token(&parts.headers, &params),
+            token: token(&parts.headers, &params, options.compat),
             encoding: Encoding::of(&parts.headers),
         }),
         _ => Err(Refusal::Method(parts.method.clone())),
@@ -154,9 +155,9 @@ impl std::error::Error for Refusal {
     }
 }
 
-/// The header, even if it holds no token at all, else the parameter.
-fn token(headers: &HeaderMap, params: &Params) -> Option<String> {
-    match headers.get(TOKEN) {
+/// The header, even if it holds no token at all, else the parameter. Phoenix 1.8.9 looks for no header.
+fn token(headers: &HeaderMap, params: &Params, compat: Compat) -> Option<String> {
+    match headers.get(TOKEN).filter(|_| compat != Compat::Phoenix1_8_9) {
         Some(value) => value.to_str().ok().map(str::to_owned),
         None => params.str("token").map(str::to_owned),
     }

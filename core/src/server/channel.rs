@@ -4,7 +4,7 @@ use super::id::TimerId;
 use super::mailbox::{Item, Load, Mailbox};
 use super::topics::TopicKey;
 use crate::router::RouteId;
-use crate::{Payload, Ref};
+use crate::{Compat, Payload, Ref};
 
 /// A channel as the server keeps it.
 #[derive(Debug)]
@@ -101,9 +101,15 @@ impl Refs {
 
     /// Whether a message with this join_ref is meant for this life of the channel.
     ///
-    /// Source: `Phoenix.Socket`, 1.8.12: null is taken, a ref where none was sent is not.
-    pub(super) fn accept(&self, join_ref: Option<&Ref>) -> bool {
-        join_ref.is_none() || join_ref == self.sent()
+    /// Source: `Phoenix.Socket`. In 1.8.12 null is taken, a ref where none was sent is not; in 1.8.9 it is the other way
+    /// round.
+    pub(super) fn accept(&self, join_ref: Option<&Ref>, compat: Compat) -> bool {
+        let sent = self.sent();
+        let (wild, other) = match compat {
+            Compat::Phoenix1_8_9 => (sent, join_ref),
+            Compat::Phoenix1_8_12 => (join_ref, sent),
+        };
+        wild.is_none() || wild == other
     }
 }
 

@@ -54,6 +54,14 @@ impl Body<'_> {
 }
 
 impl Incoming<'_> {
+    pub(super) fn is(&self, event: &str) -> bool {
+        self.event == event
+    }
+
+    pub(super) fn is_heartbeat(&self) -> bool {
+        self.is(event::HEARTBEAT) && self.topic == event::HEARTBEAT_TOPIC
+    }
+
     fn into_received(self) -> Received {
         Received {
             join_ref: self.join_ref,
@@ -68,7 +76,7 @@ impl<H: Clone, I> Server<H, I> {
     /// Acts on one message. The rows are those of `Phoenix.Socket.handle_in/4`, tried top-down.
     pub(super) fn dispatch(&mut self, socket: u32, message: Incoming<'_>) {
         let event = message.event;
-        if event == event::HEARTBEAT && message.topic == event::HEARTBEAT_TOPIC {
+        if message.is_heartbeat() {
             return self.answer(socket, &message, None, "ok", &Payload::empty());
         }
         let Some(topic) = message.topic.as_text() else {
@@ -83,7 +91,7 @@ impl<H: Clone, I> Server<H, I> {
                 ("event too long", Notice::EventTooLong { len: event.len() })
             };
             self.note(socket, notice);
-            return self.answer(socket, &message, message.join_ref.as_ref(), "error", &because(reason));
+            return self.refuse_message(socket, &message, reason);
         }
         match self.find(socket, topic) {
             None if event == event::JOIN => self.join(socket, message),
@@ -129,7 +137,7 @@ impl<H: Clone, I> Server<H, I> {
             }
             return self.replace(socket, channel, message);
         }
-        if !state.refs.accept(message.join_ref.as_ref()) {
+        if !state.refs.accept(message.join_ref.as_ref(), self.mount(socket).compat) {
             return; // Meant for an earlier life of this channel.
         }
         let item = match message.event {
@@ -158,8 +166,7 @@ impl<H: Clone, I> Server<H, I> {
         };
         if self.sockets[socket as usize].channels.len() >= self.mount(socket).limits.max_channels {
             self.note(socket, Notice::TooManyChannels { topic: Topic::from(topic) });
-            let reason = because("too many channels joined");
-            return self.answer(socket, &message, message.join_ref.as_ref(), "error", &reason);
+            return self.refuse_message(socket, &message, "too many channels joined");
         }
         let key = self.topics.add_channel(topic);
         let serial = self.next_serial();
@@ -229,6 +236,11 @@ impl<H: Clone, I> Server<H, I> {
         state.calls = state.calls.wrapping_add(1);
         let call = CallId { channel: id, number: state.calls };
         self.outputs.push_back(Output::Call { socket, call, event });
+    }
+
+    /// Answers a message with the limit that it goes past; nothing else comes of it.
+    pub(super) fn refuse_message(&mut self, socket: u32, message: &Incoming<'_>, reason: &'static str) {
+        self.answer(socket, message, message.join_ref.as_ref(), "error", &because(reason));
     }
 
     /// Answers a message from the machine itself.

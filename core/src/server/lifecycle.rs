@@ -9,7 +9,7 @@ use super::topics::{Listener, Member, Share};
 use super::{Lossy, Server};
 use crate::message::Name;
 use crate::wire::Outgoing;
-use crate::{Payload, Ref, event};
+use crate::{Compat, Payload, Ref, event};
 
 impl<H: Clone, I> Server<H, I> {
     /// Acts on what a handler answered.
@@ -168,8 +168,11 @@ impl<H: Clone, I> Server<H, I> {
 
     fn end_with_error(&mut self, channel: u32) {
         self.unsubscribe_member(channel);
-        let crash = Payload::json(&serde_json::json!({ "reason": "channel_crash" }));
-        self.farewell(channel, event::ERROR, &crash.unwrap_or_else(|_| Payload::empty()));
+        let payload = match self.mount(self.channels[channel as usize].socket).compat {
+            Compat::Phoenix1_8_9 => Payload::empty(),
+            Compat::Phoenix1_8_12 => because("channel_crash"),
+        };
+        self.farewell(channel, event::ERROR, &payload);
         self.end(channel);
     }
 

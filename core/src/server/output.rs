@@ -2,6 +2,7 @@
 
 use super::broadcast::Fanout;
 use super::id::{CallId, ChannelId, SocketId};
+use super::pace::TooFast;
 use crate::router::RouteId;
 use crate::{EventName, Frame, Payload, Ref, Topic};
 
@@ -218,6 +219,8 @@ pub enum Notice {
         /// The topic.
         topic: Topic,
     },
+    /// A message was answered `rate limit`.
+    TooFast(TooFast),
     /// A message was answered `topic too long`: [`Limits::max_topic`](super::Limits::max_topic).
     TopicTooLong {
         /// Its length in bytes.

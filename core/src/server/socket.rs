@@ -2,6 +2,7 @@
 
 use super::mailbox::Load;
 use super::output::{CloseReason, Reason};
+use super::pace::Pace;
 use super::topics::TopicKey;
 use crate::Instant;
 use crate::wire::Serializer;
@@ -26,6 +27,8 @@ pub(super) struct Socket<H> {
     pub(super) terminating: u32,
     /// What of the client's input waits for handlers, if any does.
     pub(super) waiting: Option<Box<Waiting>>,
+    /// What is left of its rates, if it has any and has sent something.
+    pub(super) pace: Option<Box<Pace>>,
 }
 
 /// Input that waits, over all channels of a socket.

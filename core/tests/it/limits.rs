@@ -2,6 +2,7 @@
 
 mod application;
 mod input;
+mod pace;
 
 use crate::pair::{Answer, Pair};
 use bennu_core::MAX_NAME;

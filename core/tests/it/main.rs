@@ -2,6 +2,7 @@
 // Clippy knows tests by their attribute, not the functions that they share.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod compat;
 mod connect;
 mod drain;
 mod end;

@@ -12,10 +12,11 @@ pub(crate) use application::{Answer, App};
 use application::Pending;
 use bennu_core::router::Router;
 use bennu_core::server::{
-    Broadcast, ChannelId, CloseReason, Config, Limits, Mount, Notice, Server, SocketConfig, SocketId, TimerId,
+    Broadcast, ChannelId, CloseReason, Config, Limits, Mount, Notice, Server, SocketConfig, SocketId,
+    TimerId, TooFast,
 };
 use bennu_core::wire::{Outgoing, Serializer};
-use bennu_core::{Frame, Instant, Kind, Payload, RawJson, Ref, Topic};
+use bennu_core::{Compat, Frame, Instant, Kind, Payload, RawJson, Ref, Topic};
 use rules::Rules;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -61,22 +62,26 @@ impl Pair {
     }
 
     pub(crate) fn on_shard(shard: u32) -> Self {
-        Self::on(shard, Limits::default())
+        Self::on(shard, Limits::default(), Compat::default())
     }
 
     pub(crate) fn with(limits: Limits) -> Self {
-        Self::on(7, limits)
+        Self::on(7, limits, Compat::default())
+    }
+
+    pub(crate) fn following(compat: Compat) -> Self {
+        Self::on(7, Limits::default(), compat)
     }
 
     /// Mount 0 has the routes `room:*`, `icpt:*` (intercepts `icpt`) and `exact`; mount 1 has `*`.
-    fn on(shard: u32, limits: Limits) -> Self {
+    fn on(shard: u32, limits: Limits, compat: Compat) -> Self {
         let mut routes = Router::default();
         routes.add("room:*", &[]).unwrap();
         routes.add("icpt:*", &["icpt"]).unwrap();
         routes.add("exact", &[]).unwrap();
         let mut all = Router::default();
         all.add("*", &[]).unwrap();
-        let mounts = vec![Mount { router: routes, limits }, Mount { router: all, limits }];
+        let mounts = [routes, all].map(|router| Mount { router, limits, compat }).to_vec();
         Self {
             server: Server::new(Config { shard, hash_key: (1, 2), mounts }),
             now: Instant::EPOCH,
@@ -116,6 +121,14 @@ impl Pair {
         let message = serializer.decode(kind, data).expect("tests send what can be decoded");
         self.server.receive(id, &message, self.now);
         self.settle();
+    }
+
+    /// What came too fast since it was last asked for.
+    pub(crate) fn too_fast(&mut self) -> Vec<TooFast> {
+        let noted = self.notices().into_iter();
+        noted
+            .filter_map(|(_, notice)| if let Notice::TooFast(what) = notice { Some(what) } else { None })
+            .collect()
     }
 
     /// The peer joins, with `join_ref` as both refs and an empty payload.

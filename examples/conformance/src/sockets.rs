@@ -3,7 +3,7 @@
 use crate::channels::{Bench, Bye, Exact, Intercept, Join, Monitor, Room, User};
 use axum::http::{Response, StatusCode, header};
 use bennu::prelude::*;
-use bennu::{Builder, CheckOrigin, ConnectInfoKeys, LongPoll, SocketSettings, WebSocket};
+use bennu::{Builder, CheckOrigin, Compat, ConnectInfoKeys, LongPoll, SocketSettings, WebSocket};
 use std::time::Duration;
 
 /// What the channels of a connection know of it.
@@ -16,7 +16,8 @@ pub(crate) struct Session {
 pub(crate) const DRAINED: &str = "/drain_socket";
 
 /// The endpoint, yet to be built on a runtime.
-pub(crate) fn endpoint() -> Builder {
+pub(crate) fn endpoint(compat: Compat) -> Builder {
+    let anybody = || anybody(compat);
     let keys = ConnectInfoKeys::new()
         .peer_data()
         .trace_context_headers()
@@ -27,8 +28,8 @@ pub(crate) fn endpoint() -> Builder {
     let origins = ["//example.com", "https://*.allowed.test", "http://port.test:8080"];
     Endpoint::builder()
         .socket("/socket", anybody())
-        .socket("/user_socket", open_to_all(bennu::socket(Users).channels(routes())))
-        .socket("/error_socket", open_to_all(bennu::socket(Never)))
+        .socket("/user_socket", open_to_all(bennu::socket(Users).channels(routes()), compat))
+        .socket("/error_socket", open_to_all(bennu::socket(Never), compat))
         .socket("/limit_socket", anybody().max_channels(2))
         .socket("/poll_socket", anybody().longpoll(LongPoll::new().window(Duration::from_millis(600))))
         .socket(
@@ -55,12 +56,12 @@ pub(crate) fn endpoint() -> Builder {
         )
 }
 
-fn anybody() -> SocketSettings<Anybody> {
-    open_to_all(bennu::socket(Anybody).channels(routes()))
+fn anybody(compat: Compat) -> SocketSettings<Anybody> {
+    open_to_all(bennu::socket(Anybody).channels(routes()), compat)
 }
 
-fn open_to_all<S: Socket>(socket: SocketSettings<S>) -> SocketSettings<S> {
-    socket.check_origin(CheckOrigin::Any).longpoll(LongPoll::new())
+fn open_to_all<S: Socket>(socket: SocketSettings<S>, compat: Compat) -> SocketSettings<S> {
+    socket.compat(compat).check_origin(CheckOrigin::Any).longpoll(LongPoll::new())
 }
 
 fn routes() -> Routes<Session> {

@@ -4,10 +4,10 @@
 //! smaller ones, are a simpler script.
 
 use super::operation::{
-    Answer, Body, Bounds, Name, Operation, Reading, RefOf, Script, Sender, Timeouts, Why,
+    Answer, Body, Bounds, Name, Operation, Pace, Reading, RefOf, Script, Sender, Timeouts, Why,
 };
-use bennu_core::Serializer;
 use bennu_core::server::CloseReason;
+use bennu_core::{Compat, Serializer};
 
 /// The topics of messages, broadcasts and subscriptions. Few, so that sockets meet there.
 const TOPICS: [Name; 3] = [Name::Text("room:a"), Name::Text("icpt:a"), Name::Text("room:b")];
@@ -101,6 +101,9 @@ const NO_MESSAGES: [&str; 8] = [
     r#"["xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx","1","room:a","echo",{}]"#,
 ];
 
+/// From what comes back in a moment to what hardly any script outlasts.
+const PACES: [Pace; 4] = [Pace::Once(5, 3), Pace::Once(1, 1), Pace::Once(1_000, 2), Pace::Once(70_000, 4)];
+
 /// How often each kind of operation comes, in 256ths; those that move things on come first, so that what is
 /// made smaller becomes one of them. The rest are joins.
 const WEIGHTS: [u8; 16] = [62, 50, 8, 12, 28, 4, 8, 5, 12, 6, 3, 20, 3, 2, 2, 2];
@@ -130,6 +133,9 @@ impl Bounds {
             overload: pick(&[10, 1, 10_000, 0], bytes[4]),
             channel_messages: pick(&[3, 2, 1, 5], bytes[5]),
             channel_bytes: pick(&[1000, 250, 50], bytes[6]),
+            messages: rarely(32, bytes[1], &[Pace::Any], &PACES),
+            joins: rarely(32, bytes[4], &[Pace::Any], &PACES),
+            compat: rarely(64, bytes[0], &[Compat::Phoenix1_8_12], &[Compat::Phoenix1_8_9]),
         }
     }
 }

@@ -25,7 +25,8 @@ marks! {
     Interest NoInterest CloseDisconnected CloseDraining CloseSlowConsumer CloseMalformed
     // A client's messages.
     Heartbeat TopicIsNoString NameTooLong Unmatched LeaveUnjoined StaleJoinRef Replaced ReplacedClosed
-    TooManyChannels JoinHeld ReplacementHeld HeldJoinStarted JoinBehindLeave Held Released Left
+    MessageTooFast JoinTooFast TooManyChannels JoinHeld ReplacementHeld HeldJoinStarted JoinBehindLeave Held Released Left
+    OlderTakes OlderDrops OlderCrash
     // Handlers.
     Joined JoinedThoughClosed Refused JoinCrashed WrongOutcome AnswerIgnored Stopped Crashed TerminatedByEnd
     PushWhileClosing PushRefused ReplyRefused Lost Abandoned

@@ -1,8 +1,9 @@
 //! Everything that can happen to a server.
 
 use super::value::{Content, Word};
-use bennu_core::Serializer;
+use bennu_core::rate::Rate;
 use bennu_core::server::{CloseReason, Limits, Reason};
+use bennu_core::{Compat, Serializer};
 use std::time::Duration;
 
 /// One thing that happens, as written in a script.
@@ -78,6 +79,26 @@ pub(crate) struct Bounds {
     pub(crate) overload: u64,
     pub(crate) channel_messages: usize,
     pub(crate) channel_bytes: usize,
+    pub(crate) messages: Pace,
+    pub(crate) joins: Pace,
+    pub(crate) compat: Compat,
+}
+
+/// How often something may happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    Any,
+    /// Once in so many milliseconds, and so often at once.
+    Once(u32, u32),
+}
+
+impl Pace {
+    fn rate(self) -> Option<Rate> {
+        match self {
+            Self::Any => None,
+            Self::Once(millis, burst) => Some(Rate::every(Duration::from_millis(millis.into())).burst(burst)),
+        }
+    }
 }
 
 impl Bounds {
@@ -92,6 +113,8 @@ impl Bounds {
             overload: Duration::from_millis(self.overload),
             channel_messages: self.channel_messages,
             channel_bytes: self.channel_bytes,
+            message_rate: self.messages.rate(),
+            join_rate: self.joins.rate(),
             ..Limits::default()
         }
     }

@@ -1,6 +1,6 @@
 //! What a server ought to do, written down as plainly as can be.
 //!
-//! Written from what Phoenix 1.8.12 does, and from where Bennu differs on purpose; where a rule is Bennu's own
+//! Written from what Phoenix 1.8.12 does, and 1.8.9 otherwise, and from where Bennu differs on purpose; where a rule is Bennu's own
 //! it says so. Everything that has ever been is kept in lists, and whatever is asked of them is
 //! worked out anew each time: how much waits, who is subscribed, what is due.
 
@@ -8,13 +8,15 @@ mod broadcast;
 mod ends;
 mod handler;
 mod message;
+mod pace;
 mod waiting;
 
 use super::mark::{Mark, Marks};
+use super::operation::Pace;
 use super::said::{Asked, Heard, Note, Said};
 use super::value::{Content, Word};
 use bennu_core::server::{CloseReason, Limits, Reason};
-use bennu_core::{Instant, Serializer};
+use bennu_core::{Compat, Instant, Serializer};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub(crate) use broadcast::Post;
@@ -27,6 +29,9 @@ pub(crate) use waiting::Load;
 pub(crate) struct Mount {
     pub(crate) routes: Vec<(&'static str, &'static [&'static str])>,
     pub(crate) limits: Limits,
+    pub(crate) messages: Pace,
+    pub(crate) joins: Pace,
+    pub(crate) compat: Compat,
 }
 
 /// The reference.
@@ -61,6 +66,9 @@ pub(crate) struct Socket {
     held: BTreeMap<String, VecDeque<Message>>,
     /// The topic of which that is being acted on.
     releasing: Option<String>,
+    /// When each message came that counted and was not too fast, and each such join.
+    messages: Vec<Instant>,
+    joins: Vec<Instant>,
 }
 
 #[derive(Debug)]
@@ -201,6 +209,8 @@ impl Model {
             paused: false,
             held: BTreeMap::new(),
             releasing: None,
+            messages: Vec::new(),
+            joins: Vec::new(),
         });
         if let Some(id) = id {
             self.add_subscription(id, Who::Socket(socket));
@@ -367,6 +377,11 @@ impl Model {
             self.channels[channel].socket == socket && self.channels[channel].is_reachable()
         };
         (0..self.channels.len()).filter(of).collect()
+    }
+
+    /// Whether a socket is served as Phoenix 1.8.9 would.
+    fn is_older(&self, socket: usize) -> bool {
+        self.mounts[self.sockets[socket].mount].compat == Compat::Phoenix1_8_9
     }
 
     fn say_to(&mut self, socket: usize, heard: Heard) {

@@ -1,7 +1,8 @@
-use super::operation::{Body::*, Bounds, Name::*, Operation::*, Reading::*, RefOf::*, Script};
+use super::operation::{Body::*, Bounds, Name::*, Operation::*, Pace::*, Reading::*, RefOf::*, Script};
 use super::run::{BYTES, EIGHT, VALUES};
 use super::world::World;
 use super::{Mark, Marks, Random, server};
+use bennu_core::Compat::*;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use std::cell::{Cell, RefCell};
@@ -111,6 +112,9 @@ fn what_waited_behind_a_join_does_not_let_reading_go_on() {
             overload: 10000,
             channel_messages: 3,
             channel_bytes: 1000,
+            messages: Any,
+            joins: Any,
+            compat: Phoenix1_8_12,
         },
         operations: vec![
             say("phx_join", Empty),
@@ -135,7 +139,8 @@ fn script_prints_as_code() {
     assert_eq!(
         code,
         "Script {\n    bounds: Bounds { max_channels: 3, max_terminating: 1, max_topic: 1024, \
-         max_event: 1024, input_messages: 2, input_bytes: 1000, overload: 10, channel_messages: 3, channel_bytes: 1000 },\n    operations: vec![\n        \
+         max_event: 1024, input_messages: 2, input_bytes: 1000, overload: 10, channel_messages: 3, channel_bytes: 1000, \
+         messages: Any, joins: Any, compat: Phoenix1_8_12 },\n    operations: vec![\n        \
          Say { socket: 0, join_ref: Own, msg_ref: Own, topic: Text(\"room:a\"), event: Text(\"echo\"), \
          body: Empty, reading: Obedient },\n    ],\n}"
     );

@@ -9,13 +9,13 @@ mod translate;
 mod transport;
 
 use super::mark::Marks;
-use super::operation::{Operation, Script, Timeouts};
+use super::operation::{Bounds, Operation, Pace, Script, Timeouts};
 use super::reference::{Model, Mount, Phase};
 use super::said::{Asked, Heard, Note};
 use super::value::Word;
 use bennu_core::router::Router;
 use bennu_core::server::{self, ChannelId, Config, Server, SocketId, TimerId};
-use bennu_core::{Instant, Serializer};
+use bennu_core::{Compat, Instant, Serializer};
 use compare::Order;
 use line::Line;
 use rules::Rules;
@@ -141,16 +141,22 @@ impl World {
 
     fn new(script: &Script, shape: Shape) -> Self {
         let routes = vec![("room:*", &[][..]), ("icpt:*", &["icpt"]), ("exact", &[]), ("room:a", &["never"])];
-        let first = Mount { routes, limits: script.bounds.limits() };
-        let second =
-            Mount { routes: vec![("room:b", &["news"]), ("*", &[])], limits: server::Limits::default() };
+        let Bounds { messages, joins, compat, .. } = script.bounds;
+        let first = Mount { routes, limits: script.bounds.limits(), messages, joins, compat };
+        let second = Mount {
+            routes: vec![("room:b", &["news"]), ("*", &[])],
+            limits: server::Limits::default(),
+            messages: Pace::Any,
+            joins: Pace::Any,
+            compat: Compat::default(),
+        };
         let mounts = vec![first, second];
         let real = |mount: &Mount| {
             let mut router = Router::default();
             for (pattern, intercepts) in &mount.routes {
                 router.add(pattern, intercepts).expect("a star stands at the end");
             }
-            server::Mount { router, limits: mount.limits }
+            server::Mount { router, limits: mount.limits, compat: mount.compat }
         };
         let server = |shard| {
             let mounts = mounts.iter().map(real).collect();

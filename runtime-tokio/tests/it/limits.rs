@@ -10,14 +10,16 @@
 //! | handshake: 10 s in all | `handshake`: `request_that_comes_byte_by_byte_…`, `connection_that_was_upgraded_in_time_lives_on` | `silent_connection_is_closed_after_10_s_and_not_before`, `application_that_takes_too_long_to_decide_…`, `requests_for_something_else_…`, `answers_that_nobody_reads_…` | `many_that_are_silent_or_drip_…`; `super::handshake`: `dripping_request_head_…` | all with `hasty`; `with_an_application_the_head_alone_has_its_time_…` |
 //! | TLS handshake: 5 s | all of `super::tls` | `tls_handshake_that_never_comes_is_cut_off_after_5_s` | `tls_takes_no_more_than_its_share_of_the_handshake` | `time_for_tls_is_a_setting` |
 //! | target 8 KiB, header lines 16 KiB and 64 of them | `super::handshake`: `request_target_…`, `request_may_have_…`, `header_that_is_repeated_…`, `header_block_…` | the same | `handshake`: `heads_far_past_every_limit_…` | `limits_of_a_request_are_settings` |
-//! | connections: 503 | `super::handshake`: `place_of_a_connection_that_ended_is_free_again` | the same | `handshake`: `hundreds_that_come_when_no_place_is_free_…` | the same |
+//! | messages and joins per second: no limit | `rates`: `messages_past_…`, `joins_past_…`, `of_a_batch_…`; core `limits::pace`: all | the same | the same | the same |
+//! | how fast connections come: no limit, 503 | `places`: `connections_that_come_too_fast_…`; `places` of `bennu` | the same | the same | `rate_of_a_socket_…` |
+//! | connections: 503 | `super::handshake`: `place_of_a_connection_that_ended_is_free_again` | the same | `handshake`: `hundreds_that_come_when_no_place_is_free_…` | the same; `places`: `socket_has_places_of_its_own_…` |
 //! | message: 1 MiB, 1009 | `message_at_the_limit_is_taken`; core `websocket::limits` | `message_past_the_limit_is_1009`, `fragments_past_the_limit_together_are_1009` | `length_that_is_only_announced_…`; `memory`: `message_that_is_announced_…` | `limit_of_a_message_is_a_setting` |
 //! | fragments: 1,024, 16 empty ones in a row, 1008 | `message_may_come_in_1024_…`, `frames`: `sixteen_empty_fragments_…`; core `websocket::limits` | the same | `frames`: `fragments_without_end_…`; `memory`: the same | `frames`: `limits_of_fragments_are_settings` |
 //! | pongs owed: the latest | `frames`: `ping_is_answered_…`; core `websocket::framing`: `of_the_pongs_owed_…` | `frames`: `client_that_takes_nothing_is_owed_…` | `memory`: `pings_of_a_client_that_reads_nothing_…` | none: there is no less |
 //! | silence: 60 s, 1002 | `super::minutes`: `client_is_closed_after_60_s_of_silence_and_not_before`; core `websocket::timers` | the same | `frames`: `hundred_silent_clients_…` | the same, and all of `super::idle` |
 //! | long-poll bodies: 1 MiB, 413; 20 s | `super::longpoll::limits`: `body_at_the_limit_…`, `body_has_20_s_…` | `body_at_the_limit_…` | `body_without_end_…`, `body_that_drips_…` | `length_of_a_body_…`, `body_that_drips_…` |
 //! | long-poll batches: 100 lines | `super::longpoll::limits`: `of_a_batch_a_hundred_…` | the same | the same; `super::longpoll::input`: `body_of_nothing_but_newlines_…` | the same |
-//! | a long-poll session: its queue as the outbox; 15 s without a poll; 8 polls replaced | `super::longpoll::limits`: `session_ends_when_more_waits_…`; `super::minutes`: `client_that_keeps_polling_…`; core `longpoll` | the same | `hundred_sessions_that_nobody_polls_…` | the same, `of_more_polls_than_may_wait_…` |
+//! | a long-poll session: its queue as the outbox; 15 s without a poll; 8 polls replaced | `super::longpoll::limits`: `session_ends_when_more_waits_…`; `super::minutes`: `client_that_keeps_polling_…`; core `longpoll` | the same | `hundred_sessions_that_nobody_polls_…` | the same, `of_more_polls_than_may_wait_…`, `of_more_posts_than_may_wait_…` |
 //! | channels: 100, pending joins counted | core `limits`: `hundred_channels_…`; `channels`: `hundred_channels_…`, `join_that_is_not_decided_yet_…` | the same | the same; `memory`: `of_100_000_joins_…` | `join_past_the_limit_is_answered_…` |
 //! | channels that end: 100 | `channels`: `join_waits_while_a_hundred_channels_end_…` | the same | the same; `memory`: `joins_and_leaves_…` | `how_many_channels_may_end_at_once_is_a_setting`; core `end`: `joins_wait_while_too_many_terminates_run_…` |
 //! | refs: 64 bytes, 1011 | `envelope`: `ref_of_64_bytes_…`, `ref_in_a_binary_frame_…`; core `wire`: `a_ref_of_64_bytes_…` | the same | the same | none: it is part of the format |
@@ -42,6 +44,10 @@ mod handshake;
 mod input;
 #[path = "limits/outbox.rs"]
 mod outbox;
+#[path = "limits/places.rs"]
+mod places;
+#[path = "limits/rates.rs"]
+pub(crate) mod rates;
 #[path = "limits/subscription.rs"]
 mod subscription;
 

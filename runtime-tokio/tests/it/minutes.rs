@@ -1,10 +1,12 @@
 //! What takes minutes: on tokio, whose clock can be moved on.
 
 use crate::client::Client;
+use crate::limits::rates::{HURRIED_POLLS, hurried, just};
 use crate::neighbour::Neighbour;
 use crate::poller::Poller;
 use crate::server::Server;
-use bennu::LongPoll;
+use bennu::{Limits, LongPoll};
+use serde_json::json;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
@@ -57,4 +59,28 @@ async fn client_that_keeps_polling_lives_on_and_one_that_stops_is_forgotten_afte
     assert_eq!(answer.status, 410);
     assert_ne!(answer.token, Some(poller.token.clone()));
     assert_eq!(poller.post("[]").await, 410);
+}
+
+/// Without a poll for 15 s the session would end: the clock stands still but for the 10 s of the last post.
+#[tokio::test]
+async fn flood_past_the_rate_is_held_up_when_nobody_takes_the_answers() {
+    crate::rt::pause();
+    let server = hurried(Limits::new().message_rate(just(1)).outbox(20_000));
+    let mut poller = Poller::open_at(&server.endpoint, HURRIED_POLLS).await;
+
+    let mut taken = 0;
+    loop {
+        let (message, _) = poller.message("room:a", "echo", json!({}));
+        match poller.post(message).await {
+            200 => taken += 1,
+            408 => break,
+            status => panic!("{status}"),
+        }
+        assert!(taken < 20_000, "nothing holds it up");
+    }
+
+    for _ in 0..taken {
+        assert_eq!(poller.next().await.event, "phx_reply");
+    }
+    poller.heartbeat().await;
 }

@@ -30,6 +30,7 @@ pub(crate) struct Answer {
 /// One session.
 pub(crate) struct Poller {
     endpoint: Endpoint,
+    target: &'static str,
     pub(crate) token: String,
     got: VecDeque<Message>,
     last_ref: u64,
@@ -66,10 +67,15 @@ pub(crate) async fn ask(endpoint: &Endpoint, request: Request<String>) -> Answer
 impl Poller {
     /// Opens a session at [`LONGPOLL`].
     pub(crate) async fn open(endpoint: &Endpoint) -> Self {
-        let opened = ask(endpoint, get(LONGPOLL)).await;
+        Self::open_at(endpoint, LONGPOLL).await
+    }
+
+    /// Opens a session at another mount.
+    pub(crate) async fn open_at(endpoint: &Endpoint, target: &'static str) -> Self {
+        let opened = ask(endpoint, get(target)).await;
         assert_eq!((opened.status, &*opened.messages), (410, &[][..]));
         let token = opened.token.expect("an opened session has a token");
-        Self { endpoint: endpoint.clone(), token, got: VecDeque::new(), last_ref: 0 }
+        Self { endpoint: endpoint.clone(), target, token, got: VecDeque::new(), last_ref: 0 }
     }
 
     /// The same with a topic joined.
@@ -82,7 +88,7 @@ impl Poller {
 
     /// A request of this session.
     pub(crate) fn request(&self, method: Method, body: impl Into<String>) -> Request<String> {
-        let request = Request::builder().method(method).uri(LONGPOLL);
+        let request = Request::builder().method(method).uri(self.target);
         request.header("x-phoenix-longpoll-token", &self.token).body(body.into()).unwrap()
     }
 

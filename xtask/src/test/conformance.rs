@@ -1,11 +1,11 @@
-//! The recorded scenarios against the conformance example.
+//! The recorded scenarios against the conformance example, as either of the releases that they hold for.
 
 use std::io;
 
 use anyhow::{Context as _, Result};
 
 use super::outcome::Outcome;
-use crate::conformance::{self, Need, Options, Verbosity};
+use crate::conformance::{self, Need, Options, Profile, Verbosity};
 use crate::process::{ServerProcess, Started};
 use crate::repository::{self, Build, Runtime, Workspace};
 
@@ -13,11 +13,19 @@ use crate::repository::{self, Build, Runtime, Workspace};
 const REPEAT: usize = 5;
 
 pub(super) fn run(workspace: &Workspace, runtime: Runtime) -> Result<Outcome> {
+    play(workspace, runtime, Profile::V1_8_12)
+}
+
+pub(super) fn older(workspace: &Workspace) -> Result<Outcome> {
+    play(workspace, Runtime::Tokio, Profile::V1_8_9)
+}
+
+fn play(workspace: &Workspace, runtime: Runtime, profile: Profile) -> Result<Outcome> {
     if !workspace.has("conformance") {
         return Ok(Outcome::skipped("the workspace has no package `conformance`"));
     }
     let binary = workspace.build_on(runtime, "conformance", Build::Debug)?;
-    let server = match ServerProcess::start(&binary, &["--port", "0"])? {
+    let server = match ServerProcess::start(&binary, &["--port", "0", "--compat", profile.name()])? {
         Started::Listening(server) => server,
         Started::Ended(status) => {
             return Ok(Outcome::failed(format!("the server ended before it listened: {status}")));
@@ -27,6 +35,7 @@ pub(super) fn run(workspace: &Workspace, runtime: Runtime) -> Result<Outcome> {
     let options = Options {
         known_differences: Some(repository::path("conformance/known-differences.txt")),
         without: vec![Need::Presence, Need::Cluster],
+        profile,
         repeat: REPEAT,
         verbosity: Verbosity::Quiet,
         ..Options::new(url, repository::scenarios())

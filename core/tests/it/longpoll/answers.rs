@@ -1,12 +1,12 @@
 use super::frame;
 use bennu_core::longpoll::Answer;
-use bennu_core::{Frame, Kind};
+use bennu_core::{Compat, Frame, Kind};
 use http::HeaderValue;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn body(answer: Answer<'_>) -> String {
-    let response = answer.into_response();
+    let response = answer.into_response(Compat::default());
     assert_eq!(response.status(), 200);
     String::from_utf8(response.body().to_vec()).unwrap()
 }
@@ -55,7 +55,7 @@ fn json_is_said_to_be_json_and_not_to_be_kept() {
         Answer::Gone,
         Answer::Forbidden,
     ] {
-        let response = answer.into_response();
+        let response = answer.into_response(Compat::default());
         let headers = response.headers();
         assert_eq!(headers["content-type"], "application/json; charset=utf-8");
         assert_eq!(headers["cache-control"], "no-store");
@@ -67,8 +67,8 @@ fn json_is_said_to_be_json_and_not_to_be_kept() {
 #[test]
 fn preflight_says_what_a_page_may_send() {
     // R149
-    let response =
-        Answer::Preflight { headers: HeaderValue::from_static("content-type, x-foo") }.into_response();
+    let response = Answer::Preflight { headers: HeaderValue::from_static("content-type, x-foo") }
+        .into_response(Compat::default());
 
     let headers = response.headers();
     assert_eq!((response.status().as_u16(), response.body().len()), (200, 0));

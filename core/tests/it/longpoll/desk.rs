@@ -7,7 +7,7 @@ use bennu_core::longpoll::{
     Session, Ticket, examine, open,
 };
 use bennu_core::wire::Outgoing;
-use bennu_core::{Payload, RawJson, Serializer};
+use bennu_core::{Compat, Payload, RawJson, Serializer};
 use bytes::Bytes;
 use http::request::Parts;
 use std::collections::BTreeMap;
@@ -96,7 +96,7 @@ impl Desk {
         let (parts, body) = request.into_parts();
         let response = match self.answer(&parts, &body) {
             Ok(response) => response,
-            Err(refusal) => refusal.answer().into_response(),
+            Err(refusal) => refusal.answer().into_response(Compat::default()),
         };
         assert_eq!(response.headers()["access-control-allow-origin"], "*");
         response
@@ -104,14 +104,16 @@ impl Desk {
 
     fn answer(&mut self, parts: &Parts, body: &Bytes) -> Result<http::Response<Bytes>, Refusal> {
         match examine(parts, CARRIER, &self.options)? {
-            Request::Preflight { headers } => Ok(Answer::Preflight { headers }.into_response()),
+            Request::Preflight { headers } => {
+                Ok(Answer::Preflight { headers }.into_response(Compat::default()))
+            }
             Request::Poll { token } => match self.find(token.as_deref()) {
                 Some((token, id)) => Ok(self.poll(token, id)),
                 None => self.connect(parts),
             },
             Request::Post { token, encoding } => match self.find(token.as_deref()) {
                 Some((_, id)) => self.publish(id, encoding, body),
-                None => Ok(Answer::Gone.into_response()),
+                None => Ok(Answer::Gone.into_response(Compat::default())),
             },
         }
     }
@@ -131,13 +133,13 @@ impl Desk {
             Vsn::NotText => None,
         };
         let Some(serializer) = vsn.filter(|_| admission.params.str("mode") != Some("refused")) else {
-            return Ok(Answer::Forbidden.into_response());
+            return Ok(Answer::Forbidden.into_response(Compat::default()));
         };
         self.opened += 1;
         let ticket = Ticket { endpoint: self.endpoint, mount: 0, session: self.opened };
         let session = Session::new(self.config, at(self.now));
         self.sessions.insert(ticket.session, Client { session, serializer, params: admission.params });
-        Ok(Answer::Opened { token: &ticket.sign(|bytes| self.sign(bytes)) }.into_response())
+        Ok(Answer::Opened { token: &ticket.sign(|bytes| self.sign(bytes)) }.into_response(Compat::default()))
     }
 
     fn poll(&mut self, token: &str, id: u128) -> http::Response<Bytes> {
@@ -150,12 +152,13 @@ impl Desk {
                     let now = self.time();
                     let session = self.session(id);
                     let frames = session.take(poll, now);
-                    let response = Answer::Messages { token, frames: &frames }.into_response();
+                    let response =
+                        Answer::Messages { token, frames: &frames }.into_response(Compat::default());
                     session.finish(poll, Delivery::Written, now);
                     self.pump(id);
                     return response;
                 }
-                Some(_) => return Answer::Empty { token }.into_response(),
+                Some(_) => return Answer::Empty { token }.into_response(Compat::default()),
                 None => self.wait(id),
             }
         }
@@ -173,8 +176,8 @@ impl Desk {
         loop {
             let mine = self.pump(id).into_iter().find_map(|output| outcome(&output, post));
             match mine {
-                Some(Posted::Accepted) => return Ok(Answer::Accepted.into_response()),
-                Some(Posted::TimedOut) => return Ok(Answer::TimedOut.into_response()),
+                Some(Posted::Accepted) => return Ok(Answer::Accepted.into_response(Compat::default())),
+                Some(Posted::TimedOut) => return Ok(Answer::TimedOut.into_response(Compat::default())),
                 None => self.wait(id),
             }
         }

@@ -1,3 +1,4 @@
+use bennu_core::Compat;
 use bennu_core::connect::{
     self, CheckOrigin, ConnectInfoKeys, Limits, MountPath, Options, PathVariables, QueryError, Vsn,
 };
@@ -26,7 +27,7 @@ fn poll(token: Option<&str>) -> Result<Request, Refusal> {
 
 /// The HTTP status, and the one in the body if there is any.
 fn statuses(refusal: &Refusal) -> (u16, String) {
-    let response = refusal.answer().into_response();
+    let response = refusal.answer().into_response(Compat::default());
     assert_eq!(response.headers()["access-control-allow-origin"], "*");
     (response.status().as_u16(), String::from_utf8(response.body().to_vec()).unwrap())
 }
@@ -207,7 +208,7 @@ fn policy_about_origins_is_that_of_the_mount() {
 fn failure_of_this_end_is_its_own_http_status() {
     let answer = Answer::Error { status: StatusCode::INTERNAL_SERVER_ERROR, body: String::new() };
 
-    let response = answer.into_response();
+    let response = answer.into_response(Compat::default());
 
     assert_eq!((response.status().as_u16(), response.body().len()), (500, 0));
     assert_eq!(response.headers()["access-control-allow-origin"], "*");

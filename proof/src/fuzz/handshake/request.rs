@@ -39,6 +39,7 @@ fn options(byte: u8) -> Options {
         subprotocols: (byte & 0b1_0000 != 0).then(|| vec!["conf.v1".to_owned(), "mqtt".to_owned()]),
         connect_info: keys.trace_context_headers().sec_websocket_headers().peer_data(),
         limits,
+        ..Options::default()
     }
 }
 

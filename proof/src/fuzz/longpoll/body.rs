@@ -2,7 +2,7 @@
 
 use crate::fuzz::recipe::Recipe;
 use bennu_core::longpoll::{Answer, BodyError, BodyLimits, Data, Encoding};
-use bennu_core::{Frame, Kind};
+use bennu_core::{Compat, Frame, Kind};
 
 /// A byte for how it is written down, one for the most lines and one for the most bytes in 16; the body.
 pub(super) fn check(mut recipe: Recipe<'_>) {
@@ -68,7 +68,7 @@ fn decode(text: &[u8]) -> Option<Vec<u8>> {
 fn check_answer(messages: &[Data]) {
     let frames: Vec<Frame> = messages.iter().map(|data| Frame::new(Kind::Text, &data.body)).collect();
 
-    let response = Answer::Messages { token: "\"\\", frames: &frames }.into_response();
+    let response = Answer::Messages { token: "\"\\", frames: &frames }.into_response(Compat::default());
 
     let texts: Vec<_> = messages.iter().map(|data| String::from_utf8_lossy(&data.body)).collect();
     let expected = serde_json::json!({"messages": texts, "status": 200, "token": "\"\\"});

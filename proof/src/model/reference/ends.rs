@@ -34,7 +34,10 @@ impl Model {
         let topic = self.channels[channel].topic.clone();
         self.end_subscription(&topic, Who::Member(channel));
         let join_ref = self.channels[channel].join_ref.clone();
-        self.say_end(channel, join_ref, "phx_error", because("channel_crash"));
+        let is_older = self.is_older(self.channels[channel].socket);
+        self.mark_if(is_older, Mark::OlderCrash);
+        let body = if is_older { Content::empty() } else { because("channel_crash") };
+        self.say_end(channel, join_ref, "phx_error", body);
         self.finish_channel(channel);
     }
 

@@ -30,7 +30,7 @@ pub(crate) struct Message {
 const LONGEST: usize = 1024;
 
 impl Message {
-    fn is(&self, event: &str) -> bool {
+    pub(super) fn is(&self, event: &str) -> bool {
         matches!(&self.event, Word::Text(text) if text == event)
     }
 }
@@ -44,6 +44,10 @@ impl Model {
         if message.is("heartbeat") && message.topic.as_str() == "phoenix" {
             self.mark(Mark::Heartbeat);
             return self.answer(socket, message, None, Ok(()));
+        }
+        if let Some(mark) = self.too_fast(socket, message) {
+            self.mark(mark);
+            return self.answer(socket, message, message.join_ref.clone(), Err("rate limit"));
         }
         let Some(topic) = self.checked_topic(socket, message) else { return };
         // What came before it for the topic comes first.
@@ -95,7 +99,7 @@ impl Model {
             self.forget_channel(channel);
             return self.join(socket, topic, message, Some(replaced));
         }
-        if !is_acceptable(&self.channels[channel], message) {
+        if !self.is_acceptable(channel, message) {
             return self.mark(Mark::StaleJoinRef); // Rows 7 and 9.
         }
         let msg_ref = message.msg_ref.clone();
@@ -197,6 +201,21 @@ impl Model {
         self.start_join(channel, message.body.clone());
     }
 
+    /// Whether a message is for this life of a channel: null is taken, a ref where none was sent is not; in 1.8.9 it was
+    /// the other way round.
+    fn is_acceptable(&mut self, channel: usize, message: &Message) -> bool {
+        let Channel { socket, join_ref, .. } = &self.channels[channel];
+        let is_older = self.is_older(*socket);
+        let acceptable = match (join_ref, &message.join_ref) {
+            (None, None) => return true,
+            (Some(stored), Some(sent)) => return value(stored) == value(sent),
+            (Some(_), None) => !is_older,
+            (None, Some(_)) => is_older,
+        };
+        self.mark_if(is_older, if acceptable { Mark::OlderTakes } else { Mark::OlderDrops });
+        acceptable
+    }
+
     /// Answers a message from the machine itself: once.
     fn answer(
         &mut self,
@@ -225,15 +244,6 @@ impl Model {
 /// `{"reason":"…"}`
 pub(super) fn because(reason: &str) -> Content {
     Content::Json(format!(r#"{{"reason":"{reason}"}}"#))
-}
-
-/// Whether a message is for this life of a channel: null is taken, a ref where none was sent is not.
-fn is_acceptable(channel: &Channel, message: &Message) -> bool {
-    match (&channel.join_ref, &message.join_ref) {
-        (_, None) => true,
-        (None, Some(_)) => false,
-        (Some(stored), Some(sent)) => value(stored) == value(sent),
-    }
 }
 
 fn value(json: &str) -> serde_json::Value {

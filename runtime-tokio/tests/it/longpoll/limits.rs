@@ -228,6 +228,31 @@ async fn post_that_is_not_taken_within_the_window_is_408() {
 }
 
 #[tokio::test]
+async fn of_more_posts_than_may_wait_the_next_is_408_at_once() {
+    crate::rt::pause();
+    // Two messages may wait, reading pauses behind them, and one post waits there.
+    let limits = Limits::new().input_messages(2).overload(Duration::from_secs(60));
+    let polls = LongPoll::new().max_waiting_posts(100);
+    let (server, mut told) = Server::rooms_with(|socket| socket.longpoll(polls).limits(limits));
+    let mut poller = Poller::joined(&server.endpoint, "room:a").await;
+    poller.send("room:a", "wait", json!({})).await;
+    assert_eq!(told.next().await, "handler waits");
+    for _ in 0..2 {
+        poller.send("room:a", "count", json!({})).await;
+    }
+    let [first, second] = [(); 2].map(|()| poller.message("room:a", "echo", json!({})).0);
+    let start = Instant::now();
+    let post = async |message| {
+        assert_eq!(poller.post(message).await, 408);
+        start.elapsed()
+    };
+
+    let (first, second) = tokio::join!(post(first), post(second));
+
+    assert_eq!((first.as_secs(), second.as_secs()), (WINDOW.as_secs(), 0));
+}
+
+#[tokio::test]
 async fn answers_of_an_own_making_hold_up_who_does_not_poll_and_end_nothing() {
     let window = LongPoll::new().window(Duration::from_millis(500));
     let limits = Limits::new().outbox(100_000);

@@ -1,0 +1,96 @@
+//! How many connections there may be, and how fast they may come.
+
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use bennu_core::Instant;
+use bennu_core::rate::{Bucket, Rate};
+
+/// The settings, of a node or of one of its sockets.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Capacity {
+    pub(crate) connections: usize,
+    pub(crate) rate: Option<Rate>,
+}
+
+impl Default for Capacity {
+    fn default() -> Self {
+        Self { connections: usize::MAX, rate: None }
+    }
+}
+
+/// The places that there are, and those that are taken: by connections, and by what may become one.
+#[derive(Debug)]
+pub(crate) struct Places {
+    capacity: Capacity,
+    taken: AtomicUsize,
+    bucket: Mutex<Bucket>,
+}
+
+/// Why somebody has no place: the fact behind a 503.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoPlace {
+    /// The node is to end.
+    Draining,
+    /// There are as many as there may be.
+    Full,
+    /// They come faster than they may.
+    TooFast,
+}
+
+impl Places {
+    pub(crate) fn new(capacity: Capacity) -> Self {
+        Self { capacity, taken: AtomicUsize::new(0), bucket: Mutex::new(Bucket::default()) }
+    }
+
+    /// Takes a place, to be given back. Who finds none has taken nothing.
+    pub(crate) fn take(&self, now: Instant) -> Result<(), NoPlace> {
+        let is_full = self.taken.fetch_add(1, Ordering::AcqRel) >= self.capacity.connections;
+        let is_too_fast = || self.capacity.rate.is_some_and(|rate| !self.bucket.lock().take(rate, now));
+        let refused = if is_full {
+            NoPlace::Full
+        } else if is_too_fast() {
+            NoPlace::TooFast
+        } else {
+            return Ok(());
+        };
+        self.give_back();
+        Err(refused)
+    }
+
+    pub(crate) fn give_back(&self) {
+        self.taken.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+#[cfg(all(test, not(bennu_loom)))]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    const NOW: Instant = Instant::EPOCH;
+
+    #[test]
+    fn place_that_is_given_back_is_free_and_one_that_was_not_there_is_not() {
+        let places = Places::new(Capacity { connections: 2, rate: None });
+        assert_eq!([places.take(NOW), places.take(NOW)], [Ok(()); 2]);
+        assert_eq!([places.take(NOW), places.take(NOW)], [Err(NoPlace::Full); 2]);
+
+        places.give_back();
+
+        assert_eq!([places.take(NOW), places.take(NOW)], [Ok(()), Err(NoPlace::Full)]);
+    }
+
+    #[test]
+    fn who_comes_too_fast_takes_no_place_and_who_finds_none_does_not_count_as_come() {
+        let rate = Rate::every(Duration::from_secs(1)).burst(2);
+        let places = Places::new(Capacity { connections: 1, rate: Some(rate) });
+        assert_eq!([places.take(NOW), places.take(NOW)], [Ok(()), Err(NoPlace::Full)]);
+
+        places.give_back();
+        assert_eq!(places.take(NOW), Ok(()));
+        places.give_back();
+
+        assert_eq!([places.take(NOW), places.take(NOW)], [Err(NoPlace::TooFast); 2]);
+        assert_eq!(places.take(NOW + Duration::from_secs(1)), Ok(()));
+    }
+}
