@@ -53,6 +53,9 @@ const SECRETS: &[Cow<'static, str>] =
 
 const FILTERED: &str = "[FILTERED]";
 
+/// Printed in the place of a value that is always a secret.
+pub(crate) struct Hidden;
+
 /// What `Debug` goes by.
 static BY_DEFAULT: ParameterFilter = ParameterFilter { rule: Rule::Discard(Cow::Borrowed(SECRETS)) };
 
@@ -160,12 +163,18 @@ struct Filtered<'a, T> {
     value: &'a T,
 }
 
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(FILTERED)
+    }
+}
+
 impl fmt::Debug for Filtered<'_, Params> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut map = f.debug_map();
         for (key, value) in self.value.iter() {
             match self.filter.map_or(Verdict::Show, |filter| filter.verdict(key)) {
-                Verdict::Hide => map.entry(&key, &format_args!("{FILTERED}")),
+                Verdict::Hide => map.entry(&key, &Hidden),
                 Verdict::Show => map.entry(&key, &Filtered { filter: None, value }),
                 Verdict::Descend => map.entry(&key, &Filtered { filter: self.filter, value }),
             };

@@ -5,13 +5,14 @@ use super::body::{BodyError, Encoding};
 use crate::connect::{
     self, Admission, AuthTokenError, Carrier, ConnectInfo, Options, Params, PathVariables, connect_params,
 };
+use crate::filter::Hidden;
 use http::header::{ACCESS_CONTROL_REQUEST_HEADERS, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, StatusCode};
 use std::fmt;
 
-/// A request to a long-poll transport.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A request to a long-poll transport. Printing with `{:?}` leaves out its token.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Request {
     /// `OPTIONS`: a browser asks whether a page of another origin may. Answer with [`Answer::Preflight`].
     Preflight {
@@ -102,6 +103,19 @@ pub fn open(
         info.set_auth_token(auth_token(&parts.headers)?);
     }
     Ok(Admission { params, subprotocol: None, info })
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hidden = |token: &Option<String>| token.as_ref().map(|_| Hidden);
+        match self {
+            Self::Preflight { headers } => f.debug_struct("Preflight").field("headers", headers).finish(),
+            Self::Poll { token } => f.debug_struct("Poll").field("token", &hidden(token)).finish(),
+            Self::Post { token, encoding } => {
+                f.debug_struct("Post").field("token", &hidden(token)).field("encoding", encoding).finish()
+            }
+        }
+    }
 }
 
 impl Refusal {
