@@ -122,7 +122,7 @@ impl ParameterFilter {
     /// Writes JSON text as it is, but for what is left out. What is no JSON is left out from there on.
     fn write_json(&self, text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = text;
-        while let Some(start) = rest.find(|char| matches!(char, '"' | '-' | '0'..='9' | 't' | 'f' | 'n')) {
+        while let Some(start) = rest.find(|char| !is_structure(char)) {
             let (between, leaf_on) = rest.split_at(start);
             f.write_str(between)?;
             let Some((leaf, behind)) = take_value(leaf_on) else { return f.write_str(FILTERED) };
@@ -148,6 +148,11 @@ impl ParameterFilter {
         }
         f.write_str(rest)
     }
+}
+
+/// Whether JSON has this character between strings, numbers and words.
+fn is_structure(char: char) -> bool {
+    matches!(char, '{' | '}' | '[' | ']' | ':' | ',' | ' ' | '\t' | '\n' | '\r')
 }
 
 /// The JSON value that a text begins with, and what comes behind it.

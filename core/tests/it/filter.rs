@@ -124,6 +124,17 @@ fn neither_tokens_nor_bodies_of_long_polls_are_printed() {
     assert_eq!(format!("{data:?}"), "[Data { kind: Text, len: 40 }, Data { kind: Binary, len: 7 }]");
 }
 
+#[test]
+fn of_what_is_no_json_nothing_is_printed_from_there_on() {
+    let printed = |text: &str| format!("{:?}", Frame::new(Kind::Text, text.as_bytes()));
+
+    assert_eq!(printed("password:xyz"), "Frame([FILTERED])");
+    assert_eq!(printed("[1,xyz,2]"), "Frame([1,[FILTERED])");
+    assert_eq!(printed(r#"{"a":'xyz'}"#), r#"Frame({"a":[FILTERED])"#);
+    assert_eq!(printed("[1]\u{a0}2"), "Frame([1][FILTERED])");
+    assert_eq!(printed("[ 1 ,\t2\r\n]"), "Frame([ 1 ,\t2\r\n])");
+}
+
 /// JSON values whose secrets are all under `token`.
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
