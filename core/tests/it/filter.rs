@@ -3,7 +3,7 @@
 use bennu_core::connect::{Carrier, Options, Params, PathVariables, Scheme, examine};
 use bennu_core::longpoll::{self, Answer, Encoding};
 use bennu_core::wire::Serializer;
-use bennu_core::{Frame, Kind, ParameterFilter, Payload, RawJson};
+use bennu_core::{Frame, Kind, ParameterFilter, Payload, PayloadSlice, RawJson};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -122,6 +122,17 @@ fn neither_tokens_nor_bodies_of_long_polls_are_printed() {
     assert!(!printed.contains("hunter2"), "{printed}");
     assert_eq!(printed.matches("[FILTERED]").count(), 6, "{printed}");
     assert_eq!(format!("{data:?}"), "[Data { kind: Text, len: 40 }, Data { kind: Binary, len: 7 }]");
+}
+
+#[test]
+fn bytes_are_printed_as_they_are_wherever_they_lie() {
+    let bytes = b"a\"\0\xff";
+
+    for printed in
+        [format!("{:?}", Payload::binary(&bytes[..])), format!("{:?}", PayloadSlice::Binary(bytes))]
+    {
+        assert_eq!(printed, r#"Binary(b"a\"\x00\xff")"#);
+    }
 }
 
 #[test]
