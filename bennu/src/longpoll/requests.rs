@@ -9,7 +9,7 @@ use crate::mount::Mounted;
 use crate::opening::Opening;
 use crate::peer::Peer;
 use crate::service::ResponseBody;
-use bennu_core::connect::{Carrier, PathVariables};
+use bennu_core::connect::{Carrier, Params, PathVariables};
 use bennu_core::longpoll::{Answer, BodyError, Encoding, Posted, Refusal, Request, examine, open};
 use http::request::Parts;
 use http::{Response, StatusCode};
@@ -34,9 +34,9 @@ pub(crate) async fn answer<B: Body>(
     let socket = &*visit.mount().name;
     let answered = match examine(parts, visit.carrier, &visit.mount().options) {
         Ok(Request::Preflight { headers }) => Ok(respond(Answer::Preflight { headers })),
-        Ok(Request::Poll { token }) => match visit.poll(token).await {
+        Ok(Request::Poll { token, params }) => match visit.poll(token).await {
             Some(response) => Ok(response),
-            None => visit.connect(parts, variables).await,
+            None => visit.connect(parts, params, variables).await,
         },
         Ok(Request::Post { token, encoding }) => visit.post(token, encoding, body).await,
         Err(refusal) => Err(refusal),
@@ -91,13 +91,14 @@ impl Visit<'_> {
     async fn connect(
         &self,
         parts: &Parts,
+        params: Params,
         variables: PathVariables<'_>,
     ) -> Result<Response<ResponseBody>, Refusal> {
         let Some(slot) = Arc::clone(self.hub).admit() else {
             return Ok(error(StatusCode::SERVICE_UNAVAILABLE));
         };
         let mount = self.mount();
-        let admission = open(parts, variables, self.carrier, &mount.options)?;
+        let admission = open(parts, params, variables, self.carrier, &mount.options)?;
         let Some(serializer) = mount.negotiate(&admission) else { return Ok(respond(Answer::Forbidden)) };
         let admitted =
             match mount.ask(self.hub.door(), &parts.headers, admission.params, admission.info).await {
