@@ -294,15 +294,14 @@ impl Peer {
     }
 
     /// Takes all that waits, for a transport that keeps it elsewhere: each frame with who has caused it. How much is
-    /// the peer's own doing, the outbox knows of all of them together; so it is said of the first that this covers.
+    /// the peer's own doing, the outbox knows of all of them together; so it is said of the first that this reaches
+    /// into. More may be called its own than is, up to one frame, and never less: nobody is cut off for that.
     pub(crate) fn take_frames(&self) -> Vec<(Frame, Cause)> {
         let (frames, mut owed) = self.shared.lock().outbox.take_all();
-        let caused = |frame: Frame| match owed.checked_sub(frame.as_websocket().len()) {
-            Some(rest) => {
-                owed = rest;
-                (frame, Cause::Itself)
-            }
-            None => (frame, Cause::Others),
+        let caused = |frame: Frame| {
+            let cause = if owed > 0 { Cause::Itself } else { Cause::Others };
+            owed = owed.saturating_sub(frame.as_websocket().len());
+            (frame, cause)
         };
         frames.into_iter().map(caused).collect()
     }
