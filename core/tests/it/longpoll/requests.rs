@@ -27,10 +27,8 @@ fn poll(query: &str, token: Option<&str>) -> Result<Request, Refusal> {
 
 /// Opens a session, if the head is one that polls.
 fn opened(parts: &Parts, variables: PathVariables<'_>, options: &Options) -> Result<Admission, Refusal> {
-    match examine(parts, CARRIER, options)? {
-        Request::Poll { params, .. } => open(parts, params, variables, CARRIER, options),
-        other => panic!("{other:?}"),
-    }
+    let Request::Poll { params, .. } = examine(parts, CARRIER, options)? else { panic!("it is no GET") };
+    open(parts, params, variables, CARRIER, options)
 }
 
 /// The HTTP status, and the one in the body if there is any.
