@@ -17,7 +17,7 @@ pub struct Config {
     /// client itself has caused does not count: while more than half of this waits, no message is taken from it.
     pub max_queue: usize,
     /// How much of POSTs may wait to be taken, in bytes, each message counted with 64 more; the POST past it is
-    /// answered 408 at once, unless none waits. 1 MiB.
+    /// answered 408 at once, unless no message waits. 1 MiB.
     pub max_input: usize,
     /// How many polls may wait that a newer one has taken the place of; past it, the oldest ends early. 8.
     pub max_replaced: usize,

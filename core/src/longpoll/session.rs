@@ -287,7 +287,8 @@ impl Session {
         self.life != Life::Open
     }
 
-    /// What waits for a poll, in bytes; what is being written is not counted.
+    /// What waits for a poll, in bytes; what is being written is not counted. For the metrics of a driver: what ends the
+    /// session is [`Config::max_queue`].
     #[must_use]
     pub fn queued(&self) -> usize {
         self.queue.bytes()
