@@ -13,8 +13,8 @@ impl Mounted {
     /// The serializer that a client asks for; `None` if there is no such one.
     pub(crate) fn negotiate(&self, admission: &Admission) -> Option<Serializer> {
         let serializer = match admission.vsn() {
-            Vsn::Absent => Serializer::negotiate(None).ok(),
-            Vsn::Text(vsn) => Serializer::negotiate(Some(vsn)).ok(),
+            Vsn::Absent => Serializer::negotiate_with(None, &self.serializers).ok(),
+            Vsn::Text(vsn) => Serializer::negotiate_with(Some(vsn), &self.serializers).ok(),
             Vsn::NotText => None,
         };
         if serializer.is_none() {

@@ -1,6 +1,7 @@
 //! The node as the application holds it.
 
 use crate::door::Door;
+use crate::format::Register;
 use crate::hub::{Hub, Kick, Sender};
 use crate::index::TopicIndex;
 use crate::mount::{Mounted, SocketSettings};
@@ -45,6 +46,7 @@ pub struct Endpoint {
 #[must_use]
 pub struct Builder {
     mounts: Vec<Mounted>,
+    formats: Register,
     door: Door,
     shards: usize,
     max_connections: usize,
@@ -86,6 +88,7 @@ impl Endpoint {
         let queue = QueueLimits::default();
         Builder {
             mounts: Vec::new(),
+            formats: Register::default(),
             door: Door::default(),
             shards: 4 * workers,
             max_connections: usize::MAX,
@@ -228,7 +231,7 @@ impl Builder {
     /// # Panics
     /// If the path is malformed: a mistake in the program.
     pub fn socket<S: Socket>(mut self, path: &str, settings: SocketSettings<S>) -> Self {
-        self.mounts.push(settings.mount(path));
+        self.mounts.push(settings.mount(path, &mut self.formats));
         self
     }
 
@@ -315,7 +318,8 @@ impl Builder {
             let half: [u8; 8] = std::array::from_fn(|i| seed[at + i]);
             u64::from_le_bytes(half)
         });
-        let Self { mounts, door, shards, max_connections, queue } = self;
+        let Self { mounts, formats, mut door, shards, max_connections, queue } = self;
+        door.formats = formats.into_formats();
         let hub = Hub::start(Arc::new(runtime), shards, mounts, door, max_connections, queue, (k0, k1));
         Endpoint { hub }
     }

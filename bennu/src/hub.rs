@@ -2,10 +2,11 @@
 //!
 //! A shard is one [`Server`] behind one lock. Outputs are drained before the lock is released, so the
 //! order in which frames are appended is the machine's order. No handler is polled, and nothing of the
-//! application is called, under a lock. Lock order: shard, then topic index or peer; never two shards.
+//! application is called, under a lock, but for a format that has to write what the protocol says. Lock order: shard, then topic index or peer; never two shards.
 
 use crate::door::Door;
 use crate::flusher::{Flusher, TOGETHER};
+use crate::format::refuse_lock_under_lock;
 use crate::index::TopicIndex;
 use crate::letter::{Letter, Locked};
 use crate::link::{Dialect, Transport};
@@ -21,7 +22,7 @@ use crate::sync::{Mutex, MutexGuard};
 use bennu_core::server::{
     Broadcast, ChannelId, CloseReason, Config, Output, Server, SocketConfig, SocketId, TimerId,
 };
-use bennu_core::wire::Serializer;
+use bennu_core::wire::{Formats, PerSerializer, Serializer};
 use bennu_core::{Frame, Instant, Topic};
 use std::collections::VecDeque;
 use std::fmt;
@@ -52,7 +53,7 @@ pub(crate) struct Hub {
     connections: AtomicUsize,
     draining: AtomicBool,
     /// Connected sockets by serializer: whom a broadcast has to be encoded for.
-    connected: [AtomicUsize; 2],
+    connected: PerSerializer<AtomicUsize>,
     next_shard: AtomicUsize,
 }
 
@@ -135,7 +136,7 @@ impl Hub {
                 mounts: mounts.iter().map(|mount| mount.machine.clone()).collect(),
             };
             Mutex::new(Shard {
-                server: Server::new(config),
+                server: Server::new(config).with_formats(door.formats.clone()),
                 deadlines: Deadlines::default(),
                 armed: None,
                 sleeper: None,
@@ -152,10 +153,10 @@ impl Hub {
             batch: AtomicU64::new(0),
             mounts,
             sessions: Sessions::new(door.secret.take().unwrap_or_else(random_secret)),
+            connected: door.formats.each(|_| AtomicUsize::new(0)),
             door,
             max_connections,
             subscriptions: Subscriptions::new(queue),
-            connected: Default::default(),
             connections: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             next_shard: AtomicUsize::new(0),
@@ -169,6 +170,7 @@ impl Hub {
     }
 
     pub(crate) fn shard(&self, shard: usize) -> ShardGuard<'_> {
+        refuse_lock_under_lock();
         ShardGuard { shard: self.shards[shard].lock(), _locked: Locked::new() }
     }
 
@@ -178,6 +180,11 @@ impl Hub {
 
     pub(crate) fn door(&self) -> &Door {
         &self.door
+    }
+
+    /// The serializers of its clients.
+    pub(crate) fn formats(&self) -> &Formats {
+        &self.door.formats
     }
 
     /// Takes a place for one more connection; `None` if there is none, or if the node is to end.
@@ -201,7 +208,7 @@ impl Hub {
         mount: usize,
         id: Option<&str>,
     ) -> SocketId {
-        self.connected[serializer.index()].fetch_add(1, Ordering::Relaxed);
+        self.connected[serializer].fetch_add(1, Ordering::Relaxed);
         let turn = self.next_shard.fetch_add(1, Ordering::Relaxed);
         let polled = self.shards.len() - self.merging;
         let place = match transport {
@@ -223,7 +230,7 @@ impl Hub {
 
     /// A peer's transport has ended.
     pub(crate) fn disconnect(&self, socket: SocketId, serializer: Serializer, owner: Owner<'_>) {
-        self.connected[serializer.index()].fetch_sub(1, Ordering::Relaxed);
+        self.connected[serializer].fetch_sub(1, Ordering::Relaxed);
         let now = self.runtime.now();
         let mut shard = self.shard(socket.shard() as usize);
         shard.server.disconnect(socket, now);
@@ -307,9 +314,9 @@ impl Hub {
     /// in the caller's task. Never waits.
     pub(crate) fn broadcast(&self, mut broadcast: Broadcast, sender: Sender, kick: Kick) {
         let shards = self.index.get(broadcast.topic());
-        for serializer in Serializer::ALL {
-            if self.connected[serializer.index()].load(Ordering::Relaxed) > 0 {
-                broadcast.encode(serializer);
+        for serializer in self.connected.serializers() {
+            if self.connected[serializer].load(Ordering::Relaxed) > 0 {
+                broadcast.encode_with(self.formats(), serializer);
             }
         }
         let now = self.runtime.now();

@@ -167,6 +167,7 @@ mod endpoint;
 mod erased;
 mod failure;
 mod flusher;
+mod format;
 pub mod guide;
 mod hub;
 mod index;
@@ -205,10 +206,10 @@ pub use bennu_core::connect::{
     ProxyEntryError, QueryError, RequestUri, Scheme, ShapeError, TrustedProxies,
 };
 pub use bennu_core::server::{Reason, SocketId};
-pub use bennu_core::wire::EncodeError;
+pub use bennu_core::wire::{Decoded, EncodeError, Format, FormatError, Outgoing};
 pub use bennu_core::{
-    EventError, EventName, Frame, Instant, IntoPayload, Kind, NotEncodable, ParameterFilter, ParseError,
-    Payload, RawJson, Ref, Topic,
+    EventError, EventName, Frame, Instant, IntoPayload, Kind, Name, NotEncodable, ParameterFilter,
+    ParseError, Payload, RawJson, Ref, RefTooLong, Topic,
 };
 pub use broadcast::Broadcast;
 pub use carried::{Inbound, NotTaken, Outbound};

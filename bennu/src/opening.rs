@@ -25,7 +25,6 @@ impl Opening {
         Self { place, serializer, admitted, slot }
     }
 
-    #[cfg(feature = "test")]
     pub(crate) fn serializer(&self) -> Serializer {
         self.serializer
     }

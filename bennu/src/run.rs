@@ -8,7 +8,7 @@
 
 use crate::peer::Peer;
 use bennu_core::server::{Fanout, Server, SocketId};
-use bennu_core::wire::Serializer;
+use bennu_core::wire::{PerSerializer, Serializer};
 use bennu_core::{Frame, Topic};
 use std::mem;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub(crate) struct Run {
     last: Option<Last>,
-    open: [Option<Open>; 2],
+    open: PerSerializer<Option<Open>>,
     merging: Merging,
 }
 
@@ -84,9 +84,9 @@ impl Run {
             }
         }
         let is_new = self.open.iter().all(Option::is_none);
-        for serializer in Serializer::ALL {
+        for serializer in fanout.serializers() {
             let Some(frame) = fanout.frame(serializer) else { continue };
-            let open = &mut self.open[serializer.index()];
+            let open = self.open.place(serializer);
             if is_new {
                 *open = Some(Open { frame: Frame::open(), bytes: Vec::new() });
             }
@@ -107,15 +107,14 @@ impl Run {
     /// serializer can carry.
     fn lacks_place_for(&self, fanout: &Fanout) -> bool {
         let is_open = self.open.iter().any(Option::is_some);
-        let lacks = |serializer: Serializer| {
-            fanout.frame(serializer).is_some() && self.open[serializer.index()].is_none()
-        };
-        is_open && Serializer::ALL.into_iter().any(lacks)
+        let lacks =
+            |serializer: Serializer| fanout.frame(serializer).is_some() && self.frame(serializer).is_none();
+        is_open && fanout.serializers().any(lacks)
     }
 
     /// The open frame for one serializer.
     pub(crate) fn frame(&self, serializer: Serializer) -> Option<&Frame> {
-        self.open[serializer.index()].as_ref().map(|open| &open.frame)
+        self.open.get(serializer)?.as_ref().map(|open| &open.frame)
     }
 
     /// Something else is sent to a socket: the run ends, unless the socket is not in it.

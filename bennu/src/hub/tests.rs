@@ -336,7 +336,7 @@ fn node_of_many_cores_has_as_many_shards_as_the_index_of_topics_has_room_for() {
         if polled {
             socket = socket.longpoll(crate::LongPoll::new());
         }
-        let mounts = vec![socket.mount("/socket")];
+        let mounts = vec![socket.mount("/socket", &mut crate::format::Register::default())];
         let queue = QueueLimits::default();
         let hub = Hub::start(Arc::new(Still), 4 * 128, mounts, Door::default(), usize::MAX, queue, (0, 0));
 

@@ -1,7 +1,7 @@
 //! One session.
 
 use super::body::Data;
-use super::config::Config;
+use super::config::{Carries, Config};
 use super::output::{CloseReason, Delivery, Ended, NotText, Output, PollId, PostId, Posted};
 use super::polls::{Polls, Removed};
 use super::posts::Posts;
@@ -119,7 +119,7 @@ impl Session {
     /// than that says nothing about the client.
     ///
     /// # Errors
-    /// [`NotText`] if it is binary.
+    /// [`NotText`] if it is binary, and the session takes [text](Config::carries) alone.
     pub fn push(&mut self, frame: Frame) -> Result<(), NotText> {
         self.append(frame, Cause::Others)?;
         let waiting = self.queue.of_others();
@@ -133,7 +133,7 @@ impl Session {
     /// bounds these is that no message is taken from a client of whose queue more than half is full.
     ///
     /// # Errors
-    /// [`NotText`] if it is binary.
+    /// [`NotText`] if it is binary, and the session takes [text](Config::carries) alone.
     pub fn push_owed(&mut self, frame: Frame) -> Result<(), NotText> {
         self.append(frame, Cause::Client)
     }
@@ -287,7 +287,7 @@ impl Session {
     }
 
     fn append(&mut self, frame: Frame, cause: Cause) -> Result<(), NotText> {
-        if frame.kind() != Kind::Text {
+        if frame.kind() == Kind::Binary && self.config.carries == Carries::Text {
             return Err(NotText);
         }
         if self.life == Life::Open {

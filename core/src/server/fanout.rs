@@ -7,7 +7,7 @@ use super::id::ChannelId;
 use super::mailbox::Item;
 use super::output::{CloseReason, Ended, Output};
 use super::topics::{Entry, Listener, TopicKey};
-use crate::wire::Serializer;
+use crate::wire::{PerSerializer, Serializer};
 use crate::{Instant, event};
 
 impl<H: Clone, I> Server<H, I> {
@@ -39,7 +39,7 @@ impl<H: Clone, I> Server<H, I> {
             return self.deliver(channel, Item::Out { event, payload });
         }
         let serializer = self.sockets[socket as usize].serializer;
-        if let Some(frame) = self.frames(broadcast)[serializer.index()].take() {
+        if let Some(frame) = self.frames(broadcast)[serializer].take() {
             let _ = self.send(socket, frame);
         }
     }
@@ -116,14 +116,14 @@ impl<H: Clone, I> Server<H, I> {
 
     /// The frames for the serializers in use here. One that its publisher did not know of, because a
     /// socket connected this instant, is encoded now.
-    fn frames(&self, broadcast: &Broadcast) -> [Option<crate::Frame>; 2] {
-        Serializer::ALL.map(|serializer| {
+    fn frames(&self, broadcast: &Broadcast) -> PerSerializer<Option<crate::Frame>> {
+        self.formats.each(|serializer| {
             if !self.uses(serializer) {
                 return None;
             }
             broadcast.frame(serializer).cloned().or_else(|| {
                 let mut late = broadcast.clone();
-                late.encode(serializer);
+                late.encode_with(&self.formats, serializer);
                 late.frame(serializer).cloned()
             })
         })

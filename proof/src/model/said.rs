@@ -102,6 +102,8 @@ impl Heard {
                 self.msg_ref = as_field(self.msg_ref.as_deref());
             }
             (Serializer::V2, Content::Json(_)) => {}
+            // Without its format, it has nothing to say.
+            (Serializer::Custom(_), _) => return None,
         }
         Some(self)
     }
