@@ -7,6 +7,7 @@ mod drain;
 mod end;
 mod fanout;
 mod filter;
+mod formats;
 mod join;
 mod leave;
 mod limits;
