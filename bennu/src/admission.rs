@@ -6,7 +6,8 @@ use crate::door::Door;
 use crate::mount::{Admitted, Mounted};
 use crate::panics::catch;
 use bennu_core::connect::{Admission, ConnectInfo, Params, Vsn};
-use bennu_core::wire::Serializer;
+use bennu_core::wire::{Formats, Outgoing, Serializer};
+use bennu_core::{Kind, Name, Payload, event};
 use http::HeaderMap;
 
 impl Mounted {
@@ -24,6 +25,26 @@ impl Mounted {
             );
         }
         serializer
+    }
+
+    /// The serializer that a client asks for which polls. Its answers are JSON, in which bytes have no place: a format is
+    /// tried out, and counts as none if it writes these.
+    pub(crate) fn negotiate_polled(&self, admission: &Admission, formats: &Formats) -> Option<Serializer> {
+        let serializer = self.negotiate(admission)?;
+        let Serializer::Custom(_) = serializer else { return Some(serializer) };
+        let answer = Outgoing::Reply {
+            join_ref: None,
+            msg_ref: None,
+            topic: &Name::from(event::HEARTBEAT_TOPIC),
+            status: "ok",
+            response: &Payload::empty(),
+        };
+        let frame = formats.encode(serializer, &answer);
+        if frame.is_ok_and(|frame| frame.kind() == Kind::Binary) {
+            tracing::warn!(socket = &*self.name, "a client that polls asks for a format that writes bytes");
+            return None;
+        }
+        Some(serializer)
     }
 
     /// Asks the application, which is told the session that belongs to the request.

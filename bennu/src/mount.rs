@@ -148,8 +148,8 @@ impl<S: Socket> SocketSettings<S> {
     /// meets the requirement, such as `~> 3.0.0` (any patch of 3.0), `~> 3.0` (any minor version of 3) or `3.0.0`.
     ///
     /// Of several the first that fits counts; V1 (`~> 1.0.0`) and V2 (`~> 2.0.0`) stand behind them. A client without
-    /// `vsn` counts as `1.0.0`. The format holds for all transports; what it writes as bytes cannot be sent to clients that
-    /// [poll](Self::longpoll).
+    /// `vsn` counts as `1.0.0`. The format holds for all transports; but clients that [poll](Self::longpoll) are refused if it
+    /// writes bytes, which their answers have no place for.
     ///
     /// A broadcast is encoded once for all who speak a format, on whatever socket that was given the same [`Arc`].
     ///

@@ -98,7 +98,9 @@ impl Visit<'_> {
         };
         let mount = self.mount();
         let admission = open(parts, variables, self.carrier, &mount.options)?;
-        let Some(serializer) = mount.negotiate(&admission) else { return Ok(respond(Answer::Forbidden)) };
+        let Some(serializer) = mount.negotiate_polled(&admission, self.hub.formats()) else {
+            return Ok(respond(Answer::Forbidden));
+        };
         let admitted =
             match mount.ask(self.hub.door(), &parts.headers, admission.params, admission.info).await {
                 Ok(admitted) => admitted,
