@@ -52,7 +52,9 @@ impl Endpoint {
     ///     let send = async {
     ///         while let Some(frames) = outbound.next().await {
     ///             for frame in frames {
-    ///                 write.write_all(&[frame.body(), b"\n"].concat()).await?;
+    ///                 // A payload leaves as it was written. In JSON, a line break is a space.
+    ///                 let line = frame.body().iter().map(|&byte| if byte == b'\n' { b' ' } else { byte });
+    ///                 write.write_all(&line.chain([b'\n']).collect::<Vec<_>>()).await?;
     ///             }
     ///         }
     ///         Ok(())

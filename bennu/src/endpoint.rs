@@ -109,7 +109,7 @@ impl Endpoint {
     /// Shape on the wire: `[null,null,"room:lobby","new_msg",{"body":"hello"}]`.
     ///
     /// Those who joined the topic receive it in the order in which one task broadcasts. It never waits for
-    /// them. Bytes do not reach clients of serializer V1, nor those that poll or are [carried](Self::carry).
+    /// them. Bytes do not reach clients of serializer V1, nor those that poll, nor those of V2 that are [carried](Self::carry).
     ///
     /// # Errors
     /// [`BroadcastError`] if the payload cannot be sent; nobody has received it then.

@@ -91,6 +91,7 @@
 //! | [`Channel`] | who may join, and what is done with events: `join`, `handle_in`, `handle_out`, `terminate` |
 //! | [`HandleInfo`] | what a channel does with messages of a type: its own, timers, other tasks', other topics' |
 //! | [`Socket`] | who may connect, what the channels of a connection know, and the connection's id |
+//! | [`Format`] | how messages are written, where [V1 and V2 will not do](SocketSettings::serializer): rarely needed |
 //! | `main` | [`Endpoint::builder`], [`socket`] with its channels and settings, and a runtime |
 //!
 //! | you are given | it can |
