@@ -197,7 +197,9 @@ impl House {
             Event::In { msg_ref, payload, .. } => {
                 Outcome::Continue { reply: Some(reply(Some(&Ref::text("1")), msg_ref.as_ref(), &payload)) }
             }
-            _ => Outcome::Continue { reply: None },
+            Event::Out { .. } | Event::Broadcast { .. } | Event::Info(()) | Event::Terminate(_) | _ => {
+                Outcome::Continue { reply: None }
+            }
         }
     }
 

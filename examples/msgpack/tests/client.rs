@@ -53,10 +53,9 @@ impl Client {
     }
 
     fn hear_bytes(&mut self) -> Vec<u8> {
-        match self.websocket.read().unwrap() {
-            Message::Binary(bytes) => bytes.to_vec(),
-            other => panic!("bytes were to come, not {other:?}"),
-        }
+        let message = self.websocket.read().unwrap();
+        let Message::Binary(bytes) = message else { panic!("bytes were to come, not {message:?}") };
+        bytes.to_vec()
     }
 
     fn hear(&mut self) -> Value {

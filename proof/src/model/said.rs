@@ -142,7 +142,7 @@ impl Said {
             CloseReason::Disconnected => 1001,
             CloseReason::Draining => 1012,
             CloseReason::SlowConsumer => 1013,
-            CloseReason::Malformed => 1011,
+            CloseReason::Malformed | CloseReason::Unwritable => 1011,
             other => panic!("a new reason to close: {other:?}"),
         };
         Self::Close { to, code }
