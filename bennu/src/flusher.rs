@@ -107,7 +107,8 @@ impl Flusher {
                 for peer in group {
                     peer.settle();
                     let flushed = peer.flush_from_elsewhere();
-                    writes += flushed.writes;
+                    // Who is woken to write itself takes no less of the others' time.
+                    writes += flushed.writes.max(1);
                     if flushed.awaits_seal {
                         // A run has been opened since the last one was sealed: it is written next.
                         peer.undertake();

@@ -2,31 +2,34 @@
 //!
 //! A shard is one [`Server`] behind one lock. Outputs are drained before the lock is released, so the
 //! order in which frames are appended is the machine's order. No handler is polled, and nothing of the
-//! application is called, under a lock, but for a format that has to write what the protocol says. Lock order: shard, then topic index or peer; never two shards.
+//! application is called, under a lock, but for a format that has to write what the protocol says. Lock order: shard,
+//! then topic index or peer; never two shards.
+
+mod outputs;
+
+pub(crate) use outputs::Owner;
 
 use crate::door::Door;
-use crate::flusher::{Flusher, TOGETHER};
+use crate::flusher::Flusher;
 use crate::format::refuse_lock_under_lock;
 use crate::index::TopicIndex;
 use crate::letter::{Letter, Locked};
 use crate::link::{Dialect, Transport};
 use crate::longpoll::{Sessions, random_secret};
 use crate::mount::Mounted;
-use crate::peer::{Peer, Queued, Work};
-use crate::run::{Run, Step};
+use crate::peer::Peer;
+use crate::run::Run;
 use crate::runtime::Runtime;
 use crate::sleeper::{Deadlines, Sleeper};
 use crate::subscription::{QueueLimits, Subscriptions};
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 use bennu_core::server::{
-    Broadcast, ChannelId, CloseReason, Config, Output, Server, SocketConfig, SocketId, TimerId,
+    Broadcast, ChannelId, CloseReason, Config, Server, SocketConfig, SocketId, TimerId,
 };
 use bennu_core::wire::{Formats, PerSerializer, Serializer};
 use bennu_core::{Frame, Instant, Topic};
-use std::collections::VecDeque;
 use std::fmt;
-use std::hint::black_box;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::task::Waker;
@@ -41,8 +44,7 @@ pub(crate) struct Hub {
     pub(crate) flusher: Arc<Flusher>,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) subscriptions: Subscriptions,
-    /// The shards in which a run is open, as bits.
-    open: AtomicU64,
+    run: Run,
     /// Counts the passes of the flusher: broadcasts merge within one.
     batch: AtomicU64,
     mounts: Vec<Mounted>,
@@ -64,7 +66,8 @@ pub(crate) struct Shard {
     /// Until when the sleeper sleeps.
     pub(crate) armed: Option<Instant>,
     pub(crate) sleeper: Option<Waker>,
-    pub(crate) run: Run,
+    /// Of its machine, when the run that is open here was opened.
+    revision: u64,
 }
 
 /// Who makes a broadcast.
@@ -76,6 +79,16 @@ pub(crate) enum Sender {
     Included(ChannelId),
     /// A channel, which does not.
     Excluded(ChannelId),
+}
+
+impl Sender {
+    /// The channel that makes it.
+    fn channel(self) -> Option<ChannelId> {
+        match self {
+            Self::Nobody => None,
+            Self::Included(by) | Self::Excluded(by) => Some(by),
+        }
+    }
 }
 
 /// A shard that is locked. What an application has sent and nobody gets is dropped behind the lock.
@@ -108,12 +121,6 @@ pub(crate) enum Kick {
     AtEndOfBatch,
 }
 
-/// Whose outputs are drained: the owner takes its own work home instead of having it left.
-pub(crate) struct Owner<'a> {
-    pub(crate) socket: SocketId,
-    pub(crate) work: &'a mut VecDeque<Work>,
-}
-
 impl Hub {
     /// A node with `shards` machines, whose tasks run on `runtime`.
     pub(crate) fn start(
@@ -140,7 +147,7 @@ impl Hub {
                 deadlines: Deadlines::default(),
                 armed: None,
                 sleeper: None,
-                run: if shard < merging { Run::default() } else { Run::never() },
+                revision: 0,
             })
         };
         let hub = Arc::new(Self {
@@ -149,7 +156,7 @@ impl Hub {
             index: TopicIndex::default(),
             flusher: Arc::default(),
             runtime,
-            open: AtomicU64::new(0),
+            run: Run::new(door.formats.clone()),
             batch: AtomicU64::new(0),
             mounts,
             sessions: Sessions::new(door.secret.take().unwrap_or_else(random_secret)),
@@ -320,34 +327,35 @@ impl Hub {
             }
         }
         let now = self.runtime.now();
+        let mut tour = self.run.begin(&broadcast, sender.channel(), self.batch.load(Ordering::Relaxed));
+        let appended = tour.appended();
         for place in shards {
+            let has_it = appended & (1 << place) != 0;
             if place == TopicIndex::OUTSIDE {
                 self.subscriptions.deliver(&broadcast);
                 continue;
             }
-            let mut shard = self.shard(place as usize);
             // Only the sender's own shard knows the sender.
-            match sender {
-                Sender::Included(by) if by.shard() == place => shard.server.broadcast_by(by, &broadcast, now),
-                Sender::Excluded(from) if from.shard() == place => {
-                    shard.server.broadcast(&broadcast, Some(from), now);
-                }
-                Sender::Nobody | Sender::Included(_) | Sender::Excluded(_) => {
-                    shard.server.broadcast(&broadcast, None, now);
-                }
+            let own = sender.channel().filter(|by| by.shard() == place);
+            let gets_copy = own.filter(|_| matches!(sender, Sender::Included(_)));
+            if has_it && gets_copy.is_none() {
+                continue;
             }
-            self.drain(&mut shard, None);
+            let mut shard = self.shard(place as usize);
+            match gets_copy {
+                Some(by) if has_it => shard.server.send_copy(by, &broadcast, now),
+                Some(by) => shard.server.broadcast_by(by, &broadcast, now),
+                None => shard.server.broadcast(&broadcast, own, now),
+            }
+            self.drain_on(&mut shard, None, Some(&mut tour));
         }
+        tour.finish();
         self.kick(kick);
     }
 
-    /// Ends the runs that are open, so that they can be written.
+    /// Ends the run that is open, so that it can be written.
     pub(crate) fn seal(&self) {
-        let mut open = self.open.swap(0, Ordering::AcqRel);
-        while open != 0 {
-            self.shard(open.trailing_zeros() as usize).run.seal();
-            open &= open - 1;
-        }
+        self.run.seal();
     }
 
     /// Begins a pass of the flusher: what is queued from here on belongs to another batch.
@@ -384,86 +392,6 @@ impl Hub {
         (0..self.shards.len()).map(|place| self.shard(place).server.sockets()).sum()
     }
 
-    /// Carries out what the machine of a shard wants, before its lock is released.
-    pub(crate) fn drain(&self, shard: &mut Shard, mut owner: Option<Owner<'_>>) {
-        let mut dirty = Vec::new();
-        let mut slow = Vec::new();
-        loop {
-            while let Some(output) = shard.server.poll_output() {
-                self.carry_out(shard, output, owner.as_mut(), &mut dirty, &mut slow);
-            }
-            let Some(socket) = slow.pop() else { break };
-            shard.server.stop(socket, CloseReason::SlowConsumer, self.runtime.now());
-        }
-        self.flusher.mark(&mut dirty);
-        if let Some(next) = shard.server.poll_timeout() {
-            shard.wake_sleeper_before(next);
-        }
-    }
-
-    fn carry_out(
-        &self,
-        shard: &mut Shard,
-        output: Output<Letter>,
-        owner: Option<&mut Owner<'_>>,
-        dirty: &mut Vec<Arc<Peer>>,
-        slow: &mut Vec<SocketId>,
-    ) {
-        let Shard { server, run, .. } = shard;
-        let (socket, work) = match output {
-            Output::Send { to, frame } => {
-                run.interrupt(to);
-                let Some(peer) = server.handle(to) else { return };
-                // What comes of its own input, a peer cannot be cut off for.
-                let is_answer = owner.is_some_and(|owner| owner.socket == to);
-                let queued = if is_answer { peer.push_answer(frame) } else { peer.push(frame) };
-                return note(peer, queued, dirty, slow);
-            }
-            Output::Fanout(fanout) => {
-                let step = run.take(server, &fanout, self.batch.load(Ordering::Relaxed));
-                if step == Step::Open {
-                    self.open.fetch_or(1 << server.shard(), Ordering::AcqRel);
-                }
-                if step == Step::Appended {
-                    return;
-                }
-                dirty.reserve(fanout.members());
-                let mut ahead = server.recipients(&fanout);
-                for (place, (peer, serializer)) in server.recipients(&fanout).enumerate() {
-                    if place % TOGETHER == 0 {
-                        black_box(ahead.by_ref().take(TOGETHER).map(|(peer, _)| peer.touch()).sum::<usize>());
-                    }
-                    let open = run.frame(serializer).filter(|_| step == Step::Open);
-                    if let Some(frame) = open.or_else(|| fanout.frame(serializer)) {
-                        note(peer, peer.push(frame.clone()), dirty, slow);
-                    }
-                }
-                return;
-            }
-            Output::Interest { topic, wanted } => {
-                return self.index.set(&topic, server.shard(), wanted);
-            }
-            Output::Pause { socket } => return notify(server, socket, |notice| notice.paused = true),
-            Output::Resume { socket } => return notify(server, socket, |notice| notice.paused = false),
-            Output::Close { to, reason } => return notify(server, to, |notice| notice.close = Some(reason)),
-            Output::Call { socket, call, event } => (socket, Work::Call { call, event }),
-            Output::Cancel { socket, call } => (socket, Work::Cancel { call }),
-            Output::Ended { socket, channel } => {
-                // Of a channel that is replaced, its client is told only behind the reply to the new join.
-                run.interrupt(socket);
-                (socket, Work::Ended { channel })
-            }
-        };
-        match owner {
-            Some(owner) if owner.socket == socket => owner.work.push_back(work),
-            _ => {
-                if let Some(peer) = server.handle(socket) {
-                    peer.leave(work);
-                }
-            }
-        }
-    }
-
     /// Subscribes from outside of channels.
     pub(crate) fn subscribe_outside(self: &Arc<Self>, topic: &str) -> crate::Subscription {
         crate::Subscription::new(self, Topic::from(topic))
@@ -485,25 +413,6 @@ impl Deref for Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         self.0.connections.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-/// Notes what queueing a frame has come to.
-fn note(peer: &Arc<Peer>, queued: Queued, dirty: &mut Vec<Arc<Peer>>, slow: &mut Vec<SocketId>) {
-    match queued {
-        Queued::Undertaken => {}
-        Queued::Dirty => dirty.push(Arc::clone(peer)),
-        Queued::Overflow => slow.extend(peer.id()),
-    }
-}
-
-fn notify(
-    server: &Server<Arc<Peer>, Letter>,
-    socket: SocketId,
-    change: impl FnOnce(&mut crate::peer::Notice),
-) {
-    if let Some(peer) = server.handle(socket) {
-        peer.notify(change);
     }
 }
 

@@ -278,7 +278,7 @@ impl Peer {
 
     /// Queues a pong or a close frame.
     pub(crate) fn push_control(&self, frame: Frame) {
-        self.shared.lock().outbox.push_owed(frame);
+        self.shared.lock().outbox.push_control(frame);
     }
 
     /// How many bytes wait, and whether the peer has caused all of them itself.
@@ -294,17 +294,25 @@ impl Peer {
     }
 
     /// Takes all that waits, for a transport that keeps it elsewhere: each frame with who has caused it. How much is
-    /// the peer's own doing, the outbox knows of all of them together; so it is said of the first that this covers.
+    /// the peer's own doing, the outbox knows of all of them together; so it is said of the first that this reaches
+    /// into. More may be called its own than is, up to one frame, and never less: nobody is cut off for that.
     pub(crate) fn take_frames(&self) -> Vec<(Frame, Cause)> {
         let (frames, mut owed) = self.shared.lock().outbox.take_all();
-        let caused = |frame: Frame| match owed.checked_sub(frame.as_websocket().len()) {
-            Some(rest) => {
-                owed = rest;
-                (frame, Cause::Itself)
-            }
-            None => (frame, Cause::Others),
+        let caused = |frame: Frame| {
+            let cause = if owed > 0 { Cause::Itself } else { Cause::Others };
+            owed = owed.saturating_sub(frame.as_websocket().len());
+            (frame, cause)
         };
         frames.into_iter().map(caused).collect()
+    }
+
+    /// What waits, in order.
+    #[cfg(test)]
+    pub(crate) fn frames(&self) -> Vec<Frame> {
+        let mut shared = self.shared.lock();
+        let (frames, _) = shared.outbox.take_all();
+        frames.iter().for_each(|frame| shared.outbox.push(frame.clone()));
+        frames
     }
 
     /// Wakes the connection's task.
@@ -326,6 +334,11 @@ impl Peer {
     /// Whether what waits is a run that was open when its own task has last looked.
     pub(crate) fn awaits_seal(&self) -> bool {
         self.shared.lock().has_left()
+    }
+
+    /// Whether what it was sent last is a run that is open.
+    pub(crate) fn ends_open(&self) -> bool {
+        self.shared.lock().outbox.ends_open()
     }
 
     /// Whether everything is written; if not, whoever writes it wakes the connection's task.

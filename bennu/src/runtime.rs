@@ -1,5 +1,8 @@
 //! What a runtime has to offer, and nothing that names one.
 
+#[cfg(test)]
+pub(crate) mod still;
+
 use crate::ConnectionTask;
 use bennu_core::Instant;
 use bytes::Bytes;

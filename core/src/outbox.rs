@@ -123,6 +123,23 @@ impl Outbox {
         self.push(frame);
     }
 
+    /// Queues a control frame, which may overtake messages: in front of a run that is open, so that this stays the last.
+    /// It is owed, as the peer has asked for it.
+    pub fn push_control(&mut self, frame: Frame) {
+        if !self.ends_open() {
+            return self.push_owed(frame);
+        }
+        let run = match self.rest.as_mut().and_then(|rest| rest.pop_back()) {
+            Some(run) => Some(run),
+            None => self.first.take(),
+        };
+        if let Some(run) = run {
+            self.discount(&run);
+            self.push_owed(frame);
+            self.push(run);
+        }
+    }
+
     /// Whether more waits than may. One frame is never too much, however large: the limit is for what
     /// waits behind it.
     #[must_use]
@@ -137,7 +154,19 @@ impl Outbox {
 
     /// What waits behind the frame that is the next to be written, in bytes.
     fn behind_first(&self) -> usize {
-        self.waiting() - self.first.as_ref().map_or(0, |first| first.as_websocket().len())
+        // Of a run, each length is asked for once: it may be sealed in between.
+        let first = self.first.as_ref().filter(|first| !first.is_run());
+        self.waiting - first.map_or(0, |first| first.as_websocket().len()) + self.runs_in_rest()
+    }
+
+    /// How long the runs behind the first frame are, in bytes; those that are open, nothing.
+    fn runs_in_rest(&self) -> usize {
+        if self.runs == 0 {
+            return 0;
+        }
+        // Few wait, unless the peer does not take them.
+        let rest = self.rest.iter().flat_map(|rest| rest.iter());
+        rest.filter(|frame| frame.is_run()).map(|run| run.as_websocket().len()).sum()
     }
 
     fn count(&mut self, frame: &Frame) {
@@ -165,13 +194,18 @@ impl Outbox {
     /// What waits, in bytes; what is being written is not counted.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        if self.runs == 0 {
-            return self.waiting;
-        }
-        // Few wait, unless the peer does not take them.
-        let rest = self.rest.iter().flat_map(|rest| rest.iter());
-        let runs = self.first.iter().chain(rest).filter(|frame| frame.is_run());
-        self.waiting + runs.map(|run| run.as_websocket().len()).sum::<usize>()
+        let first = self.first.as_ref().filter(|first| first.is_run());
+        self.waiting + first.map_or(0, |run| run.as_websocket().len()) + self.runs_in_rest()
+    }
+
+    /// Whether the last frame is a run that is open: what is appended behind that, it must not outgrow.
+    #[must_use]
+    pub fn ends_open(&self) -> bool {
+        self.runs > 0 && self.last().is_some_and(Frame::is_open)
+    }
+
+    fn last(&self) -> Option<&Frame> {
+        self.rest.as_ref().and_then(|rest| rest.back()).or(self.first.as_ref())
     }
 
     /// Whether nothing can be written before a run is sealed.

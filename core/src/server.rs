@@ -412,6 +412,13 @@ impl<H: Clone, I> Server<H, I> {
         self.topics.len()
     }
 
+    /// Counts the changes of who is subscribed to what. While it stays the same, a topic's
+    /// [uniform](Fanout::is_uniform) fan-outs go to the same members.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.topics.revision()
+    }
+
     /// Whether any connected socket uses this serializer.
     #[must_use]
     pub fn uses(&self, serializer: Serializer) -> bool {

@@ -330,7 +330,11 @@ impl Turn<'_, '_, Wire> {
         while let Some(output) = self.connection.medium.websocket.poll_output() {
             let connection = &mut *self.connection;
             match output {
-                Output::Send(frame) => connection.peer.push_control(Frame::control(&frame)),
+                Output::Send(frame) => {
+                    // A close frame comes behind all that was sent before it.
+                    connection.link.hub.seal();
+                    connection.peer.push_control(Frame::control(&frame));
+                }
                 Output::Closed(reason) => {
                     by_peer = matches!(reason, websocket::CloseReason::Peer { .. });
                     tracing::debug!(socket = ?connection.link.socket, ?reason, "a connection ends");

@@ -2,38 +2,14 @@
 
 use super::*;
 use crate::channel::{Channel, Joined};
-use crate::{BoxFuture, Context, Endpoint, Failure, JoinContext, Open, PlainStream};
+use crate::peer::Work;
+use crate::runtime::still::Still;
+use crate::{Context, Endpoint, Failure, JoinContext, Open};
 use bennu_core::server::{Event, Outcome};
 use bennu_core::{IntoPayload, Kind, Payload};
-use bytes::Bytes;
-use hyper::upgrade::Upgraded;
 use proptest::prelude::*;
 use serde_json::json;
-use std::collections::HashMap;
-use std::time::Duration;
-
-/// A runtime on which time stands still and nothing runs by itself.
-struct Still;
-
-impl Runtime for Still {
-    fn spawn(&self, _: BoxFuture<'static, ()>) {}
-
-    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(std::future::pending())
-    }
-
-    fn yield_now(&self) -> BoxFuture<'static, ()> {
-        Box::pin(std::future::ready(()))
-    }
-
-    fn now(&self) -> Instant {
-        Instant::EPOCH
-    }
-
-    fn adopt(&self, upgraded: Upgraded) -> Result<(Box<dyn PlainStream>, Bytes), Upgraded> {
-        Err(upgraded)
-    }
-}
+use std::collections::{HashMap, VecDeque};
 
 /// Stands for its route: the script does what a handler would do.
 struct Scripted<const INTERCEPTING: bool>;
@@ -165,7 +141,7 @@ impl Node {
         let socket = crate::socket(Open)
             .channel::<Scripted<false>>("plain:*")
             .channel::<Scripted<true>>("intercepting:*");
-        let endpoint = Endpoint::builder().shards(shards).socket("/socket", socket).build(Still);
+        let endpoint = Endpoint::builder().shards(shards).socket("/socket", socket).build(Still::default());
         let connect = |number: usize| {
             let peer = Arc::new(Peer::new(None, usize::MAX));
             let serializer = Serializer::ALL[usize::from(number % 3 != 2)];
@@ -338,7 +314,15 @@ fn node_of_many_cores_has_as_many_shards_as_the_index_of_topics_has_room_for() {
         }
         let mounts = vec![socket.mount("/socket", &mut crate::format::Register::default())];
         let queue = QueueLimits::default();
-        let hub = Hub::start(Arc::new(Still), 4 * 128, mounts, Door::default(), usize::MAX, queue, (0, 0));
+        let hub = Hub::start(
+            Arc::new(Still::default()),
+            4 * 128,
+            mounts,
+            Door::default(),
+            usize::MAX,
+            queue,
+            (0, 0),
+        );
 
         assert_eq!(hub.shards.len(), TopicIndex::MAX_SHARDS);
         assert!(hub.merging > 0);
@@ -348,7 +332,7 @@ fn node_of_many_cores_has_as_many_shards_as_the_index_of_topics_has_room_for() {
 #[test]
 fn clients_that_poll_have_shards_of_their_own() {
     let socket = crate::socket(Open).longpoll(crate::LongPoll::new());
-    let endpoint = Endpoint::builder().shards(8).socket("/socket", socket).build(Still);
+    let endpoint = Endpoint::builder().shards(8).socket("/socket", socket).build(Still::default());
     let hub = endpoint.hub();
     let connect = |transport| {
         let dialect = Dialect { serializer: Serializer::V2, transport };

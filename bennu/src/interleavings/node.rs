@@ -5,48 +5,20 @@ use crate::connection::Connection;
 use crate::hub::Hub;
 use crate::link::{Dialect, Line, Transport};
 use crate::peer::Peer;
+use crate::runtime::still::Still;
 use crate::stream::Stream;
 use crate::{
     BoxFuture, Channel, ConnectInfo, ConnectionTask, Context, Endpoint, Failure, JoinContext, Joined, Limits,
-    Open, Params, Payload, PlainStream, Reply, Runtime,
+    Open, Params, Payload, Reply,
 };
-use bennu_core::Instant;
 use bennu_core::wire::Serializer;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use hyper::upgrade::Upgraded;
 use serde_json::json;
-use std::future::{Future as _, pending, ready};
+use std::future::Future as _;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{self, Waker};
-use std::time::Duration;
-
-/// A runtime whose clock stands still. What is spawned on it waits for the model.
-#[derive(Clone, Default)]
-struct Still(Arc<Mutex<Vec<BoxFuture<'static, ()>>>>);
-
-impl Runtime for Still {
-    fn spawn(&self, future: BoxFuture<'static, ()>) {
-        self.0.lock().unwrap().push(future);
-    }
-
-    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(pending())
-    }
-
-    fn yield_now(&self) -> BoxFuture<'static, ()> {
-        Box::pin(ready(()))
-    }
-
-    fn now(&self) -> Instant {
-        Instant::EPOCH
-    }
-
-    fn adopt(&self, upgraded: Upgraded) -> Result<(Box<dyn PlainStream>, Bytes), Upgraded> {
-        Err(upgraded)
-    }
-}
 
 /// Answers what it is sent; `ask` with so much.
 struct Room;
@@ -77,7 +49,7 @@ impl Node {
         let runtime = Still::default();
         let socket = crate::socket(Open).channel::<Room>("room:*").limits(limits);
         let endpoint = Endpoint::builder().shards(shards).socket("/socket", socket).build(runtime.clone());
-        let flusher = runtime.0.lock().unwrap().swap_remove(0);
+        let flusher = runtime.spawned().swap_remove(0);
         Self { endpoint, flusher }
     }
 

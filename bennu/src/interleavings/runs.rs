@@ -94,3 +94,39 @@ fn run_that_is_open_while_a_members_own_task_writes_is_written_whole_and_once() 
         }
     });
 }
+
+#[test]
+fn who_joins_while_a_run_grows_hears_all_that_is_broadcast_behind_the_reply_and_nobody_anything_twice() {
+    explore(Preemptions::AtMost(2), || {
+        let mut node = Node::new(2, Limits::new());
+        let wires = [Wire::wide(), Wire::wide()];
+        let _members = wires.each_ref().map(|wire| node.member(wire, TOPIC));
+        let new = Wire::wide();
+        let mut joining = node.connect(&new);
+        new.send(r#"["1","1","room:a","phx_join",{}]"#);
+        let endpoint = node.endpoint.clone();
+        let wire = new.clone();
+        let joiner = spawn(move || {
+            joining.poll();
+            assert!(!wire.state().taken.is_empty(), "the join has been answered");
+            broadcast(&endpoint, TOPIC, 9);
+            joining
+        });
+
+        for n in 1..=3 {
+            broadcast(&node.endpoint, TOPIC, n);
+        }
+        let _joined = joiner.join().unwrap();
+        node.pass();
+        node.pass();
+
+        for (place, wire) in wires.iter().chain([&new]).enumerate() {
+            let heard = counts(&wire.state().taken);
+            let (own, others): (Vec<_>, Vec<_>) = heard.iter().copied().partition(|&n| n == 9);
+            assert_eq!(own, [9], "of {heard:?}");
+            // Who joins hears of them from some one on.
+            let first = if place == 2 { 4 - others.len() } else { 1 };
+            assert_eq!(others, (first..4).collect::<Vec<_>>(), "of {heard:?}");
+        }
+    });
+}

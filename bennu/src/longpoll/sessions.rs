@@ -90,57 +90,27 @@ impl fmt::Debug for Sessions {
 
 #[cfg(all(test, not(bennu_loom)))]
 mod tests {
-    use crate::{BoxFuture, Endpoint, Instant, LongPoll, Open, PlainStream, Runtime};
-    use bytes::Bytes;
+    use crate::runtime::still::Still;
+    use crate::{BoxFuture, Endpoint, LongPoll, Open};
     use futures_util::FutureExt as _;
     use http::Request;
-    use hyper::upgrade::Upgraded;
-    use parking_lot::Mutex;
-    use std::sync::Arc;
     use std::task::{Context, Waker};
-    use std::time::Duration;
     use tower_service::Service as _;
 
-    /// A runtime whose tasks wait for the test.
-    #[derive(Clone, Default)]
-    struct Keeping(Arc<Mutex<Vec<BoxFuture<'static, ()>>>>);
-
-    impl Runtime for Keeping {
-        fn spawn(&self, future: BoxFuture<'static, ()>) {
-            self.0.lock().push(future);
-        }
-
-        fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-            Box::pin(std::future::pending())
-        }
-
-        fn yield_now(&self) -> BoxFuture<'static, ()> {
-            Box::pin(std::future::ready(()))
-        }
-
-        fn now(&self) -> Instant {
-            Instant::EPOCH
-        }
-
-        fn adopt(&self, upgraded: Upgraded) -> Result<(Box<dyn PlainStream>, Bytes), Upgraded> {
-            Err(upgraded)
-        }
-    }
-
     /// Opens a session, and returns its task.
-    fn open(endpoint: &Endpoint, runtime: &Keeping) -> BoxFuture<'static, ()> {
+    fn open(endpoint: &Endpoint, runtime: &Still) -> BoxFuture<'static, ()> {
         let request = Request::get("/socket/longpoll?vsn=2.0.0").body(String::new());
         let request = request.expect("it is a request");
         let response = endpoint.clone().call(request).now_or_never();
         let status = response.map(|Ok(response)| response.status());
         assert_eq!(status, Some(http::StatusCode::OK));
         assert_eq!(endpoint.hub().sessions.live.lock().len(), 1);
-        runtime.0.lock().pop().expect("a session has a task")
+        runtime.spawned().pop().expect("a session has a task")
     }
 
     #[test]
     fn session_that_has_ended_is_forgotten_whether_its_task_runs_to_the_end_or_is_dropped() {
-        let runtime = Keeping::default();
+        let runtime = Still::default();
         let socket = crate::socket(Open).longpoll(LongPoll::new());
         let endpoint = Endpoint::builder().socket("/socket", socket).build(runtime.clone());
         let live = || (endpoint.hub().sessions.live.lock().len(), endpoint.connections());

@@ -202,7 +202,11 @@ fn of_frames_that_are_taken_the_owed_ones_are_the_peer_s_own_doing() {
     let _ = peer.push(frame(1000));
     let _ = peer.push_answer(frame(10));
     let _ = peer.push(frame(1000));
-    assert_eq!(causes(&peer), [Cause::Others, Cause::Itself, Cause::Others]);
+    assert_eq!(causes(&peer), [Cause::Itself, Cause::Others, Cause::Others], "as much of them as is owed");
+
+    let _ = peer.push(frame(10));
+    let _ = peer.push_answer(frame(1000));
+    assert_eq!(causes(&peer), [Cause::Itself, Cause::Itself], "nobody is cut off for what it has asked for");
 
     let _ = peer.push_answer(frame(10));
     assert_eq!(causes(&peer), [Cause::Itself]);

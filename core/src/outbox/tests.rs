@@ -303,3 +303,35 @@ proptest! {
         prop_assert_eq!(outbox.runs, 0);
     }
 }
+
+#[test]
+fn control_frame_overtakes_a_run_that_is_open_and_nothing_else() {
+    let mut outbox = Outbox::new(1000);
+    let (message, run, pong) = (frame(b"message"), Frame::open(), frame(b"pong"));
+    outbox.push(message.clone());
+    outbox.push(run.clone());
+    assert!(outbox.ends_open());
+
+    outbox.push_control(pong.clone());
+    assert!(outbox.ends_open());
+    assert_eq!(outbox.waiting(), message.as_websocket().len() + pong.as_websocket().len());
+    run.seal(b"run".to_vec());
+    assert!(!outbox.ends_open());
+    outbox.push_control(pong.clone());
+
+    let written: Vec<u8> = outbox.begin().unwrap().slices().flatten().copied().collect();
+    let order = [&message, &pong, &run, &pong].map(|frame| frame.as_websocket().to_vec()).concat();
+    assert_eq!(written, order);
+}
+
+#[test]
+fn control_frame_overtakes_an_open_run_that_is_alone() {
+    let mut outbox = Outbox::new(1000);
+    outbox.push(Frame::open());
+
+    outbox.push_control(frame(b"pong"));
+
+    assert!(outbox.ends_open() && !outbox.awaits_seal());
+    let batch = outbox.begin().unwrap();
+    assert_eq!(batch.frames(), 1);
+}

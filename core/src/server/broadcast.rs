@@ -54,7 +54,7 @@ impl Broadcast {
 
     /// Encodes for one more serializer of a server, if that has not been done.
     pub fn encode_with(&mut self, formats: &Formats, serializer: Serializer) {
-        if matches!(self.frames.place(serializer), Slot::Unknown) {
+        if self.lacks(serializer) {
             let frame = formats.encode(serializer, &self.outgoing());
             *self.frames.place(serializer) = frame.map_or(Slot::Impossible, Slot::Encoded);
         }
@@ -67,6 +67,12 @@ impl Broadcast {
             Slot::Encoded(frame) => Some(frame),
             Slot::Unknown | Slot::Impossible => None,
         }
+    }
+
+    /// Whether it has still to be encoded for one serializer, if that can carry it.
+    #[must_use]
+    pub fn lacks(&self, serializer: Serializer) -> bool {
+        self.frames.get(serializer).is_none_or(|slot| matches!(slot, Slot::Unknown))
     }
 
     /// The topic.
@@ -120,8 +126,9 @@ impl Fanout {
         self.from
     }
 
-    /// Whether every member but `from` is a recipient, as none intercepts anything: then the next fan-out
-    /// of the topic has the same recipients, unless somebody joins, leaves, or is sent something else.
+    /// Whether every member but `from` is a recipient, as none intercepts anything, and nobody else hears of it: then
+    /// the next fan-out of the topic is for the same, as long as [`revision`](super::Server::revision) stays the
+    /// same.
     #[must_use]
     pub fn is_uniform(&self) -> bool {
         self.is_uniform

@@ -26,6 +26,17 @@ impl<H: Clone, I> Server<H, I> {
     pub fn broadcast_by(&mut self, by: ChannelId, broadcast: &Broadcast, now: Instant) {
         self.begin(now);
         self.send_out(broadcast, Some(by));
+        self.copy_out(broadcast, by);
+    }
+
+    /// A channel's own copy of a [`broadcast_by`](Self::broadcast_by) it, without the others': for a driver that knows
+    /// another way to them.
+    pub fn send_copy(&mut self, by: ChannelId, broadcast: &Broadcast, now: Instant) {
+        self.begin(now);
+        self.copy_out(broadcast, by);
+    }
+
+    fn copy_out(&mut self, broadcast: &Broadcast, by: ChannelId) {
         let Some(channel) = self.channel(by) else { return };
         let state = &self.channels[channel as usize];
         let (socket, Some(key), Some(_)) = (state.socket, state.topic, state.member) else {
@@ -62,7 +73,8 @@ impl<H: Clone, I> Server<H, I> {
             );
             fanout = intercepting.len() < entry.members.len();
         }
-        let (is_uniform, members) = (entry.intercepting == 0, entry.members.len());
+        let is_uniform = entry.intercepting == 0 && entry.listeners.is_empty();
+        let members = entry.members.len();
         let (topic, listeners) = (entry.name.clone(), entry.listeners.clone());
         if fanout {
             let frames = self.frames(broadcast);

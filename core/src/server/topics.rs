@@ -20,6 +20,8 @@ pub(super) struct Topics<H> {
     names: HashTable<TopicKey>,
     topics: Slab<Entry<H>>,
     hash_key: (u64, u64),
+    /// Counts the changes of who is subscribed to what.
+    revision: u64,
 }
 
 #[derive(Debug)]
@@ -63,7 +65,7 @@ pub(super) enum Change {
 
 impl<H> Topics<H> {
     pub(super) fn new(hash_key: (u64, u64)) -> Self {
-        Self { names: HashTable::new(), topics: Slab::new(), hash_key }
+        Self { names: HashTable::new(), topics: Slab::new(), hash_key, revision: 0 }
     }
 
     fn hash(&self, name: &str) -> u64 {
@@ -118,6 +120,7 @@ impl<H> Topics<H> {
 
     /// Subscribes a channel; returns its place among the members.
     pub(super) fn add_member(&mut self, key: TopicKey, member: Member<H>) -> (u32, Change) {
+        self.revision += 1;
         let entry = &mut self.topics[key as usize];
         let change = entry.change_at(0);
         entry.intercepting += u32::from(member.intercepts);
@@ -127,6 +130,7 @@ impl<H> Topics<H> {
 
     /// Ends a channel's subscription; returns the channel that took its place, if one did.
     pub(super) fn remove_member(&mut self, key: TopicKey, at: u32) -> (Option<u32>, Change) {
+        self.revision += 1;
         let entry = &mut self.topics[key as usize];
         let member = entry.members.swap_remove(at as usize);
         entry.intercepting -= u32::from(member.intercepts);
@@ -138,6 +142,7 @@ impl<H> Topics<H> {
     }
 
     pub(super) fn add_listener(&mut self, name: &str, listener: Listener) -> (TopicKey, Change) {
+        self.revision += 1;
         let key = self.entry(name);
         let entry = &mut self.topics[key as usize];
         let change = entry.change_at(0);
@@ -153,6 +158,7 @@ impl<H> Topics<H> {
         if entry.listeners.len() == before {
             return None;
         }
+        self.revision += 1;
         if entry.listeners.is_empty() {
             entry.listeners = Vec::new();
         }
@@ -176,6 +182,10 @@ impl<H> Topics<H> {
 
     pub(super) fn len(&self) -> usize {
         self.topics.len()
+    }
+
+    pub(super) fn revision(&self) -> u64 {
+        self.revision
     }
 }
 

@@ -61,11 +61,18 @@ test("who leaves is gone for the others, and hears nothing more", async () => {
   const left = new Promise((resolve) => ann.channel.on("left", resolve));
 
   assert.equal((await answer(bob.channel.leave())).status, "ok");
-
   assert.deepEqual(await left, { nick: "Bob" });
+  // Of the socket, as the channel's own handlers are gone.
+  const heard = [];
+  bob.socket.onMessage((message) => heard.push(message));
+
   await ann.say("alone");
   await both([ann], 1);
-  assert.deepEqual(bob.heard, []);
+  const { status } = await answer(bob.socket.channel("room:leaving", { nick: "Bob" }).join());
+
+  assert.equal(status, "ok");
+  const before = heard.findIndex(({ event }) => event === "phx_reply");
+  assert.deepEqual(heard.slice(0, before).filter(({ event }) => event === "new_msg"), []);
 });
 
 test("after the server was killed and started again, the client is back by itself", async () => {

@@ -14,7 +14,7 @@ use super::reference::{Model, Mount, Phase};
 use super::said::{Asked, Heard, Note};
 use super::value::Word;
 use bennu_core::router::Router;
-use bennu_core::server::{self, Config, Server, SocketId, TimerId};
+use bennu_core::server::{self, ChannelId, Config, Server, SocketId, TimerId};
 use bennu_core::{Instant, Serializer};
 use compare::Order;
 use line::Line;
@@ -62,9 +62,14 @@ pub(crate) struct World {
     /// What was there before, so that the next is new.
     number: u64,
     rules: Rules,
+    /// The recipients of the last uniform fan-out, by machine, topic and publisher, with the machine's revision.
+    uniform: BTreeMap<(usize, String, Option<ChannelId>), (u64, Recipients)>,
     /// What each client has heard so far.
     heard: Vec<Vec<Heard>>,
 }
+
+/// To whom a fan-out goes.
+type Recipients = Vec<(usize, Serializer)>;
 
 /// What came of a script.
 #[derive(Debug)]
@@ -154,6 +159,7 @@ impl World {
         Self {
             shape,
             servers: (0..u32::try_from(shape.servers).expect("a few")).map(server).collect(),
+            uniform: BTreeMap::new(),
             rules: Rules::new(shape.servers, mounts.iter().map(|mount| mount.limits.max_channels).collect()),
             model: Model::new(mounts),
             peers: Vec::new(),

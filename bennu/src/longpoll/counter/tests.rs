@@ -1,36 +1,12 @@
 use super::*;
-use crate::{BoxFuture, PlainStream};
+use crate::BoxFuture;
+use crate::runtime::still::Still;
 use bennu_core::Kind;
 use bytes::Bytes;
-use hyper::upgrade::Upgraded;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use std::future::Future as _;
 use std::task::Context;
-use std::time::Duration;
-
-/// A runtime on which time stands still and nothing runs.
-struct Still;
-
-impl Runtime for Still {
-    fn spawn(&self, _: BoxFuture<'static, ()>) {}
-
-    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(std::future::pending())
-    }
-
-    fn yield_now(&self) -> BoxFuture<'static, ()> {
-        Box::pin(std::future::ready(()))
-    }
-
-    fn now(&self) -> Instant {
-        Instant::EPOCH
-    }
-
-    fn adopt(&self, upgraded: Upgraded) -> Result<(Box<dyn PlainStream>, Bytes), Upgraded> {
-        Err(upgraded)
-    }
-}
 
 type Polling = BoxFuture<'static, Result<Option<(Vec<Frame>, Delivery)>, Ended>>;
 
@@ -75,7 +51,7 @@ fn frame(n: usize) -> Frame {
 impl Desks {
     fn new() -> Self {
         let peer = Arc::new(Peer::new(None, usize::MAX));
-        let counter = Counter::new(peer, Arc::new(Still), Config::default());
+        let counter = Counter::new(peer, Arc::new(Still::default()), Config::default());
         Self { counter, pushed: 0, waiting: Vec::new(), answers: Vec::new(), written: Vec::new() }
     }
 

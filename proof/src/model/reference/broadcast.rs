@@ -32,7 +32,12 @@ impl Model {
         to.sort();
         let topic = post.topic.clone();
         let from = but.filter(|but| members.contains(but));
-        let uniform = members.iter().all(|&channel| self.intercepted(channel).is_empty());
+        let on_topic = |who: fn(&Who) -> bool| {
+            self.subscriptions.iter().any(|other| other.topic == post.topic && who(&other.who))
+        };
+        let is_heard_elsewhere = on_topic(|who| !matches!(who, Who::Member(_)));
+        let uniform =
+            !is_heard_elsewhere && members.iter().all(|&channel| self.intercepted(channel).is_empty());
         self.said.push(Said::Fanout { topic, members: members.len(), uniform, from, to });
         for channel in intercepting {
             self.mark(Mark::Intercepted);

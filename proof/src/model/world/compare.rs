@@ -3,7 +3,7 @@
 use super::{Later, Peer, Pending, World, translate};
 use crate::model::said::{Asked, Heard, Said};
 use crate::model::value::Word;
-use bennu_core::server::Output;
+use bennu_core::server::{Fanout, Output};
 use bennu_core::{Frame, Serializer};
 use std::collections::BTreeMap;
 
@@ -79,6 +79,21 @@ impl World {
         panic!("the machine ought to say\n{}and says\n{}", lines(expected), lines(said));
     }
 
+    /// Behind a uniform fan-out, the next of its topic is uniform and for the same, unless the revision says otherwise.
+    fn check_recipients(&mut self, server: usize, fanout: &Fanout, recipients: &[(usize, Serializer)]) {
+        let of = (server, fanout.topic().to_string(), fanout.from());
+        let found = (self.servers[server].revision(), recipients.to_vec());
+        if let Some(before) = self.uniform.remove(&of)
+            && before.0 == found.0
+        {
+            assert!(fanout.is_uniform(), "of {of:?}, which was at the same revision");
+            assert_eq!(before, found, "of {of:?}");
+        }
+        if fanout.is_uniform() {
+            self.uniform.insert(of, found);
+        }
+    }
+
     fn translate(&mut self, server: usize, output: Output<u64>) -> Said {
         match output {
             Output::Send { to, frame } => {
@@ -90,6 +105,7 @@ impl World {
                 let recipients = self.servers[server].recipients(&fanout);
                 let recipients: Vec<_> =
                     recipients.map(|(&socket, serializer)| (socket, serializer)).collect();
+                self.check_recipients(server, &fanout, &recipients);
                 let mut to = Vec::new();
                 for (socket, serializer) in recipients {
                     assert_eq!(serializer, self.peers[socket].serializer, "of socket {socket}");

@@ -80,6 +80,34 @@ async fn broadcast_over_which_a_format_panics_skips_its_clients() {
     assert_eq!(own.hear().await[3], "news");
 }
 
+#[tokio::test]
+async fn broadcasts_that_a_format_cannot_write_leave_no_gap_for_the_others() {
+    let server = server();
+    let (mut own, mut v2) = (Vec::new(), Vec::new());
+    for _ in 0..20 {
+        own.push(Speaker::joined(server.address).await);
+        let mut client = Client::connect(server.address).await;
+        client.join("room:a").await;
+        v2.push(client);
+    }
+
+    for n in 0..60 {
+        let event = if n % 3 == 0 { "broadcast_panic" } else { "news" };
+        server.endpoint.broadcast("room:a", event, json!({ "n": n })).unwrap();
+    }
+
+    for client in &mut v2 {
+        for n in 0..60 {
+            assert_eq!(client.message().await.payload, json!({ "n": n }));
+        }
+    }
+    for speaker in &mut own {
+        for n in (0..60).filter(|n| n % 3 != 0) {
+            assert_eq!(speaker.hear().await[4], json!({ "n": n }));
+        }
+    }
+}
+
 /// A format that, asked to answer a heartbeat, calls its endpoint.
 struct Calling(OnceLock<Endpoint>);
 
