@@ -69,11 +69,13 @@ impl Endpoint {
     /// Two halves, since both have to go on at the same time; when either is dropped, the connection ends. It counts as
     /// one of the node's, and has the same [`Limits`](crate::Limits), but that your transport bounds how long a message
     /// may be. In V1 and V2 only text can be sent to it, as to a client that polls: a broadcast of bytes skips it, and a
-    /// push or a reply of bytes crashes its channel. What a format writes is handed out as it is, text or bytes.
+    /// push or a reply of bytes crashes its channel (a deferred reply is logged and dropped). What a format writes is handed
+    /// out as it is, text or bytes.
     ///
     /// # Errors
     /// The response that the client would have had instead: 404 for a path where no socket takes such clients, 503 if
-    /// there is no room, or what [`Refused`](crate::Refused) says.
+    /// there is no room, what its request is refused for (403 for its origin or an unknown `vsn`), or what
+    /// [`Refused`](crate::Refused) says.
     pub async fn carry(
         &self,
         request: Request<()>,

@@ -153,7 +153,8 @@
 //! | `serde` 1, `serde_json` 1 | what can be sent and parsed: [`IntoPayload`], [`Payload::parse`] |
 //! | `futures-core` 0.3 | `Stream`, for [`Subscription`] |
 //! | `tower-service` 0.3 | the endpoint as a service |
-//! | `hyper` 1 | `Upgraded`, in [`Runtime::adopt`]; `Body`, of requests and of [`ResponseBody`] |
+//! | `hyper` 1 | `Upgraded`, in [`Runtime::adopt`]; `Body`, of requests and of [`ResponseBody`]; `rt` in [`serving`] |
+//! | `http-body-util` 0.1 | `Either`, the body of what [`serving::Beside`] answers |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod admission;

@@ -14,6 +14,7 @@ mod client;
 mod handover;
 mod handshake;
 mod http;
+mod stream;
 
 pub use app::App;
 pub use beside::{Answer, Beside};
@@ -21,3 +22,4 @@ pub use client::Client;
 pub use handover::Handover;
 pub use handshake::Handshake;
 pub use http::Http;
+pub use stream::HttpStream;

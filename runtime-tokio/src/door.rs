@@ -1,19 +1,16 @@
 //! Where clients come in.
 
-use crate::plain::Plain;
 use crate::transport::{self, Accepted, Secure};
 use bennu::serving::{App, Handover, Http};
 use bennu::{Carrier, ConnectionTask};
-#[cfg(feature = "tls")]
 use hyper_util::rt::TokioIo;
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
 use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout_at};
+#[cfg(feature = "tls")]
+use tokio::time::Instant;
 
 /// What all clients are served with. The end waits until it is dropped: as long as it holds a receiver, somebody is
 /// still being served HTTP.
@@ -45,32 +42,18 @@ impl<S: App> Door<S> {
 
     async fn serve(&self, stream: TcpStream, handover: &Handover) -> io::Result<()> {
         let Self { http, secure, ending } = self;
+        #[cfg(feature = "tls")]
         let deadline = Instant::now() + http.handshake().timeout();
         let ended = async {
             let _ = ending.clone().changed().await;
         };
         match transport::accept(stream, secure, http.handshake()).await? {
-            Accepted::Plain(stream) => {
-                self.bound(deadline, pin!(http.serve(Plain::new(stream), handover, None, ended))).await
-            }
+            Accepted::Plain(stream) => http.serve(TokioIo::new(stream), handover, None, ended).await,
             #[cfg(feature = "tls")]
             Accepted::Tls(stream) => {
                 let left = deadline.saturating_duration_since(Instant::now());
-                let mut serving = Box::pin(http.serve(TokioIo::new(*stream), handover, Some(left), ended));
-                self.bound(deadline, serving.as_mut()).await
+                Box::pin(http.serve(TokioIo::new(*stream), handover, Some(left), ended)).await
             }
         }
-    }
-
-    /// Awaits all that is served on a connection, as long as it may take.
-    async fn bound(
-        &self,
-        deadline: Instant,
-        serving: Pin<&mut impl Future<Output = hyper::Result<()>>>,
-    ) -> io::Result<()> {
-        if self.http.handshake().bounds_everything() {
-            return timeout_at(deadline, serving).await?.map_err(io::Error::other);
-        }
-        serving.await.map_err(io::Error::other)
     }
 }

@@ -26,7 +26,6 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod door;
-mod plain;
 mod runtime;
 mod serve;
 mod stream;

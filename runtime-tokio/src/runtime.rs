@@ -1,7 +1,7 @@
 //! What tokio offers to the endpoint.
 
-use crate::plain::Plain;
 use crate::stream::TokioStream;
+use bennu::serving::HttpStream;
 use bennu::{BoxFuture, ConnectionTask, Instant, PlainStream, Runtime};
 use bytes::Bytes;
 use hyper::upgrade::{Parts, Upgraded};
@@ -50,8 +50,8 @@ impl Runtime for Tokio {
     }
 
     fn adopt(&self, upgraded: Upgraded) -> Result<(Box<dyn PlainStream>, Bytes), Upgraded> {
-        let (stream, early) = match upgraded.downcast::<Plain>() {
-            Ok(Parts { io, read_buf, .. }) => (io.into_inner(), read_buf),
+        let (stream, early) = match upgraded.downcast::<HttpStream<TokioIo<TcpStream>>>() {
+            Ok(Parts { io, read_buf, .. }) => (io.into_inner().into_inner(), read_buf),
             Err(upgraded) => foreign(upgraded)?,
         };
         Ok((Box::new(TokioStream::new(stream)), early))

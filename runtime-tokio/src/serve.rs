@@ -80,7 +80,7 @@ fn prepare(listener: &Socket) -> io::Result<()> {
 #[must_use = "nothing is served until it is awaited"]
 pub fn serve(listener: TcpListener, endpoint: Endpoint) -> Serve<Endpoint> {
     let shutdown = Box::pin(std::future::pending());
-    let handshake = if endpoint.is_polled() { Handshake::default().of_heads() } else { Handshake::default() };
+    let handshake = Handshake::of(&endpoint);
     Serve { listener, app: endpoint.clone(), endpoint, shutdown, secure: Secure::default(), handshake }
 }
 
@@ -145,6 +145,12 @@ impl<A> Serve<A> {
     /// may ask again, it is the time for TLS and the head of a request, and anew for each further head.
     pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
         self.handshake.set_timeout(timeout);
+        self
+    }
+
+    /// How long a client may take nothing of what it is answered: 10 s. Then its connection is closed.
+    pub fn answer_timeout(mut self, timeout: Duration) -> Self {
+        self.handshake.set_answer_timeout(timeout);
         self
     }
 

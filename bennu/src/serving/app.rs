@@ -5,6 +5,7 @@ use http::{Request, Response};
 use hyper::body::{Body, Incoming};
 use std::convert::Infallible;
 use std::error::Error;
+use std::task::{Context, Poll};
 use tower_service::Service;
 
 /// An application: a service that answers requests and never fails, such as an [`Endpoint`](crate::Endpoint), an axum
@@ -17,7 +18,10 @@ pub trait App: Clone + Send + Sync + 'static {
     /// What answers one request.
     type Future: Future<Output = Result<Response<Self::Body>, Infallible>> + Send + 'static;
 
-    /// Answers a request.
+    /// Waits until it can take a request.
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// Answers a request; to be asked of one that is [ready](Self::poll_ready).
     fn answer(&mut self, request: Request<Incoming>) -> Self::Future;
 }
 
@@ -31,6 +35,10 @@ where
     type Body = B;
     type BodyError = B::Error;
     type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        Service::poll_ready(self, cx).map(|Ok(())| ())
+    }
 
     fn answer(&mut self, request: Request<Incoming>) -> Self::Future {
         self.call(request)

@@ -41,7 +41,7 @@ where
 {
     type Response = Response<Either<ResponseBody, B>>;
     type Error = Infallible;
-    type Future = Answer<A::Future>;
+    type Future = Answer<A, R>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
@@ -52,7 +52,7 @@ where
         if endpoint.has_socket_at(request.uri().path()) {
             return Answer { whose: Whose::Endpoint { answer: endpoint.answer(request) } };
         }
-        Answer { whose: Whose::App { answer: app.clone().call(request) } }
+        Answer { whose: Whose::Waiting { app: app.clone(), request: Some(request) } }
     }
 }
 
@@ -64,36 +64,57 @@ impl<A> fmt::Debug for Beside<A> {
 
 pin_project! {
     /// The answer of either.
-    pub struct Answer<F> {
+    pub struct Answer<A, R>
+    where
+        A: Service<Request<R>>,
+    {
         #[pin]
-        whose: Whose<F>,
+        whose: Whose<A, R>,
     }
 }
 
 pin_project! {
     #[project = WhoseProjected]
-    enum Whose<F> {
+    enum Whose<A, R>
+    where
+        A: Service<Request<R>>,
+    {
         Endpoint { answer: ResponseFuture },
-        App { #[pin] answer: F },
+        // For the application, which need not be ready.
+        Waiting { app: A, request: Option<Request<R>> },
+        App { #[pin] answer: A::Future },
     }
 }
 
-impl<F, B> Future for Answer<F>
+impl<A, B, R> Future for Answer<A, R>
 where
-    F: Future<Output = Result<Response<B>, Infallible>>,
+    A: Service<Request<R>, Response = Response<B>, Error = Infallible>,
 {
     type Output = Result<Response<Either<ResponseBody, B>>, Infallible>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let answer = match self.project().whose.project() {
-            WhoseProjected::Endpoint { answer } => ready!(answer.as_mut().poll(cx))?.map(Either::Left),
-            WhoseProjected::App { answer } => ready!(answer.poll(cx))?.map(Either::Right),
-        };
-        Poll::Ready(Ok(answer))
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            let answer = match self.as_mut().project().whose.project() {
+                WhoseProjected::Endpoint { answer } => {
+                    return Poll::Ready(Ok(ready!(answer.as_mut().poll(cx))?.map(Either::Left)));
+                }
+                WhoseProjected::App { answer } => {
+                    return Poll::Ready(Ok(ready!(answer.poll(cx))?.map(Either::Right)));
+                }
+                WhoseProjected::Waiting { app, request } => {
+                    ready!(app.poll_ready(cx))?;
+                    app.call(request.take().expect("a request is given once, and then it is answered"))
+                }
+            };
+            self.as_mut().project().whose.set(Whose::App { answer });
+        }
     }
 }
 
-impl<F> fmt::Debug for Answer<F> {
+impl<A, R> fmt::Debug for Answer<A, R>
+where
+    A: Service<Request<R>>,
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Answer").finish_non_exhaustive()
     }

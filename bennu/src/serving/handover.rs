@@ -7,6 +7,7 @@ use hyper::upgrade::OnUpgrade;
 use parking_lot::Mutex;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// Among a request's extensions: what carries it, and where the endpoint leaves the connection that it opens.
 ///
@@ -37,13 +38,23 @@ pub struct Handover(Arc<Doorstep>);
 struct Doorstep {
     carrier: Carrier,
     opening: Mutex<Option<(Opening, OnUpgrade)>>,
+    answers: Answers,
+}
+
+/// How far what the client is answered has come.
+#[derive(Debug, Default)]
+struct Answers {
+    /// Counts the writes that took something; the client has had none of its answer for as long as this stays.
+    writes: AtomicU32,
+    /// Whether the last one took nothing.
+    blocked: AtomicBool,
 }
 
 impl Handover {
     /// For the requests of one HTTP connection.
     #[must_use]
     pub fn new(carrier: Carrier) -> Self {
-        Self(Arc::new(Doorstep { carrier, opening: Mutex::new(None) }))
+        Self(Arc::new(Doorstep { carrier, opening: Mutex::new(None), answers: Answers::default() }))
     }
 
     /// What carries the requests, unless a [`Carrier`] among their extensions says otherwise.
@@ -65,6 +76,21 @@ impl Handover {
     pub(crate) fn clear(&self) {
         let earlier = self.0.opening.lock().take();
         drop(earlier);
+    }
+
+    /// Notes whether a write has taken anything.
+    pub(super) fn note(&self, took: bool) {
+        let Answers { writes, blocked } = &self.0.answers;
+        if took {
+            writes.fetch_add(1, Ordering::Relaxed);
+        }
+        blocked.store(!took, Ordering::Relaxed);
+    }
+
+    /// If what the client is answered cannot be written now: a number that changes when some of it is.
+    pub(super) fn blocked_at(&self) -> Option<u32> {
+        let Answers { writes, blocked } = &self.0.answers;
+        blocked.load(Ordering::Relaxed).then(|| writes.load(Ordering::Relaxed))
     }
 
     pub(crate) fn leave(&self, opening: Opening, upgrade: OnUpgrade) {

@@ -1,7 +1,7 @@
 //! What a client has until its connection is a WebSocket: time, and bytes.
 
-use crate::RequestLimits;
-use hyper::rt::Timer;
+use super::http::AnyTimer;
+use crate::{Endpoint, RequestLimits};
 use hyper::server::conn::http1;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use std::time::Duration;
 pub struct Handshake {
     timeout: Duration,
     tls: Duration,
+    answer: Duration,
     what: Bounded,
 }
 
@@ -34,13 +35,25 @@ const LINES: usize = 100;
 const LEAST: usize = 8 * 1024;
 
 impl Default for Handshake {
-    /// 10 s from the accept to the upgrade, 5 s of them for TLS.
+    /// 10 s from the accept to the upgrade, 5 s of them for TLS; and 10 s for a client that takes nothing of an answer.
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(10), tls: Duration::from_secs(5), what: Bounded::Everything }
+        Self {
+            timeout: Duration::from_secs(10),
+            tls: Duration::from_secs(5),
+            answer: Duration::from_secs(10),
+            what: Bounded::Everything,
+        }
     }
 }
 
 impl Handshake {
+    /// The default for an endpoint that is served alone: if it is [polled](Endpoint::is_polled), its clients come with
+    /// one request after the other.
+    #[must_use]
+    pub fn of(endpoint: &Endpoint) -> Self {
+        if endpoint.is_polled() { Self::default().of_heads() } else { Self::default() }
+    }
+
     /// The same for connections on which other requests are answered, too: the time is for TLS and the head of the
     /// first request, and anew for each further head.
     #[must_use]
@@ -58,6 +71,11 @@ impl Handshake {
         self.tls = timeout;
     }
 
+    /// How long a client may take nothing of what it is answered.
+    pub fn set_answer_timeout(&mut self, timeout: Duration) {
+        self.answer = timeout;
+    }
+
     /// How long a client has from its accept on.
     #[must_use]
     pub fn timeout(&self) -> Duration {
@@ -70,21 +88,17 @@ impl Handshake {
         self.tls.min(self.timeout)
     }
 
-    /// Whether the time is for all that is served until the upgrade: then whoever serves has to end it. If not, [`Http`]
-    /// does, head by head.
-    ///
-    /// [`Http`]: super::Http
-    #[must_use]
-    pub fn bounds_everything(&self) -> bool {
-        self.what == Bounded::Everything
+    pub(super) fn answer_timeout(&self) -> Duration {
+        self.answer
+    }
+
+    /// The time for all that is served until the upgrade, if it is for all of that.
+    pub(super) fn of_everything(&self) -> Option<Duration> {
+        (self.what == Bounded::Everything).then_some(self.timeout)
     }
 
     /// An HTTP server for connections that may ask for so much.
-    pub(super) fn http<T: Timer + Send + Sync + 'static>(
-        &self,
-        limits: RequestLimits,
-        timer: T,
-    ) -> http1::Builder {
+    pub(super) fn http(&self, limits: RequestLimits, timer: AnyTimer) -> http1::Builder {
         let mut http = http1::Builder::new();
         let head = match self.what {
             // A timer for all is one for the head, too.

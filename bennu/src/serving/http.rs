@@ -1,17 +1,19 @@
 //! HTTP on accepted streams.
 
-use super::{App, Handover, Handshake};
+use super::{App, Handover, Handshake, HttpStream};
 use crate::RequestLimits;
-use futures_util::future::{Either, select};
 use http::Request;
 use hyper::body::Incoming;
-use hyper::rt::{Read, Timer, Write};
+use hyper::rt::{Read, Sleep, Timer, Write};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use std::fmt;
-use std::future::Future;
-use std::pin::pin;
-use std::time::Duration;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 /// An application, and how it is served to all clients: HTTP/1.1, whose connections may become WebSockets.
 #[derive(Clone)]
@@ -19,17 +21,23 @@ pub struct Http<S> {
     app: S,
     handshake: Handshake,
     http: http1::Builder,
+    timer: AnyTimer,
 }
+
+/// The timer of whatever runtime.
+#[derive(Clone)]
+pub(super) struct AnyTimer(Arc<dyn Timer + Send + Sync>);
 
 impl<S: App> Http<S> {
     /// Serves `app` within these bounds, on a runtime with this timer.
-    pub fn new<T: Timer + Send + Sync + 'static>(
+    pub fn new(
         app: S,
         handshake: Handshake,
         limits: RequestLimits,
-        timer: T,
+        timer: impl Timer + Send + Sync + 'static,
     ) -> Self {
-        Self { app, handshake, http: handshake.http(limits, timer) }
+        let timer = AnyTimer(Arc::new(timer));
+        Self { app, handshake, http: handshake.http(limits, timer.clone()), timer }
     }
 
     /// The bounds.
@@ -43,21 +51,27 @@ impl<S: App> Http<S> {
     /// What the stream has become, the [`Handover`] tells afterwards.
     ///
     /// # Errors
-    /// Hyper's: what the client sends is not HTTP, or takes too long, or its stream has broken.
+    /// What the client sends is not HTTP, or its stream has broken; [`TimedOut`](io::ErrorKind::TimedOut) if it takes
+    /// longer for it, or for an answer, than it may.
     pub async fn serve<I>(
         &self,
         stream: I,
         handover: &Handover,
         left: Option<Duration>,
         ended: impl Future<Output = ()>,
-    ) -> hyper::Result<()>
+    ) -> io::Result<()>
     where
         I: Read + Write + Unpin + Send + 'static,
     {
         let service = service_fn(|mut request: Request<Incoming>| {
             request.extensions_mut().insert(handover.clone());
-            self.app.clone().answer(request)
+            let mut app = self.app.clone();
+            async move {
+                poll_fn(|cx| app.poll_ready(cx)).await;
+                app.answer(request).await
+            }
         });
+        let stream = HttpStream::new(stream, handover.clone());
         // Pinned where it is made: a variable before would keep it twice.
         let mut connection = pin!(
             match left {
@@ -66,12 +80,83 @@ impl<S: App> Http<S> {
             }
             .with_upgrades()
         );
-        // Most have come to their end when they are first asked: so they are, first.
-        if let Either::Left((result, _)) = select(connection.as_mut(), pin!(ended)).await {
-            return result;
+        let mut ended = pin!(ended);
+        let mut is_ending = false;
+        let all = self.handshake.of_everything().map(|all| left.unwrap_or(all));
+        let mut patience = Patience { all: all.map(|all| self.timer.sleep(all)), answer: None };
+        poll_fn(|cx| {
+            loop {
+                // Most have come to their end when they are first asked: so they are, first.
+                if let Poll::Ready(result) = connection.as_mut().poll(cx) {
+                    return Poll::Ready(result.map_err(io::Error::other));
+                }
+                if is_ending || ended.as_mut().poll(cx).is_pending() {
+                    break;
+                }
+                is_ending = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            patience.poll(handover, &self.timer, self.handshake.answer_timeout(), cx).map(Err)
+        })
+        .await
+    }
+}
+
+/// How long a client is waited for.
+struct Patience {
+    /// For everything, if it has a time for that.
+    all: Option<Pin<Box<dyn Sleep>>>,
+    /// Since an answer could not be written.
+    answer: Option<Answer>,
+}
+
+struct Answer {
+    at: u32,
+    sleep: Pin<Box<dyn Sleep>>,
+}
+
+impl Patience {
+    /// Waits until it has come to its end.
+    fn poll(
+        &mut self,
+        handover: &Handover,
+        timer: &AnyTimer,
+        timeout: Duration,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Error> {
+        let late = |what: &str| Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, what));
+        if self.all.as_mut().is_some_and(|all| all.as_mut().poll(cx).is_ready()) {
+            return late("a handshake took too long");
         }
-        connection.as_mut().graceful_shutdown();
-        connection.await
+        let Some(at) = handover.blocked_at() else {
+            self.answer = None;
+            return Poll::Pending;
+        };
+        if self.answer.as_ref().is_none_or(|answer| answer.at != at) {
+            self.answer = Some(Answer { at, sleep: timer.sleep(timeout) });
+        }
+        if self.answer.as_mut().is_some_and(|answer| answer.sleep.as_mut().poll(cx).is_ready()) {
+            return late("an answer was not taken");
+        }
+        Poll::Pending
+    }
+}
+
+impl Timer for AnyTimer {
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
+        self.0.sleep(duration)
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
+        self.0.sleep_until(deadline)
+    }
+
+    fn reset(&self, sleep: &mut Pin<Box<dyn Sleep>>, deadline: Instant) {
+        self.0.reset(sleep, deadline);
+    }
+
+    fn now(&self) -> Instant {
+        self.0.now()
     }
 }
 

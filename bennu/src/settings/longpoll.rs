@@ -18,7 +18,8 @@ use std::time::Duration;
 ///
 /// A client that polls counts as a connection, is asked for the same things when it connects, and meets the same
 /// [`Limits`](crate::Limits): of what waits for it, [`outbox`](crate::Limits::outbox) is the limit, and past it its session
-/// ends. Bytes cannot be sent to it: a broadcast of bytes skips it, and a push or a reply of bytes crashes its channel.
+/// ends. Bytes cannot be sent to it: a broadcast of bytes skips it, and a push or a reply of bytes crashes its
+/// channel (a deferred reply is logged and dropped).
 ///
 /// Pages of all origins may read the answers, as [`check_origin`](crate::SocketSettings::check_origin) decides whether they
 /// may connect.

@@ -176,3 +176,48 @@ async fn router_with_an_endpoint_is_served_by_bennu() {
     assert_eq!(runtime.adopted.load(Ordering::Relaxed), 1, "the stream is written to from any task");
     assert_eq!(runtime.spawned.load(Ordering::Relaxed), 0, "its client has a task already");
 }
+
+/// A service that has to be asked whether it is ready, and each clone anew, as those of tower that bound something.
+#[derive(Default)]
+struct Strict {
+    is_ready: bool,
+}
+
+impl Clone for Strict {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl<B> tower_service::Service<axum::http::Request<B>> for Strict {
+    type Response = Response;
+    type Error = std::convert::Infallible;
+    type Future = std::future::Ready<Result<Response, std::convert::Infallible>>;
+
+    fn poll_ready(&mut self, cx: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Self::Error>> {
+        if std::mem::replace(&mut self.is_ready, true) {
+            return std::task::Poll::Ready(Ok(()));
+        }
+        cx.waker().wake_by_ref();
+        std::task::Poll::Pending
+    }
+
+    fn call(&mut self, _: axum::http::Request<B>) -> Self::Future {
+        assert!(self.is_ready);
+        std::future::ready(Ok(StatusCode::IM_A_TEAPOT.into_response()))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn application_is_given_a_request_when_it_is_ready() {
+    let endpoint = || Endpoint::builder().build(Tokio);
+    let listener = || bennu_tokio::bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let (around, beside) = (listener(), listener());
+    let addresses = [&around, &beside].map(|listener| listener.local_addr().unwrap());
+    tokio::spawn(async move { bennu_tokio::serve(around, endpoint()).app(Strict::default()).await });
+    tokio::spawn(async move { bennu_tokio::serve(beside, endpoint()).fallback(Strict::default()).await });
+
+    for address in addresses {
+        assert_eq!(status(address, &request("/", "")).await, 418);
+    }
+}

@@ -265,3 +265,54 @@ async fn heads_far_past_every_limit_are_refused() {
     })
     .await;
 }
+
+/// Asks for what waits in a session, more than the kernel holds, from a client with small buffers.
+async fn asks_for_much(server: &Server) -> TcpStream {
+    let poller = Poller::joined(&server.endpoint, "room:much").await;
+    server.endpoint.broadcast("room:much", "much", json!({ "x": "x".repeat(900_000) })).unwrap();
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(8 * 1024).unwrap();
+    let mut stream = socket.connect(server.address).await.unwrap();
+    stream.write_all(head("GET", &poller.token, "").as_bytes()).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn who_takes_nothing_of_an_answer_is_cut_off_in_time_and_who_takes_some_is_not() {
+    let timeout = Duration::from_millis(400);
+    let (endpoint, _told) = server::rooms(Endpoint::builder(), |socket| socket.longpoll(LongPoll::new()));
+    let server = Server::start_with(endpoint, |serve| serve.answer_timeout(timeout));
+
+    beside(server.address, async {
+        let start = Instant::now();
+        let mut stuck = asks_for_much(&server).await;
+        let slow = asks_for_much(&server).await;
+        let cut = async {
+            // Until the other end is no more; nobody reads this.
+            while stuck.write_all(b"x").await.is_ok() {
+                assert!(start.elapsed() < Duration::from_secs(8));
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            start.elapsed()
+        };
+        let whole = async {
+            let mut answer = 0;
+            let mut piece = [0; 8 * 1024];
+            loop {
+                slow.readable().await.unwrap();
+                match slow.try_read(&mut piece) {
+                    Ok(0) => return (answer, start.elapsed()),
+                    Ok(read) => answer += read,
+                    Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock),
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let (cut, (answer, took)) = tokio::join!(cut, whole);
+
+        assert!(cut >= timeout, "{cut:?}");
+        assert!(answer > 900_000, "{answer} bytes");
+        assert!(took > 2 * timeout, "{took:?}: slower than one who takes nothing may be");
+    })
+    .await;
+}
