@@ -72,7 +72,7 @@ impl Serializer {
         match self {
             Self::V1 => 0,
             Self::V2 => 1,
-            Self::Custom(FormatId(place)) => Self::ALL.len() + usize::from(place),
+            Self::Custom(id) => Self::ALL.len() + id.place(),
         }
     }
 
@@ -255,7 +255,7 @@ fn serializers(own: usize) -> impl Iterator<Item = Serializer> {
 }
 
 fn own_serializers(own: usize) -> impl Iterator<Item = Serializer> {
-    (0..=u8::MAX).take(own).map(|place| Serializer::Custom(FormatId(place)))
+    FormatId::ALL.into_iter().take(own).map(Serializer::Custom)
 }
 
 fn text(data: &[u8]) -> Result<&str, DecodeError> {

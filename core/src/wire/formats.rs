@@ -16,11 +16,63 @@ pub struct Formats {
 
 /// Which of the [`Formats`] of a server a [`Serializer::Custom`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct FormatId(pub(super) u8);
+pub struct FormatId(Place);
+
+/// No number: so a [`Serializer`] is one byte, which every member of a topic has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Place {
+    A,
+    B,
+    C,
+    D,
+    E,
+    F,
+    G,
+    H,
+    I,
+    J,
+    K,
+    L,
+    M,
+    N,
+    O,
+    P,
+}
+
+impl FormatId {
+    /// All there may be.
+    pub(super) const ALL: [Self; Formats::MAX] = {
+        use Place::*;
+        [
+            Self(A),
+            Self(B),
+            Self(C),
+            Self(D),
+            Self(E),
+            Self(F),
+            Self(G),
+            Self(H),
+            Self(I),
+            Self(J),
+            Self(K),
+            Self(L),
+            Self(M),
+            Self(N),
+            Self(O),
+            Self(P),
+        ]
+    };
+
+    /// The place in a table of formats.
+    #[inline]
+    pub(super) fn place(self) -> usize {
+        self.0 as usize
+    }
+}
 
 impl Formats {
     /// The most formats that there may be.
-    pub const MAX: usize = 250;
+    pub const MAX: usize = 16;
 
     /// Adds a format.
     ///
@@ -28,9 +80,8 @@ impl Formats {
     /// If there are [`Formats::MAX`] already: a mistake in the program.
     pub fn add(&mut self, format: Arc<dyn Format>) -> Serializer {
         assert!(self.own.len() < Self::MAX, "a server has at most {} formats", Self::MAX);
-        let place = u8::try_from(self.own.len()).expect("fewer than 250");
         self.own.push(format);
-        Serializer::Custom(FormatId(place))
+        Serializer::Custom(FormatId::ALL[self.own.len() - 1])
     }
 
     /// V1, V2, and the formats in the order in which they were added.
@@ -99,12 +150,12 @@ impl Formats {
     #[cold]
     fn decode_own<'a>(
         &self,
-        FormatId(place): FormatId,
+        id: FormatId,
         kind: Kind,
         data: &[u8],
         room: &'a mut Option<Decoded>,
     ) -> Result<Message<'a>, DecodeError> {
-        let format = self.own.get(usize::from(place)).ok_or(DecodeError::NoFormat)?;
+        let format = self.own.get(id.place()).ok_or(DecodeError::NoFormat)?;
         let decoded = format.decode(kind, data).map_err(DecodeError::Format)?;
         if let Payload::Json(json) = &decoded.payload {
             // Valid, but for its depth and for lone surrogates, both of which V1 and V2 refuse as well.
@@ -115,9 +166,9 @@ impl Formats {
     }
 
     #[cold]
-    fn encode_own(&self, FormatId(place): FormatId, outgoing: &Outgoing<'_>) -> Result<Frame, EncodeError> {
+    fn encode_own(&self, id: FormatId, outgoing: &Outgoing<'_>) -> Result<Frame, EncodeError> {
         outgoing.check_names()?;
-        let format = self.own.get(usize::from(place)).ok_or(EncodeError::NoFormat)?;
+        let format = self.own.get(id.place()).ok_or(EncodeError::NoFormat)?;
         let (kind, body) = format.encode(outgoing).map_err(EncodeError::Format)?;
         if kind == Kind::Text && std::str::from_utf8(&body).is_err() {
             return Err(EncodeError::NotUtf8);

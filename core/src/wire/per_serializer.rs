@@ -1,6 +1,6 @@
 //! Tables by serializer.
 
-use super::{FormatId, Serializer};
+use super::Serializer;
 use std::ops::{Index, IndexMut};
 
 /// One value for each serializer: those of V1 and V2 in place, and those of [`Formats`](super::Formats), which most servers
@@ -26,7 +26,15 @@ impl<T> PerSerializer<T> {
         match serializer {
             Serializer::V1 => Some(&self.built_in[0]),
             Serializer::V2 => Some(&self.built_in[1]),
-            Serializer::Custom(FormatId(place)) => self.own.get(usize::from(place)),
+            Serializer::Custom(id) => self.own.get(id.place()),
+        }
+    }
+
+    /// A value for each of these.
+    pub(crate) fn map<U>(&self, mut make: impl FnMut(&T) -> U) -> PerSerializer<U> {
+        PerSerializer {
+            built_in: self.built_in.each_ref().map(&mut make),
+            own: self.own.iter().map(make).collect(),
         }
     }
 
@@ -39,8 +47,8 @@ impl<T> PerSerializer<T> {
         match serializer {
             Serializer::V1 => &mut self.built_in[0],
             Serializer::V2 => &mut self.built_in[1],
-            Serializer::Custom(FormatId(place)) => {
-                let place = usize::from(place);
+            Serializer::Custom(id) => {
+                let place = id.place();
                 if self.own.len() <= place {
                     self.own.resize_with(place + 1, T::default);
                 }
@@ -84,7 +92,7 @@ impl<T> IndexMut<Serializer> for PerSerializer<T> {
         match serializer {
             Serializer::V1 => &mut self.built_in[0],
             Serializer::V2 => &mut self.built_in[1],
-            Serializer::Custom(FormatId(place)) => &mut self.own[usize::from(place)],
+            Serializer::Custom(id) => &mut self.own[id.place()],
         }
     }
 }

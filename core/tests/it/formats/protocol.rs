@@ -221,7 +221,12 @@ fn serializers_are_in_the_order_of_their_index() {
 }
 
 #[test]
-#[should_panic(expected = "a server has at most 250 formats")]
+fn serializer_is_one_byte() {
+    assert_eq!(size_of::<Serializer>(), 1);
+}
+
+#[test]
+#[should_panic(expected = "a server has at most 16 formats")]
 fn there_is_an_end_to_formats() {
     let bars = Arc::new(Bars::default());
     let mut formats = Formats::default();
