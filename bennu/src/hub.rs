@@ -16,6 +16,7 @@ use crate::index::TopicIndex;
 use crate::letter::{Letter, Locked};
 use crate::link::{Dialect, Transport};
 use crate::longpoll::{Sessions, random_secret};
+use crate::metrics::{Dropped, Limit, Metrics, Sizes, Tally};
 use crate::mount::Mounted;
 use crate::peer::Peer;
 use crate::run::Run;
@@ -28,7 +29,7 @@ use bennu_core::outbox::SlowConsumer;
 use bennu_core::server::{
     Broadcast, ChannelId, CloseReason, Config, Server, SocketConfig, SocketId, TimerId,
 };
-use bennu_core::wire::{Formats, PerSerializer, Serializer};
+use bennu_core::wire::{Formats, PerSerializer};
 use bennu_core::{Frame, Instant, Topic};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -45,6 +46,7 @@ pub(crate) struct Hub {
     pub(crate) flusher: Arc<Flusher>,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) subscriptions: Subscriptions,
+    pub(crate) metrics: Arc<Metrics>,
     run: Run,
     /// Counts the passes of the flusher: broadcasts merge within one.
     batch: AtomicU64,
@@ -71,6 +73,7 @@ pub(crate) struct Shard {
     /// Until when the sleeper sleeps.
     pub(crate) armed: Option<Instant>,
     pub(crate) sleeper: Option<Waker>,
+    sizes: Sizes,
     /// Of its machine, when the run that is open here was opened.
     revision: u64,
 }
@@ -152,6 +155,7 @@ impl Hub {
                 deadlines: Deadlines::default(),
                 armed: None,
                 sleeper: None,
+                sizes: Sizes::default(),
                 revision: 0,
             })
         };
@@ -170,13 +174,14 @@ impl Hub {
             door,
             max_connections,
             subscriptions: Subscriptions::new(queue),
+            metrics: Arc::new(Metrics::register()),
             connections: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             next_shard: AtomicUsize::new(0),
             lossy,
             lost: AtomicU64::new(0),
         });
-        let flusher = Flusher::run(Arc::downgrade(&hub));
+        let flusher = Flusher::run(Arc::downgrade(&hub), Arc::clone(&hub.metrics));
         hub.runtime.spawn(Box::pin(flusher));
         for shard in 0..hub.shards.len() {
             hub.runtime.spawn(Box::pin(Sleeper::new(&hub, shard)));
@@ -187,6 +192,11 @@ impl Hub {
     pub(crate) fn shard(&self, shard: usize) -> ShardGuard<'_> {
         refuse_lock_under_lock();
         ShardGuard { shard: self.shards[shard].lock(), _locked: Locked::new() }
+    }
+
+    /// How many there are.
+    pub(crate) fn shards(&self) -> usize {
+        self.shards.len()
     }
 
     pub(crate) fn mounts(&self) -> &[Mounted] {
@@ -207,6 +217,9 @@ impl Hub {
         let before = self.connections.fetch_add(1, Ordering::AcqRel);
         let is_room = before < self.max_connections && !self.draining.load(Ordering::Acquire);
         let slot = Slot(self);
+        if !is_room {
+            slot.metrics.limit(Limit::Connections);
+        }
         is_room.then_some(slot)
     }
 
@@ -224,6 +237,7 @@ impl Hub {
         id: Option<&str>,
     ) -> SocketId {
         self.connected[serializer].fetch_add(1, Ordering::Relaxed);
+        self.metrics.connected(transport);
         let turn = self.next_shard.fetch_add(1, Ordering::Relaxed);
         let polled = self.shards.len() - self.merging;
         let place = match transport {
@@ -232,8 +246,9 @@ impl Hub {
         };
         let mut shard = self.shard(place);
         let socket = SocketConfig { handle: Arc::clone(peer), serializer, mount, id };
-        let socket = shard.server.connect(socket, self.runtime.now());
-        peer.set_id(socket);
+        let now = self.runtime.now();
+        let socket = shard.server.connect(socket, now);
+        peer.connected(socket, transport, now);
         if self.draining.load(Ordering::Acquire) {
             // It was admitted before the node began to end; whoever ends the others has passed this shard,
             // or will find it here.
@@ -244,8 +259,9 @@ impl Hub {
     }
 
     /// A peer's transport has ended.
-    pub(crate) fn disconnect(&self, socket: SocketId, serializer: Serializer, owner: Owner<'_>) {
-        self.connected[serializer].fetch_sub(1, Ordering::Relaxed);
+    pub(crate) fn disconnect(&self, socket: SocketId, dialect: Dialect, owner: Owner<'_>) {
+        self.connected[dialect.serializer].fetch_sub(1, Ordering::Relaxed);
+        self.metrics.disconnected(dialect.transport);
         let now = self.runtime.now();
         let mut shard = self.shard(socket.shard() as usize);
         shard.server.disconnect(socket, now);
@@ -329,6 +345,7 @@ impl Hub {
     /// in the caller's task. Never waits.
     pub(crate) fn broadcast(&self, mut broadcast: Broadcast, sender: Sender, kick: Kick) {
         let shards = self.index.get(broadcast.topic());
+        self.metrics.broadcast();
         for serializer in self.connected.serializers() {
             if self.connected[serializer].load(Ordering::Relaxed) > 0 {
                 broadcast.encode_with(self.formats(), serializer);
@@ -341,10 +358,17 @@ impl Hub {
             self.run.begin(&broadcast, sender.channel(), self.batch.load(Ordering::Relaxed))
         };
         let appended = tour.appended();
+        let mut tally = Tally::default();
+        tally.deliver(tour.reached(), |serializer| broadcast.frame(serializer).is_some());
+        self.metrics.tell(&mut tally);
         for place in shards {
             let has_it = appended & (1 << place) != 0;
             if place == TopicIndex::OUTSIDE {
-                self.subscriptions.deliver(&broadcast);
+                let lost = self.subscriptions.deliver(&broadcast);
+                if lost > 0 {
+                    self.metrics.limit(Limit::Subscription);
+                    self.metrics.dropped(Dropped::Subscription, lost);
+                }
                 continue;
             }
             // Only the sender's own shard knows the sender.
@@ -414,6 +438,7 @@ impl Hub {
     /// Counts broadcasts that were dropped for a client.
     pub(crate) fn count_lost(&self, lost: usize) {
         self.lost.fetch_add(lost as u64, Ordering::Relaxed);
+        self.metrics.dropped(Dropped::Slow, lost);
     }
 
     /// How many broadcasts clients have lost, as they took too little, each counted by itself.
@@ -455,7 +480,9 @@ impl Drop for Hub {
     fn drop(&mut self) {
         self.flusher.close();
         for place in 0..self.shards.len() {
-            if let Some(sleeper) = self.shard(place).sleeper.take() {
+            let mut shard = self.shard(place);
+            self.metrics.resize(&mut shard.sizes, || (0, 0));
+            if let Some(sleeper) = shard.sleeper.take() {
                 sleeper.wake();
             }
         }

@@ -176,7 +176,8 @@ impl House {
                 | Output::Ended { .. }
                 | Output::Pause { .. }
                 | Output::Resume { .. }
-                | Output::Interest { .. } => {}
+                | Output::Interest { .. }
+                | Output::Notice { .. } => {}
             }
         }
     }
