@@ -7,6 +7,8 @@ mod interleavings;
 mod licences;
 mod lint;
 mod minimal_versions;
+mod msgpack;
+mod node;
 mod outcome;
 mod package;
 mod toolchains;
@@ -43,6 +45,8 @@ enum Group {
     Autobahn,
     /// The chat in a browser.
     Browser,
+    /// Phoenix's client against the MessagePack example, in Node.js.
+    Msgpack,
     /// What a release needs: packages, licences, the oldest dependencies and compiler, wasm.
     Release,
 }
@@ -54,7 +58,7 @@ struct Part {
     run: fn(&Workspace) -> Result<Outcome>,
 }
 
-const PARTS: [Part; 16] = [
+const PARTS: [Part; 17] = [
     Part { name: "unit tests", group: Group::Unit, run: unit::run },
     Part { name: "optimised core", group: Group::Unit, run: unit::optimised },
     Part { name: "interleavings", group: Group::Interleavings, run: interleavings::run },
@@ -66,6 +70,7 @@ const PARTS: [Part; 16] = [
     Part { name: "conformance 1.8.9", group: Group::Conformance, run: conformance::older },
     Part { name: "autobahn", group: Group::Autobahn, run: autobahn::run },
     Part { name: "browser test", group: Group::Browser, run: browser::run },
+    Part { name: "msgpack client", group: Group::Msgpack, run: msgpack::run },
     Part { name: "package", group: Group::Release, run: package::run },
     Part { name: "licences", group: Group::Release, run: licences::run },
     Part { name: "minimal versions", group: Group::Release, run: minimal_versions::run },

@@ -127,7 +127,7 @@ impl Visit<'_> {
         let admission = open(parts, params, variables, self.carrier, &mount.options).inspect_err(|_| {
             self.hub.metrics.asked(Connect::Door);
         })?;
-        let Some(serializer) = mount.negotiate(self.hub, &admission) else {
+        let Some(serializer) = mount.negotiate_polled(self.hub, &admission) else {
             return Ok(self.respond(Answer::Forbidden));
         };
         let Admission { params, info, .. } = admission;

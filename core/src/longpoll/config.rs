@@ -21,6 +21,17 @@ pub struct Config {
     pub max_input: usize,
     /// How many polls may wait that a newer one has taken the place of; past it, the oldest ends early. 8.
     pub max_replaced: usize,
+    /// What frames it takes: text alone, as the answer to a poll is JSON.
+    pub carries: Carries,
+}
+
+/// What frames a session takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carries {
+    /// Text alone.
+    Text,
+    /// Text and bytes: for whoever hands them on otherwise than in an [`Answer`](super::Answer).
+    TextAndBytes,
 }
 
 impl Config {
@@ -33,6 +44,7 @@ impl Config {
             max_queue: 1 << 20,
             max_input: 1 << 20,
             max_replaced: 8,
+            carries: Carries::Text,
         }
     }
 }

@@ -18,6 +18,7 @@ mod differences;
 mod drops;
 mod ends;
 mod farewells;
+mod formats;
 mod handlers;
 mod handshake;
 mod idle;
