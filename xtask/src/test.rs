@@ -3,6 +3,7 @@
 mod autobahn;
 mod browser;
 mod conformance;
+mod event_loop;
 mod interleavings;
 mod licences;
 mod lint;
@@ -54,7 +55,7 @@ struct Part {
     run: fn(&Workspace) -> Result<Outcome>,
 }
 
-const PARTS: [Part; 15] = [
+const PARTS: [Part; 16] = [
     Part { name: "unit tests", group: Group::Unit, run: unit::run },
     Part { name: "optimised core", group: Group::Unit, run: unit::optimised },
     Part { name: "interleavings", group: Group::Interleavings, run: interleavings::run },
@@ -63,6 +64,7 @@ const PARTS: [Part; 15] = [
     Part { name: "docs", group: Group::Lint, run: lint::docs },
     Part { name: "purity", group: Group::Lint, run: lint::purity },
     Part { name: "conformance", group: Group::Conformance, run: conformance::run },
+    Part { name: "conformance, mio", group: Group::Conformance, run: event_loop::run },
     Part { name: "autobahn", group: Group::Autobahn, run: autobahn::run },
     Part { name: "browser test", group: Group::Browser, run: browser::run },
     Part { name: "package", group: Group::Release, run: package::run },
