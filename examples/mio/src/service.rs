@@ -186,10 +186,8 @@ impl Service {
             // It would not take a farewell behind all that waits: that is dropped, and the farewell tried once.
             self.node.peers[key].outbox.clear();
             self.speak(key);
-            let peer = &mut self.node.peers[key];
-            let _ = peer.flush(now);
-            peer.abort();
-            self.lose(key);
+            let _ = self.node.peers[key].flush(now);
+            self.reset(key);
         }
     }
 
@@ -203,6 +201,12 @@ impl Service {
             }
             Stage::Head { .. } | Stage::Ending | Stage::Lost => self.lose(key),
         }
+    }
+
+    /// A peer takes nothing: its stream ends at once, with what the system still holds for it.
+    fn reset(&mut self, key: usize) {
+        self.node.peers[key].abort();
+        self.lose(key);
     }
 
     /// A peer's stream is of no use any more.
@@ -222,7 +226,7 @@ impl Service {
         match &mut peer.stage {
             Stage::Head { until } if *until <= now => self.lose(key),
             // It does not take its farewell either.
-            Stage::Open(open) if is_over && open.connection.is_closing() => self.lose(key),
+            Stage::Open(open) if is_over && open.connection.is_closing() => self.reset(key),
             Stage::Open(open) if is_over => {
                 self.node.server.stop(open.socket, CloseReason::SlowConsumer, now);
                 self.settle();
@@ -232,7 +236,7 @@ impl Service {
                 open.connection.handle_timeout(now);
                 self.speak(key);
             }
-            Stage::Ending if is_over => self.lose(key),
+            Stage::Ending if is_over => self.reset(key),
             Stage::Head { .. } | Stage::Ending | Stage::Lost => {}
         }
     }

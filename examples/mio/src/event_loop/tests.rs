@@ -295,6 +295,24 @@ fn who_asks_for_much_and_reads_late_has_all_of_it() {
     assert_eq!(world.peers(), 1);
 }
 
+#[test]
+fn who_is_answered_with_more_than_the_limit_is_not_cut_off_for_it() {
+    let mut world = World::new();
+    let client = world.join("room:a");
+    world.clients[client].reads = false;
+    world.say(client, r#"["1","2","room:a","push_many",{"event":"one_of_many","count":150000}]"#);
+    world.until(|world| world.event_loop.service.node.peers.iter().all(|(_, peer)| peer.is_stuck()));
+
+    world.pass(Duration::from_secs(2));
+    for _ in 0..3 {
+        world.event_loop.turn(Some(Duration::ZERO)).unwrap();
+    }
+    world.clients[client].reads = true;
+
+    world.until(|world| world.clients[client].heard.len() == 150_001);
+    assert_eq!(world.clients[client].heard.last(), Some(&reply(2, r#"{"count":150000}"#)));
+}
+
 #[cfg(unix)]
 #[test]
 fn at_the_end_everybody_is_told_that_the_server_restarts() {
