@@ -1,6 +1,7 @@
 //! One message to everybody on a topic.
 
 use super::id::ChannelId;
+use super::topics::TopicKey;
 use crate::wire::{EncodeError, Outgoing, Serializer};
 use crate::{EventName, Frame, Payload, Topic};
 
@@ -96,6 +97,8 @@ impl Broadcast {
 /// number.
 #[derive(Debug)]
 pub struct Fanout {
+    /// The topic's place among those of its machine.
+    pub(super) key: TopicKey,
     pub(super) topic: Topic,
     pub(super) event: EventName,
     pub(super) from: Option<ChannelId>,

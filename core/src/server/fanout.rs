@@ -82,6 +82,7 @@ impl<H: Clone, I> Server<H, I> {
             // Not one that is joining, or has closed: its client may be a recipient by another channel.
             let from = from.filter(|&from| self.is_member(from, key));
             self.outputs.push_back(Output::Fanout(Fanout {
+                key,
                 topic,
                 event,
                 from,
@@ -149,7 +150,7 @@ impl<H: Clone, I> Server<H, I> {
     /// Whom a [`Fanout`] goes to: the driver's handles, with the serializer of each. To be read before
     /// the next input.
     pub fn recipients<'a>(&'a self, fanout: &'a Fanout) -> impl Iterator<Item = (&'a H, Serializer)> + 'a {
-        let entry: Option<&Entry<H>> = self.topics.find(&fanout.topic).map(|key| self.topics.get(key));
+        let entry: Option<&Entry<H>> = self.topics.at(fanout.key, &fanout.topic);
         let from = fanout.from.and_then(|from| self.channel(from));
         entry
             .into_iter()

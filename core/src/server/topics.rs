@@ -84,6 +84,11 @@ impl<H> Topics<H> {
         &self.topics[key as usize]
     }
 
+    /// The entry at a place, if it is this topic's still.
+    pub(super) fn at(&self, key: TopicKey, name: &str) -> Option<&Entry<H>> {
+        self.topics.get(key as usize).filter(|entry| *entry.name == *name)
+    }
+
     /// The entry of `name`, made if need be. Until something is added to it, `release` is due.
     fn entry(&mut self, name: &str) -> TopicKey {
         let hash = self.hash(name);
