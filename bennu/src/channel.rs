@@ -1,6 +1,6 @@
 //! What an application writes: channels.
 
-use crate::{Context, Failure, JoinContext, Reply};
+use crate::{Context, Failure, JoinContext, Reply, SlowConsumer};
 use bennu_core::server::Reason;
 use bennu_core::{IntoPayload, NotEncodable, Payload};
 use std::future::Future;
@@ -56,6 +56,29 @@ pub trait Channel: Sized + Send + 'static {
     /// The broadcasts of its topic that this channel wants to see in
     /// [`handle_out`](Self::handle_out) before its client does; all others go out without it.
     const INTERCEPTS: &'static [&'static str] = &[];
+
+    /// What becomes of some broadcasts of its topic for a client that takes too little; of all others, what
+    /// [`Limits::slow_consumer`](crate::Limits::slow_consumer) says.
+    ///
+    /// ```
+    /// use bennu::prelude::*;
+    ///
+    /// struct Board;
+    ///
+    /// impl Channel for Board {
+    ///     type Assigns = ();
+    ///
+    ///     // Where the others point is worth nothing when they point elsewhere; what they draw must not be lost.
+    ///     const LOSSY: &'static [(&'static str, SlowConsumer)] = &[("cursors", SlowConsumer::KeepLatest)];
+    ///
+    ///     async fn join(_: &str, _: Payload, _: &JoinContext<Self>) -> Result<Joined<Self>, Failure> {
+    ///         Ok(Joined::new(Board))
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// Broadcasts that are [intercepted](Self::INTERCEPTS) are not lost: what is pushed instead is a push.
+    const LOSSY: &'static [(&'static str, SlowConsumer)] = &[];
 
     /// `async fn join(topic: &str, payload: Payload, ctx: &JoinContext<Self>) -> Result<Joined<Self>, Failure>`
     ///

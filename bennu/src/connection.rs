@@ -105,6 +105,10 @@ impl<M: Medium> Connection<M> {
     fn tell(&mut self, work: &mut VecDeque<Work>) {
         if self.life() == Life::Open {
             self.more().life = Life::Closing;
+            let lost = self.peer.lost();
+            if lost > 0 {
+                tracing::info!(socket = ?self.link.socket, lost, "a connection ends that has lost broadcasts");
+            }
             // The machine may forget this socket, and with it whose deadlines these were.
             self.armed = NEVER;
             let owner = Owner { socket: self.link.socket, work };

@@ -214,6 +214,13 @@ impl Endpoint {
         self.hub.mounts().iter().any(|mount| mount.longpoll.is_some())
     }
 
+    /// How many broadcasts clients have lost since the endpoint was built, as they took too little and
+    /// [may lose them](crate::Limits::slow_consumer); one that two clients have lost counts twice.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.hub.lost()
+    }
+
     /// How many connections there are; one whose channels are still ending is counted.
     #[must_use]
     pub fn connections(&self) -> usize {

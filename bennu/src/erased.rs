@@ -6,7 +6,7 @@ use crate::letter::{AnyLetter, Letter};
 use crate::link::Link;
 use crate::panics::{catch, text};
 use crate::watch::Watch;
-use crate::{Broadcast, Channel, Context, Failure, JoinContext, Joined, Reply};
+use crate::{Broadcast, Channel, Context, Failure, JoinContext, Joined, Reply, SlowConsumer};
 use bennu_core::server::{CallId, ChannelId, Event, Outcome};
 use bennu_core::wire::Outgoing;
 use bennu_core::{Name, Payload, Ref, Topic};
@@ -44,6 +44,8 @@ pub(crate) struct Seed {
 pub(crate) trait AnyRoute<A>: Send + Sync {
     fn intercepts(&self) -> &'static [&'static str];
 
+    fn lossy(&self) -> &'static [(&'static str, SlowConsumer)];
+
     fn join(&self, seed: Seed, link: Arc<Link<A>>) -> BoxFuture<'static, Finished>;
 }
 
@@ -59,6 +61,10 @@ impl<C> RouteTo<C> {
 impl<C: Channel> AnyRoute<C::Assigns> for RouteTo<C> {
     fn intercepts(&self) -> &'static [&'static str] {
         C::INTERCEPTS
+    }
+
+    fn lossy(&self) -> &'static [(&'static str, SlowConsumer)] {
+        C::LOSSY
     }
 
     fn join(&self, seed: Seed, link: Arc<Link<C::Assigns>>) -> BoxFuture<'static, Finished> {

@@ -22,6 +22,7 @@ use crate::sleeper::{Deadlines, Sleeper};
 use crate::subscription::{QueueLimits, Subscriptions};
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard};
+use bennu_core::outbox::SlowConsumer;
 use bennu_core::server::{
     Broadcast, ChannelId, CloseReason, Config, Server, SocketConfig, SocketId, TimerId,
 };
@@ -55,6 +56,10 @@ pub(crate) struct Hub {
     /// Connected sockets by serializer: whom a broadcast has to be encoded for.
     connected: [AtomicUsize; 2],
     next_shard: AtomicUsize,
+    /// The mounts whose clients may lose broadcasts.
+    lossy: Vec<usize>,
+    /// Broadcasts that clients have lost, as they took too little.
+    lost: AtomicU64,
 }
 
 /// One machine, and the deadlines of its connections.
@@ -148,6 +153,7 @@ impl Hub {
                 revision: 0,
             })
         };
+        let lossy = (0..mounts.len()).filter(|&mount| mounts[mount].machine.is_lossy()).collect();
         let hub = Arc::new(Self {
             shards: (0..merging + polled).map(shard).collect(),
             merging,
@@ -165,6 +171,8 @@ impl Hub {
             connections: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             next_shard: AtomicUsize::new(0),
+            lossy,
+            lost: AtomicU64::new(0),
         });
         let flusher = Flusher::run(Arc::downgrade(&hub));
         hub.runtime.spawn(Box::pin(flusher));
@@ -319,7 +327,11 @@ impl Hub {
             }
         }
         let now = self.runtime.now();
-        let mut tour = self.run.begin(&broadcast, sender.channel(), self.batch.load(Ordering::Relaxed));
+        let mut tour = if self.may_lose(&broadcast) {
+            self.run.pass(&broadcast)
+        } else {
+            self.run.begin(&broadcast, sender.channel(), self.batch.load(Ordering::Relaxed))
+        };
         let appended = tour.appended();
         for place in shards {
             let has_it = appended & (1 << place) != 0;
@@ -343,6 +355,13 @@ impl Hub {
         }
         tour.finish();
         self.kick(kick);
+    }
+
+    /// Whether there may be clients who may lose a broadcast.
+    fn may_lose(&self, broadcast: &Broadcast) -> bool {
+        let policy =
+            |mount: usize| self.mounts[mount].machine.slow_consumer(broadcast.topic(), broadcast.event());
+        self.lossy.iter().any(|&mount| policy(mount) != SlowConsumer::Disconnect)
     }
 
     /// Ends the run that is open, so that it can be written.
@@ -382,6 +401,22 @@ impl Hub {
     /// How many sockets there are, those counted whose channels are still ending.
     pub(crate) fn sockets(&self) -> usize {
         (0..self.shards.len()).map(|place| self.shard(place).server.sockets()).sum()
+    }
+
+    /// Counts broadcasts that were dropped for a client.
+    pub(crate) fn count_lost(&self, lost: usize) {
+        self.lost.fetch_add(lost as u64, Ordering::Relaxed);
+    }
+
+    /// How many broadcasts clients have lost, as they took too little, each counted by itself.
+    pub(crate) fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// How many of them one connection has lost; none that is gone.
+    pub(crate) fn lost_by(&self, socket: SocketId) -> u32 {
+        let shard = self.shard(socket.shard() as usize);
+        shard.server.handle(socket).map_or(0, |peer| peer.lost())
     }
 
     /// Subscribes from outside of channels.

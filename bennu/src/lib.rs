@@ -192,7 +192,6 @@ mod settings;
 mod sleeper;
 mod socket;
 mod stream;
-mod stuck;
 mod subscription;
 mod sync;
 #[cfg(feature = "test")]
@@ -205,6 +204,7 @@ pub use bennu_core::connect::{
     Carrier, CheckOrigin, ConnectInfo, ConnectInfoKeys, Origin, OriginEntryError, Param, ParamText, Params,
     ProxyEntryError, QueryError, RequestUri, Scheme, ShapeError, TrustedProxies,
 };
+pub use bennu_core::outbox::SlowConsumer;
 pub use bennu_core::server::{Reason, SocketId};
 pub use bennu_core::wire::EncodeError;
 pub use bennu_core::{
@@ -233,6 +233,6 @@ pub mod prelude {
 
     pub use crate::{
         Broadcast, Channel, ConnectInfo, Context, Endpoint, Failure, Handle, HandleInfo, JoinContext, Joined,
-        Open, OrReason, Params, Payload, Reason, Refused, Reply, Routes, Socket,
+        Open, OrReason, Params, Payload, Reason, Refused, Reply, Routes, SlowConsumer, Socket,
     };
 }

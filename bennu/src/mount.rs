@@ -5,11 +5,11 @@ use crate::link::{AnyLink, Line, Link};
 use crate::longpoll::Door;
 use crate::panics::catch;
 use crate::routes::Routes;
-use crate::stuck::Patience;
 use crate::{Channel, Drain, Limits, LongPoll, Refused, RequestLimits, Socket, WebSocket};
 use bennu_core::connect::{
     CheckOrigin, ConnectInfo, ConnectInfoKeys, MountPath, Options, OriginEntryError, Params, Session,
 };
+use bennu_core::outbox::Patience;
 use bennu_core::{longpoll, server, websocket};
 use http::HeaderMap;
 use std::fmt;

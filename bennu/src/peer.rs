@@ -2,11 +2,11 @@
 
 use crate::letter::Letter;
 use crate::runtime::PlainStream;
-use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::sync::{Mutex, MutexGuard};
-use bennu_core::Frame;
-use bennu_core::outbox::{Batch, Outbox, Written};
+use bennu_core::outbox::{Batch, Outbox, Patience, SlowConsumer, Stuck, Verdict, Written};
 use bennu_core::server::{CallId, ChannelId, CloseReason, Event, SocketId};
+use bennu_core::{Frame, Instant};
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::fmt;
@@ -28,6 +28,8 @@ pub(crate) struct Peer {
     hold: AtomicBool,
     /// Whether work has been left for its task since that last looked.
     left: AtomicBool,
+    /// How many broadcasts were dropped for it.
+    lost: AtomicU32,
     id: OnceLock<SocketId>,
 }
 
@@ -86,6 +88,9 @@ pub(crate) enum Queued {
     Undertaken,
     /// Nobody has undertaken to flush it yet: the caller has.
     Dirty,
+    /// The peer takes its messages too slowly: so many that waited were dropped for that. What is left somebody will
+    /// flush.
+    Lost(usize),
     /// The peer takes its messages too slowly.
     Overflow,
 }
@@ -124,6 +129,7 @@ impl Peer {
             dirty: AtomicBool::new(false),
             hold: AtomicBool::new(false),
             left: AtomicBool::new(false),
+            lost: AtomicU32::new(0),
             shared: Mutex::new(Shared {
                 outbox: Outbox::new(outbox_limit),
                 work: None,
@@ -163,8 +169,8 @@ impl Peer {
     pub(crate) fn push(&self, frame: Frame) -> Queued {
         let mut shared = self.shared.lock();
         shared.outbox.push(frame);
-        if let Some(overflow) = self.look_at(&shared) {
-            return overflow;
+        if let Some(queued) = self.look_at(&mut shared) {
+            return queued;
         }
         // Whoever waits for a blocked stream will flush all of it. Whoever else has undertaken to flush settles
         // before it takes the lock: behind that, this sees it; in front of that, it sees the frame.
@@ -180,18 +186,38 @@ impl Peer {
     pub(crate) fn push_answer(&self, frame: Frame) -> Queued {
         let mut shared = self.shared.lock();
         shared.outbox.push_owed(frame);
-        self.look_at(&shared).unwrap_or(Queued::Undertaken)
+        self.look_at(&mut shared).unwrap_or(Queued::Undertaken)
     }
 
     /// Whether too much waits for the peer; and from half of that on, its task is told.
-    fn look_at(&self, shared: &Shared) -> Option<Queued> {
-        if shared.blocked && shared.outbox.overflow().is_some() {
-            return Some(Queued::Overflow);
+    fn look_at(&self, shared: &mut Shared) -> Option<Queued> {
+        let mut lost = 0;
+        if shared.blocked {
+            match shared.outbox.make_room() {
+                Ok(dropped) => lost = dropped,
+                Err(_) => return Some(Queued::Overflow),
+            }
         }
         if shared.outbox.is_congested() {
             self.hold.store(true, Ordering::Relaxed);
         }
-        None
+        if lost == 0 {
+            return None;
+        }
+        self.count_lost(lost);
+        Some(Queued::Lost(lost))
+    }
+
+    /// Counts broadcasts that were dropped.
+    pub(crate) fn count_lost(&self, lost: usize) {
+        let lost = u32::try_from(lost).unwrap_or(u32::MAX);
+        let more = |before: u32| Some(before.saturating_add(lost));
+        let _ = self.lost.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+    }
+
+    /// How many broadcasts were dropped for it; never more than `u32::MAX`.
+    pub(crate) fn lost(&self) -> u32 {
+        self.lost.load(Ordering::Relaxed)
     }
 
     /// Undertakes to flush: until [`Peer::settle`], nobody else need.
@@ -281,27 +307,44 @@ impl Peer {
         self.shared.lock().outbox.push_control(frame);
     }
 
-    /// How many bytes wait, and whether the peer has caused all of them itself.
-    pub(crate) fn backlog(&self) -> (usize, Cause) {
-        let shared = self.shared.lock();
-        let cause = if shared.outbox.is_all_owed() { Cause::Itself } else { Cause::Others };
-        (shared.outbox.waiting(), cause)
+    /// How many bytes wait.
+    #[cfg(test)]
+    pub(crate) fn backlog(&self) -> usize {
+        self.shared.lock().outbox.waiting()
     }
 
-    /// Whether more waits than may.
-    pub(crate) fn overflows(&self) -> bool {
-        self.shared.lock().outbox.overflow().is_some()
+    /// The stream is blocked, behind a write of so many bytes: see [`Outbox::stuck`].
+    pub(crate) fn stuck(&self, before: Option<Stuck>, written: usize, now: Instant) -> Stuck {
+        self.shared.lock().outbox.stuck(before, written, now)
+    }
+
+    /// Until when the peer has to take more of what waits.
+    pub(crate) fn patience(&self, stuck: Stuck, patience: Patience) -> Instant {
+        self.shared.lock().outbox.patience(stuck, patience)
+    }
+
+    /// That time is up: what becomes of the peer. Drops what may be dropped.
+    pub(crate) fn judge(&self, stuck: Stuck, patience: Patience, now: Instant) -> Verdict {
+        let mut shared = self.shared.lock();
+        let verdict = shared.outbox.handle_timeout(stuck, patience, now);
+        if let Verdict::Spared { dropped, .. } = verdict {
+            self.count_lost(dropped);
+        }
+        verdict
     }
 
     /// Takes all that waits, for a transport that keeps it elsewhere: each frame with who has caused it. How much is
     /// the peer's own doing, the outbox knows of all of them together; so it is said of the first that this reaches
-    /// into. More may be called its own than is, up to one frame, and never less: nobody is cut off for that.
+    /// into, and of none that may be dropped. More may be called its own than is, up to one frame, and never less: nobody
+    /// is cut off for that.
     pub(crate) fn take_frames(&self) -> Vec<(Frame, Cause)> {
         let (frames, mut owed) = self.shared.lock().outbox.take_all();
         let caused = |frame: Frame| {
-            let cause = if owed > 0 { Cause::Itself } else { Cause::Others };
+            if owed == 0 || frame.slow_consumer() != SlowConsumer::Disconnect {
+                return (frame, Cause::Others);
+            }
             owed = owed.saturating_sub(frame.as_websocket().len());
-            (frame, cause)
+            (frame, Cause::Itself)
         };
         frames.into_iter().map(caused).collect()
     }

@@ -41,8 +41,9 @@ impl<A: Send + Sync + 'static> Routes<A> {
     #[must_use]
     pub fn channel<C: Channel<Assigns = A>>(mut self, pattern: &str) -> Self {
         let route = RouteTo::<C>::new();
-        if let Err(error) = self.router.add(pattern, route.intercepts()) {
-            panic!("a channel's route is wrong: {error}");
+        match self.router.add(pattern, route.intercepts()) {
+            Ok(id) => self.router.set_lossy(id, route.lossy()),
+            Err(error) => panic!("a channel's route is wrong: {error}"),
         }
         self.channels.push(Arc::new(route));
         self

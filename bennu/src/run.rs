@@ -124,6 +124,14 @@ impl Run {
         Tour { run: self, broadcast, step }
     }
 
+    /// Takes a broadcast in that is never merged with others: the run ends in front of it.
+    pub(crate) fn pass<'a>(&'a self, broadcast: &'a Broadcast) -> Tour<'a> {
+        let mut current = self.current.lock();
+        current.last = None;
+        self.end(&mut current);
+        Tour { run: self, broadcast, step: Step::Queue }
+    }
+
     /// Whether the run may be open in the shard, whose lock the caller holds.
     pub(crate) fn is_in(&self, shard: u32) -> bool {
         self.shards.0.load(Ordering::Relaxed) & (1 << shard) != 0

@@ -9,6 +9,7 @@ pub use drain::Drain;
 pub use longpoll::LongPoll;
 pub use request::RequestLimits;
 
+use bennu_core::outbox::SlowConsumer;
 use bennu_core::{server, websocket};
 use std::time::Duration;
 
@@ -136,16 +137,37 @@ impl Limits {
     /// falls further behind is cut off with 1013. Past half of it, reading from the client pauses.
     ///
     /// Replies to what it has sent itself do not count: while they wait, it is not read from. What is queued
-    /// at once, before the client is known to lag, it has a second to take.
+    /// at once, before the client is known to lag, it has a second to take. Broadcasts that it may
+    /// [lose](Self::slow_consumer) do not keep it from being read from, and are dropped before it is cut off.
     pub fn outbox(mut self, bytes: usize) -> Self {
         self.outbox = bytes;
         self
     }
 
     /// How long anything may wait for a client that does not take it, however little it is: 10 s. Then the client
-    /// is cut off with 1013. While all that waits are answers to itself, it need only go on taking some of them.
+    /// is cut off with 1013. While all that waits are answers to itself, it need only go on taking some of them; and
+    /// so while there are broadcasts that it may [lose](Self::slow_consumer). These do not cut it off.
     pub fn outbox_age(mut self, age: Duration) -> Self {
         self.outbox_age = age;
+        self
+    }
+
+    /// What becomes of broadcasts for a client that takes too little, past [`outbox`](Self::outbox) or
+    /// [`outbox_age`](Self::outbox_age): it is cut off, unless a policy is chosen here that drops some of them. For single
+    /// events a channel chooses otherwise by [`Channel::LOSSY`](crate::Channel::LOSSY).
+    ///
+    /// ```
+    /// use bennu::{Limits, Open, SlowConsumer};
+    ///
+    /// // A ticker: whoever is behind wants the latest, and not much of what was before.
+    /// let limits = Limits::new().slow_consumer(SlowConsumer::DropOldest).outbox(64 * 1024);
+    /// let socket = bennu::socket(Open).limits(limits);
+    /// ```
+    ///
+    /// What a client has lost is counted: [`JoinContext::lost`](crate::JoinContext::lost),
+    /// [`Endpoint::lost`](crate::Endpoint::lost).
+    pub fn slow_consumer(mut self, policy: SlowConsumer) -> Self {
+        self.machine.slow_consumer = policy;
         self
     }
 

@@ -1,8 +1,10 @@
 //! One encoded message, ready for every transport, shared by all who receive it.
 
 use crate::filter::write_json;
+use crate::outbox::SlowConsumer;
 use crate::sync::OnceLock;
 use crate::websocket::ControlFrame;
+use crate::{EventName, Topic};
 use bytes::BufMut;
 use std::convert::Infallible;
 use std::fmt;
@@ -44,9 +46,33 @@ struct Head {
     kind: Kind,
     /// Where the body starts, behind the WebSocket header.
     body: u8,
-    /// The bytes of a run, once it is sealed; a run has none of its own.
-    run: Option<Box<OnceLock<Vec<u8>>>>,
+    class: Class,
+    /// What a frame has that has no bytes of its own.
+    apart: Option<Box<Apart>>,
 }
+
+/// What a frame is to the queues that it waits in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Class {
+    /// One message, which is never dropped.
+    Whole,
+    /// Several.
+    Run,
+    /// A broadcast that may be dropped.
+    Losable(SlowConsumer),
+}
+
+/// Bytes that are kept apart from the frame.
+#[derive(Default)]
+struct Apart {
+    /// Those of a run come once it is sealed.
+    bytes: OnceLock<Vec<u8>>,
+    /// What a broadcast that may be dropped is.
+    names: Option<Box<Names>>,
+}
+
+/// A broadcast's topic and event.
+pub(crate) type Names = (Topic, EventName);
 
 /// The longest header of an unmasked frame: two bytes and a 64-bit length.
 const HEADER_ROOM: usize = 10;
@@ -73,7 +99,8 @@ impl Frame {
         };
         let mut header = [0; HEADER_ROOM];
         let size = crate::websocket::write_header(&mut header, opcode, len);
-        let head = Head { kind, body: u8::try_from(size).expect("at most HEADER_ROOM"), run: None };
+        let body = u8::try_from(size).expect("at most HEADER_ROOM");
+        let head = Head { kind, body, class: Class::Whole, apart: None };
         let mut frame = match BLANK.get(..size + len) {
             Some(blank) => ThinArc::from_header_and_slice(head, blank),
             None => ThinArc::from_header_and_iter(head, std::iter::repeat_n(0, size + len)),
@@ -108,34 +135,64 @@ impl Frame {
     pub fn control(frame: &ControlFrame) -> Self {
         let encoded = frame.as_bytes();
         let body = u8::try_from(encoded.len()).expect("a control frame has at most 131 bytes");
-        Self(ThinArc::from_header_and_slice(Head { kind: Kind::Binary, body, run: None }, encoded))
+        let head = Head { kind: Kind::Binary, body, class: Class::Whole, apart: None };
+        Self(ThinArc::from_header_and_slice(head, encoded))
     }
 
     /// A place in queues for a run of frames that are still to come; for WebSockets alone. Nobody writes it
     /// before it is [sealed](Frame::seal).
     #[must_use]
     pub fn open() -> Self {
-        let head = Head { kind: Kind::Binary, body: 0, run: Some(Box::default()) };
+        let head = Head { kind: Kind::Binary, body: 0, class: Class::Run, apart: Some(Box::default()) };
         Self(ThinArc::from_header_and_slice(head, &[]))
+    }
+
+    /// The same broadcast, such that it may be dropped as the policy says when it waits for a slow peer.
+    #[must_use]
+    pub fn losable(&self, policy: SlowConsumer, topic: &Topic, event: &EventName) -> Self {
+        if policy == SlowConsumer::Disconnect || self.is_run() {
+            return self.clone();
+        }
+        let apart =
+            Apart { bytes: OnceLock::default(), names: Some(Box::new((topic.clone(), event.clone()))) };
+        let _ = apart.bytes.set(self.as_websocket().to_vec());
+        let Head { kind, body, .. } = *self.head();
+        let head = Head { kind, body, class: Class::Losable(policy), apart: Some(Box::new(apart)) };
+        Self(ThinArc::from_header_and_slice(head, &[]))
+    }
+
+    /// What becomes of the frame when it waits for a slow peer: nothing that is no broadcast, and no run, is ever
+    /// dropped.
+    #[must_use]
+    pub fn slow_consumer(&self) -> SlowConsumer {
+        match self.head().class {
+            Class::Whole | Class::Run => SlowConsumer::Disconnect,
+            Class::Losable(policy) => policy,
+        }
+    }
+
+    /// What it is, if it may be dropped.
+    pub(crate) fn names(&self) -> Option<&Names> {
+        self.head().apart.as_ref()?.names.as_deref()
     }
 
     /// Fills an open frame with the bytes of its run, headers and all: for good. A frame that is not open
     /// stays as it is.
     pub fn seal(&self, run: Vec<u8>) {
-        if let Some(open) = &self.head().run {
-            let _ = open.set(run);
+        if let Some(apart) = &self.head().apart {
+            let _ = apart.bytes.set(run);
         }
     }
 
     /// Whether the frame waits for its bytes.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.head().run.as_ref().is_some_and(|run| run.get().is_none())
+        self.head().apart.as_ref().is_some_and(|apart| apart.bytes.get().is_none())
     }
 
     /// Whether the frame is, or will be, a run of several.
     pub(crate) fn is_run(&self) -> bool {
-        self.head().run.is_some()
+        self.head().class == Class::Run
     }
 
     fn head(&self) -> &Head {
@@ -152,9 +209,9 @@ impl Frame {
     /// after the other; while it is open, nothing).
     #[must_use]
     pub fn as_websocket(&self) -> &[u8] {
-        match &self.head().run {
+        match &self.head().apart {
             None => &self.0.slice,
-            Some(run) => run.get().map_or(&[], Vec::as_slice),
+            Some(apart) => apart.bytes.get().map_or(&[], Vec::as_slice),
         }
     }
 

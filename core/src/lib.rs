@@ -41,7 +41,7 @@
 //! | [`server`] | the protocol: sockets, channels, mailboxes, topics, fan-out, timers |
 //! | [`longpoll`] | the same for clients that poll: sessions, and the requests and answers around them |
 //! | [`drain`] | which sockets end together, and when, before the server does |
-//! | [`outbox`] | one connection's queued frames: bytes counted, one writer at a time |
+//! | [`outbox`] | one connection's queued frames: bytes counted, one writer at a time; what becomes of a slow peer |
 //! | [`event`] | the event names that belong to the protocol |
 //! | `token` | signed and encrypted tokens, with the feature of that name |
 //!

@@ -1,8 +1,16 @@
 //! One connection's queued frames.
 
+mod rest;
+mod slow_consumer;
+mod stuck;
+
+pub use slow_consumer::SlowConsumer;
+pub use stuck::{Patience, Stuck, Verdict};
+
+pub(crate) use rest::{Queued, Rest};
+
 use crate::Frame;
 use smallvec::SmallVec;
-use std::collections::VecDeque;
 
 /// Frames that wait to be written to one peer, in order, counted in bytes.
 ///
@@ -25,16 +33,19 @@ use std::collections::VecDeque;
 /// assert_eq!(outbox.finish(batch, bytes), Written::Everything);
 /// ```
 ///
-/// The limit is for a peer that does not take its frames: whoever drives the outbox asks for
-/// [`overflow`](Outbox::overflow) when the stream is known to be blocked. What is queued faster than anybody
-/// had a chance to write it says nothing about the peer.
+/// The limit is for a peer that does not take its frames: whoever drives the outbox has it
+/// [make room](Outbox::make_room) when the stream is known to be blocked. What is queued faster than anybody had a
+/// chance to write it says nothing about the peer. How long anything may wait is [asked](Outbox::stuck) behind each
+/// write that the stream has not taken in full. What becomes of a peer that takes too little, and of what waits for
+/// it, each frame [says](Frame::slow_consumer): most are never dropped, and a peer that is behind with these is cut
+/// off.
 ///
 /// A queue that is empty holds nothing on the heap, and its first frame none either.
 #[derive(Debug)]
 pub struct Outbox {
     first: Option<Frame>,
-    #[allow(clippy::box_collection, reason = "empty nearly always, and then a quarter as large")]
-    rest: Option<Box<VecDeque<Frame>>>,
+    /// Boxed, as it is empty nearly always.
+    rest: Option<Box<Rest<Frame>>>,
     /// Bytes that wait, those in flight and those of runs not counted.
     waiting: usize,
     /// How many runs wait: how long each is, nobody knows before it is sealed.
@@ -117,7 +128,12 @@ impl Outbox {
 
     /// Appends a frame that the peer itself has caused, an answer: it does not count against the limit. What
     /// bounds these is that nothing more is read from a peer that [is congested](Self::is_congested).
+    ///
+    /// What may be dropped is no answer, and appended as [any frame](Self::push).
     pub fn push_owed(&mut self, frame: Frame) {
+        if frame.slow_consumer() != SlowConsumer::Disconnect {
+            return self.push(frame);
+        }
         let len = u32::try_from(frame.as_websocket().len()).unwrap_or(u32::MAX);
         self.owed = self.owed.saturating_add(len);
         self.push(frame);
@@ -148,8 +164,38 @@ impl Outbox {
         (waiting > self.limit()).then_some(Overflow { waiting, limit: self.limit() })
     }
 
+    /// Drops of what waits as much as it takes to be within the limit, as each frame
+    /// [says](Frame::slow_consumer); returns how many frames. The frame that is the next to be written stays.
+    ///
+    /// # Errors
+    /// [`Overflow`] if it is too much still: the peer is to be cut off.
+    pub fn make_room(&mut self) -> Result<usize, Overflow> {
+        let overflow = self.overflow();
+        let Some(rest) = self.rest.as_mut() else { return Ok(0) };
+        let dropped = match overflow {
+            Some(overflow) if rest.losable() == 0 => return Err(overflow),
+            Some(Overflow { waiting, limit }) => rest.make_room(0, waiting - limit),
+            None => rest.refuse(),
+        };
+        if dropped.frames > 0 {
+            self.waiting -= dropped.bytes;
+            self.rest.take_if(|rest| rest.is_empty());
+        }
+        match overflow.and_then(|_| self.overflow()) {
+            Some(overflow) => Err(overflow),
+            None => Ok(dropped.frames),
+        }
+    }
+
     fn limit(&self) -> usize {
         self.limit as usize
+    }
+
+    /// What of that which waits may be dropped, or might have been, in bytes.
+    fn losable(&self) -> usize {
+        let is_losable = |first: &&Frame| first.slow_consumer() != SlowConsumer::Disconnect;
+        let first = self.first.as_ref().filter(is_losable).map_or(0, |first| first.as_websocket().len());
+        first + self.rest.as_ref().map_or(0, |rest| rest.losable())
     }
 
     /// What waits behind the frame that is the next to be written, in bytes.
@@ -221,10 +267,11 @@ impl Outbox {
     }
 
     /// Whether more than half of the limit waits: nothing more should be read from this peer, so that
-    /// what it causes itself cannot cut it off.
+    /// what it causes itself cannot cut it off. What may be dropped is not counted.
     #[must_use]
     pub fn is_congested(&self) -> bool {
-        self.behind_first() > self.limit() / 2
+        let (waiting, half) = (self.behind_first(), self.limit() / 2);
+        waiting > half && waiting - self.rest.as_ref().map_or(0, |rest| rest.losable()) > half
     }
 
     /// Takes the lease and what is to be written, up to a run that is open still; `None` if there is
@@ -239,9 +286,7 @@ impl Outbox {
         self.discount(&first);
         let mut batch = Batch { first, rest: SmallVec::new(), written: std::mem::take(&mut self.written) };
         if let Some(waiting) = self.rest.as_mut() {
-            let sealed = waiting.iter().take(BATCH - 1).take_while(|frame| !frame.is_open()).count();
-            batch.rest.extend(waiting.drain(..sealed));
-            self.first = waiting.pop_front();
+            self.first = waiting.take(BATCH - 1, &mut batch.rest);
             if waiting.is_empty() {
                 self.rest = None;
             }
@@ -275,9 +320,12 @@ impl Outbox {
         Written::Blocked
     }
 
-    /// No more can be owed than waits.
+    /// No more can be owed than waits and is not to be dropped.
     fn forget_owed(&mut self) {
-        self.owed = self.owed.min(u32::try_from(self.waiting).unwrap_or(u32::MAX));
+        if self.owed > 0 {
+            let held = self.waiting - self.losable();
+            self.owed = self.owed.min(u32::try_from(held).unwrap_or(u32::MAX));
+        }
     }
 
     fn put_back(&mut self, frames: impl DoubleEndedIterator<Item = Frame>, written: usize) {
@@ -294,7 +342,7 @@ impl Outbox {
     /// their bytes are owed, headers counted. Nobody may be writing.
     #[must_use]
     pub fn take_all(&mut self) -> (Vec<Frame>, usize) {
-        let rest = self.rest.take().into_iter().flat_map(|rest| *rest);
+        let rest = self.rest.take().into_iter().flat_map(|rest| rest.into_frames());
         let frames = self.first.take().into_iter().chain(rest).collect();
         (self.waiting, self.runs, self.written) = (0, 0, 0);
         (frames, std::mem::take(&mut self.owed) as usize)

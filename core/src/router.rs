@@ -1,5 +1,6 @@
 //! Which handler a topic belongs to.
 
+use crate::outbox::SlowConsumer;
 use std::fmt;
 
 /// A pattern that topics are matched against: `room:lobby` (that topic alone), `room:*` (every topic
@@ -79,6 +80,7 @@ pub struct Router {
 struct Route {
     pattern: TopicPattern,
     intercepts: &'static [&'static str],
+    lossy: &'static [(&'static str, SlowConsumer)],
 }
 
 impl Router {
@@ -94,8 +96,15 @@ impl Router {
     ) -> Result<RouteId, PatternError> {
         let pattern = TopicPattern::parse(pattern)?;
         let id = RouteId(u32::try_from(self.routes.len()).expect("fewer than 2^32 routes"));
-        self.routes.push(Route { pattern, intercepts });
+        self.routes.push(Route { pattern, intercepts, lossy: &[] });
         Ok(id)
+    }
+
+    /// Says what becomes of some events of a route for a client that takes too little, whatever becomes of others.
+    pub fn set_lossy(&mut self, route: RouteId, events: &'static [(&'static str, SlowConsumer)]) {
+        if let Some(route) = self.routes.get_mut(route.0 as usize) {
+            route.lossy = events;
+        }
     }
 
     /// Adds routes behind those that are there.
@@ -120,6 +129,18 @@ impl Router {
     #[must_use]
     pub fn intercepts(&self, route: RouteId) -> &'static [&'static str] {
         self.routes.get(route.0 as usize).map_or(&[], |route| route.intercepts)
+    }
+
+    /// What becomes of a broadcast for a client that takes too little, if its route says so.
+    #[must_use]
+    pub fn slow_consumer(&self, topic: &str, event: &str) -> Option<SlowConsumer> {
+        let route = self.routes.get(self.route(topic)?.0 as usize)?;
+        route.lossy.iter().find(|(lossy, _)| *lossy == event).map(|&(_, policy)| policy)
+    }
+
+    /// Whether any route says what becomes of anything.
+    pub(crate) fn is_any_lossy(&self) -> bool {
+        self.routes.iter().any(|route| !route.lossy.is_empty())
     }
 }
 

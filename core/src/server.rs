@@ -26,6 +26,7 @@ pub use broadcast::{Broadcast, Fanout};
 pub use id::{CallId, ChannelId, SocketId, TimerId};
 pub use output::{CloseReason, Ended, Event, Outcome, Output, Reason, Undelivered};
 
+use crate::outbox::SlowConsumer;
 use crate::router::Router;
 use crate::topic::MAX_NAME;
 use crate::wire::Serializer;
@@ -80,6 +81,9 @@ pub struct Limits {
     pub channel_messages: usize,
     /// The same in bytes: 1 MiB.
     pub channel_bytes: usize,
+    /// What becomes of a broadcast for a client that takes too little, unless its route
+    /// [says](Router::set_lossy) otherwise: the client is cut off.
+    pub slow_consumer: SlowConsumer,
 }
 
 impl Default for Limits {
@@ -94,7 +98,22 @@ impl Default for Limits {
             overload: Duration::from_secs(10),
             channel_messages: 1024,
             channel_bytes: 1 << 20,
+            slow_consumer: SlowConsumer::Disconnect,
         }
+    }
+}
+
+impl Mount {
+    /// What becomes of a broadcast for a client of this mount that takes too little.
+    #[must_use]
+    pub fn slow_consumer(&self, topic: &str, event: &str) -> SlowConsumer {
+        self.router.slow_consumer(topic, event).unwrap_or(self.limits.slow_consumer)
+    }
+
+    /// Whether that can be anything but the client's end, for any broadcast.
+    #[must_use]
+    pub fn is_lossy(&self) -> bool {
+        self.limits.slow_consumer != SlowConsumer::Disconnect || self.router.is_any_lossy()
     }
 }
 
@@ -173,6 +192,8 @@ pub type ReplyTo = SocketId;
 #[derive(Debug)]
 pub struct Server<H, I> {
     config: Config,
+    /// Whether any mount lets its clients lose anything.
+    lossy: Lossy,
     sockets: Slab<Socket<H>>,
     channels: Slab<Channel<I>>,
     topics: Topics<H>,
@@ -184,6 +205,13 @@ pub struct Server<H, I> {
     ended: Vec<u32>,
     serial: u64,
     now: Instant,
+}
+
+/// Whether clients may lose anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lossy {
+    Never,
+    Perhaps,
 }
 
 /// What is to happen at a point in time.
@@ -199,9 +227,11 @@ impl<H: Clone, I> Server<H, I> {
     /// A machine without sockets.
     #[must_use]
     pub fn new(config: Config) -> Self {
+        let is_lossy = config.mounts.iter().any(Mount::is_lossy);
         Self {
             topics: Topics::new(config.hash_key),
             config,
+            lossy: if is_lossy { Lossy::Perhaps } else { Lossy::Never },
             sockets: Slab::new(),
             channels: Slab::new(),
             connected: [0; 2],

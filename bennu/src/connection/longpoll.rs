@@ -162,8 +162,13 @@ impl Turn<'_, '_, Polling> {
         let peer = &self.connection.peer;
         peer.settle();
         let frames = peer.take_frames();
-        if !frames.is_empty() {
-            self.connection.medium.counter.push(frames);
+        if frames.is_empty() {
+            return;
+        }
+        let lost = self.connection.medium.counter.push(frames);
+        if lost > 0 {
+            peer.count_lost(lost);
+            self.connection.link.hub.count_lost(lost);
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::link::{AnyLink, Line};
 use crate::peer::{Flush, Notice, Peer};
 use crate::scratch;
 use crate::stream::Stream;
-use crate::stuck::Stuck;
+use bennu_core::outbox::{Stuck, Verdict};
 use bennu_core::server::CloseReason;
 use bennu_core::websocket::{self, Output};
 use bennu_core::{Frame, Instant, Kind};
@@ -72,7 +72,20 @@ impl Connection<Wire> {
     /// Until when a peer that is stuck has to take more.
     fn patience(&self) -> Option<Instant> {
         let stuck = self.more.as_ref()?.rest.stuck?;
-        Some(stuck.until(self.peer.overflows(), self.link.patience))
+        Some(self.peer.patience(stuck, self.link.patience))
+    }
+
+    /// The peer has not taken enough in time: what may be lost is, or it is cut off.
+    fn judge(&mut self, now: Instant) {
+        let Some(more) = &mut self.more else { return };
+        let Some(before) = more.rest.stuck else { return };
+        match self.peer.judge(before, self.link.patience, now) {
+            Verdict::TooSlow => self.link.hub.cut_off(self.link.socket),
+            Verdict::Spared { stuck, dropped } => {
+                more.rest.stuck = Some(stuck);
+                self.link.hub.count_lost(dropped);
+            }
+        }
     }
 }
 
@@ -167,7 +180,7 @@ impl Turn<'_, '_, Wire> {
                 return self.reset();
             }
             if is_over {
-                connection.link.hub.cut_off(connection.link.socket);
+                connection.judge(self.now);
             }
         }
         if notice.broken {
@@ -213,8 +226,8 @@ impl Turn<'_, '_, Wire> {
         }
         let before = connection.more.as_mut().and_then(|more| more.rest.stuck.take());
         if flushed.flush == Flush::Blocked {
-            let backlog = connection.peer.backlog();
-            connection.more().rest.stuck = Some(Stuck::after(before, flushed.written, backlog, self.now));
+            let stuck = connection.peer.stuck(before, flushed.written, self.now);
+            connection.more().rest.stuck = Some(stuck);
             return Ok(());
         }
         let Some(pong) = before.and_then(|_| connection.medium.websocket.take_pong()) else { return Ok(()) };

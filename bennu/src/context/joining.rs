@@ -73,6 +73,37 @@ impl<C: Channel> JoinContext<C> {
         self.link.dialect.transport
     }
 
+    /// How many broadcasts, of all its channels, this connection has lost, as its client takes too little and
+    /// [may lose them](crate::Limits::slow_consumer).
+    ///
+    /// A channel whose broadcasts build on one another can look whether the number has grown, and push the whole:
+    ///
+    /// ```
+    /// # use bennu::prelude::*;
+    /// # use std::time::Duration;
+    /// # struct Score { lost: u32 }
+    /// # struct Look;
+    /// # impl Channel for Score {
+    /// #     type Assigns = ();
+    /// #     async fn join(_: &str, _: Payload, _: &JoinContext<Self>) -> Result<Joined<Self>, Failure> { Ok(Joined::new(Score { lost: 0 })) }
+    /// # }
+    /// # impl Score { fn whole(&self) -> Payload { Payload::empty() } }
+    /// impl HandleInfo<Look> for Score {
+    ///     async fn handle_info(&mut self, _: Look, ctx: &Context<Self>) -> Result<(), Failure> {
+    ///         let lost = ctx.lost();
+    ///         if std::mem::replace(&mut self.lost, lost) < lost {
+    ///             ctx.push("score", self.whole());
+    ///         }
+    ///         ctx.notify_after(Duration::from_secs(1), Look);
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn lost(&self) -> u32 {
+        self.link.hub.lost_by(self.link.socket)
+    }
+
     /// The join_ref that this channel's pushes carry: that of the join, or in its absence the join's ref.
     #[must_use]
     pub fn join_ref(&self) -> Option<&Ref> {

@@ -23,6 +23,8 @@ struct Left {
     dirty: Vec<Arc<Peer>>,
     /// Sockets that take their messages too slowly.
     slow: Vec<SocketId>,
+    /// How many broadcasts were dropped for those that do so, and may lose them.
+    lost: usize,
 }
 
 impl Hub {
@@ -51,6 +53,9 @@ impl Hub {
             shard.server.stop(socket, CloseReason::SlowConsumer, self.runtime.now());
         }
         self.flusher.mark(&mut left.dirty);
+        if left.lost > 0 {
+            self.count_lost(left.lost);
+        }
         if let Some(next) = shard.server.poll_timeout() {
             shard.wake_sleeper_before(next);
         }
@@ -124,6 +129,7 @@ impl Left {
         match queued {
             Queued::Undertaken => {}
             Queued::Dirty => self.dirty.push(Arc::clone(peer)),
+            Queued::Lost(lost) => self.lost += lost,
             Queued::Overflow => self.slow.extend(peer.id()),
         }
     }

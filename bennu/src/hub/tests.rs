@@ -296,7 +296,7 @@ impl Node {
     fn wires(mut self) -> Vec<Wire> {
         self.endpoint.hub().seal();
         for client in 0..CLIENTS {
-            while self.clients[client].peer.backlog().0 > 0 {
+            while self.clients[client].peer.backlog() > 0 {
                 self.write(client, usize::MAX);
             }
         }

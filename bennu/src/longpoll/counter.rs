@@ -100,9 +100,10 @@ impl Counter {
         self.lock().errands.pop_front()
     }
 
-    /// Takes in what was queued for the client. Bytes cannot be sent to it; it is skipped.
-    pub(crate) fn push(&self, frames: Vec<(Frame, Cause)>) {
-        let mut skipped = 0;
+    /// Takes in what was queued for the client. Bytes cannot be sent to it; it is skipped. Returns how many frames were
+    /// dropped, as the client takes too little.
+    pub(crate) fn push(&self, frames: Vec<(Frame, Cause)>) -> usize {
+        let (mut skipped, mut lost) = (0, 0);
         self.tell(|session, _| {
             for (frame, cause) in frames {
                 let pushed = match cause {
@@ -111,10 +112,12 @@ impl Counter {
                 };
                 skipped += usize::from(pushed.is_err());
             }
+            lost = session.take_lost();
         });
         if skipped > 0 {
             tracing::debug!(peer = ?self.peer, skipped, "broadcasts of bytes have skipped a client that polls");
         }
+        lost
     }
 
     /// Tells the session something. Its task alone does: it looks afterwards what there is to do.

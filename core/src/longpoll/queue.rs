@@ -2,6 +2,7 @@
 
 use super::output::{Delivery, PollId};
 use crate::Frame;
+use crate::outbox::{Queued, Rest, SlowConsumer};
 use std::collections::VecDeque;
 
 /// Frames in order, counted in bytes, and in front of them those that are being written.
@@ -11,7 +12,7 @@ use std::collections::VecDeque;
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     in_flight: Option<Flight>,
-    waiting: VecDeque<Entry>,
+    waiting: Rest<Entry>,
     /// The bytes that wait, those in flight not counted.
     bytes: usize,
     /// Of these, what the client itself has caused.
@@ -61,7 +62,7 @@ impl Queue {
         if !self.is_ready() {
             return Vec::new();
         }
-        let entries = std::mem::take(&mut self.waiting);
+        let entries = std::mem::take(&mut self.waiting).into_frames();
         (self.bytes, self.owed) = (0, 0);
         let frames = entries.iter().map(|entry| entry.frame.clone()).collect();
         self.in_flight = Some(Flight { poll, entries });
@@ -83,13 +84,29 @@ impl Queue {
     /// What waits behind the frame that is the next to be written, in bytes. One frame is never too much, however
     /// large.
     pub(super) fn behind_first(&self) -> usize {
-        self.bytes - self.first().map_or(0, Entry::len)
+        self.bytes - self.first().map_or(0, Queued::len)
     }
 
-    /// The same, without what the client itself has caused.
+    /// The same, without what may be dropped.
+    pub(super) fn held(&self) -> usize {
+        let is_losable = |first: &&Entry| first.frame.slow_consumer() != SlowConsumer::Disconnect;
+        let first = self.first().filter(is_losable).map_or(0, Queued::len);
+        self.behind_first() - (self.waiting.losable() - first)
+    }
+
+    /// What waits behind the first frame, without what the client itself has caused.
     pub(super) fn of_others(&self) -> usize {
         let first = self.first().map_or(0, |first| first.len() - first.owed());
         self.bytes - self.owed - first
+    }
+
+    /// Drops what may be, until no more than `most` bytes wait [for others](Self::of_others), if that can be. Returns
+    /// how many frames.
+    pub(super) fn make_room(&mut self, most: usize) -> usize {
+        let stay = usize::from(self.first().is_some());
+        let dropped = self.waiting.make_room(stay, self.of_others().saturating_sub(most));
+        self.bytes -= dropped.bytes;
+        dropped.frames
     }
 
     /// All bytes that wait, those in flight not counted.
@@ -112,11 +129,17 @@ impl Queue {
     }
 }
 
-impl Entry {
+impl Queued for Entry {
+    fn frame(&self) -> &Frame {
+        &self.frame
+    }
+
     fn len(&self) -> usize {
         self.frame.body().len()
     }
+}
 
+impl Entry {
     fn owed(&self) -> usize {
         match self.cause {
             Cause::Client => self.len(),

@@ -6,6 +6,7 @@ use super::output::{CloseReason, Delivery, Ended, NotText, Output, PollId, PostI
 use super::polls::{Polls, Removed};
 use super::posts::Posts;
 use super::queue::{Cause, Queue};
+use crate::outbox::SlowConsumer;
 use crate::{Frame, Instant, Kind};
 use std::collections::VecDeque;
 
@@ -59,6 +60,8 @@ pub struct Session {
     /// When a poll last ended; at first, when the session began.
     polled: Instant,
     queue: Queue,
+    /// Frames that were dropped since anybody has asked.
+    lost: usize,
     polls: Polls,
     posts: Posts,
     input: Input,
@@ -106,6 +109,7 @@ impl Session {
             clock: now,
             polled: now,
             queue: Queue::default(),
+            lost: 0,
             polls: Polls::default(),
             posts: Posts::default(),
             input: Input::Flowing,
@@ -115,26 +119,40 @@ impl Session {
 
     /// Appends a frame that somebody else than the client has caused. One that comes after the end is dropped.
     ///
-    /// Past [`Config::max_queue`] the session ends, unless a poll is about to take what waits: what comes faster
-    /// than that says nothing about the client.
+    /// Past [`Config::max_queue`] frames are dropped, as each of them [says](Frame::slow_consumer), and if that does
+    /// not do, the session ends; unless a poll is about to take what waits: what comes faster than that says nothing
+    /// about the client.
     ///
     /// # Errors
     /// [`NotText`] if it is binary.
     pub fn push(&mut self, frame: Frame) -> Result<(), NotText> {
         self.append(frame, Cause::Others)?;
+        if self.queue.of_others() <= self.config.max_queue || self.polls.is_ready() {
+            return Ok(());
+        }
+        self.lost += self.queue.make_room(self.config.max_queue);
         let waiting = self.queue.of_others();
-        if waiting > self.config.max_queue && !self.polls.is_ready() {
+        if waiting > self.config.max_queue {
             self.end(CloseReason::SlowConsumer { waiting });
         }
         Ok(())
     }
 
+    /// How many frames were dropped for a client that takes too little, since this was last asked.
+    pub fn take_lost(&mut self) -> usize {
+        std::mem::take(&mut self.lost)
+    }
+
     /// Appends a frame that the client itself has caused, an answer: it does not count against the limit. What
-    /// bounds these is that no message is taken from a client of whose queue more than half is full.
+    /// bounds these is that no message is taken from a client of whose queue more than half is full. What may be
+    /// dropped is no answer, and appended as [any frame](Self::push).
     ///
     /// # Errors
     /// [`NotText`] if it is binary.
     pub fn push_owed(&mut self, frame: Frame) -> Result<(), NotText> {
+        if frame.slow_consumer() != SlowConsumer::Disconnect {
+            return self.push(frame);
+        }
         self.append(frame, Cause::Client)
     }
 
@@ -324,7 +342,7 @@ impl Session {
 
     /// Asks for the next message to be taken, if there is one and it may be.
     fn receive(&mut self) {
-        if self.input == Input::Paused || self.queue.behind_first() > self.config.max_queue / 2 {
+        if self.input == Input::Paused || self.queue.held() > self.config.max_queue / 2 {
             return;
         }
         if let Some(data) = self.posts.offer() {

@@ -105,6 +105,24 @@ pub struct Fanout {
     pub(super) is_uniform: bool,
     pub(super) members: usize,
     pub(super) frames: [Option<Frame>; 2],
+    pub(super) whose: Whose,
+}
+
+/// The sockets of which mounts a fan-out goes to.
+#[derive(Debug)]
+pub(super) enum Whose {
+    All,
+    /// Those for whom it is `true`, by the places of the mounts.
+    These(Box<[bool]>),
+}
+
+impl Whose {
+    pub(super) fn includes(&self, mount: u16) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(mounts) => mounts[usize::from(mount)],
+        }
+    }
 }
 
 impl Fanout {
@@ -127,9 +145,10 @@ impl Fanout {
         self.from
     }
 
-    /// Whether every member but `from` is a recipient, as none intercepts anything, and nobody else hears of it: then
-    /// the next fan-out of the topic is for the same, as long as [`revision`](super::Server::revision) stays the
-    /// same.
+    /// Whether every member but `from` is a recipient, as none intercepts anything, and nobody else hears of it, and none
+    /// of them may lose it: then the next fan-out of the topic is for the same, as long as
+    /// [`revision`](super::Server::revision) stays the same. (That may be one that they
+    /// [may lose](super::Mount::slow_consumer), though.)
     #[must_use]
     pub fn is_uniform(&self) -> bool {
         self.is_uniform

@@ -1,14 +1,16 @@
 //! Broadcasts, and who gets them.
 
-use super::Server;
-use super::broadcast::{Broadcast, Fanout};
+use super::broadcast::{Broadcast, Fanout, Whose};
 use super::channel::State;
 use super::id::ChannelId;
 use super::mailbox::Item;
 use super::output::{CloseReason, Ended, Output};
-use super::topics::{Entry, Listener, TopicKey};
+use super::topics::{Entry, Listener, Member, Share, TopicKey};
+use super::{Lossy, Server};
+use crate::outbox::SlowConsumer;
 use crate::wire::Serializer;
-use crate::{Instant, event};
+use crate::{Frame, Instant, event};
+use smallvec::SmallVec;
 
 impl<H: Clone, I> Server<H, I> {
     /// Sends a broadcast to this machine's members of its topic, all but the channel it is `from`.
@@ -50,7 +52,11 @@ impl<H: Clone, I> Server<H, I> {
             return self.deliver(channel, Item::Out { event, payload });
         }
         let serializer = self.sockets[socket as usize].serializer;
-        if let Some(frame) = self.frames(broadcast)[serializer.index()].take() {
+        if let Some(mut frame) = self.frames(broadcast)[serializer.index()].take() {
+            if self.lossy == Lossy::Perhaps {
+                let policy = self.mount(socket).slow_consumer(broadcast.topic(), broadcast.event());
+                frame = frame.losable(policy, broadcast.topic(), broadcast.event());
+            }
             let _ = self.send(socket, frame);
         }
     }
@@ -67,7 +73,7 @@ impl<H: Clone, I> Server<H, I> {
                 entry
                     .members
                     .iter()
-                    .filter(|member| member.intercepts && takes(member.channel))
+                    .filter(|member| member.intercepts() && takes(member.channel))
                     .map(|member| self.channel_id(member.channel))
                     .filter(|&id| Some(id) != from),
             );
@@ -81,15 +87,12 @@ impl<H: Clone, I> Server<H, I> {
             let event = event.clone();
             // Not one that is joining, or has closed: its client may be a recipient by another channel.
             let from = from.filter(|&from| self.is_member(from, key));
-            self.outputs.push_back(Output::Fanout(Fanout {
-                key,
-                topic,
-                event,
-                from,
-                is_uniform,
-                members,
-                frames,
-            }));
+            let whose = Whose::All;
+            let fanout = Fanout { key, topic, event, from, is_uniform, members, frames, whose };
+            match self.lossy {
+                Lossy::Never => self.outputs.push_back(Output::Fanout(fanout)),
+                Lossy::Perhaps => self.send_losable(&fanout),
+            }
         }
         for id in intercepting {
             if let Some(channel) = self.channel(id) {
@@ -105,6 +108,34 @@ impl<H: Clone, I> Server<H, I> {
                 }
                 Listener::Socket(_) => {}
             }
+        }
+    }
+
+    /// Sends a broadcast that some may lose: a fan-out for each policy that members of the topic have.
+    fn send_losable(&mut self, fanout: &Fanout) {
+        let Fanout { topic, event, .. } = fanout;
+        let policies: SmallVec<[SlowConsumer; 4]> =
+            self.config.mounts.iter().map(|mount| mount.slow_consumer(topic, event)).collect();
+        let is_one = policies.iter().all(|policy| *policy == policies[0]);
+        let members = &self.topics.get(fanout.key).members;
+        for policy in SlowConsumer::ALL {
+            let has = |member: &Member<H>| policies[usize::from(member.mount)] == policy;
+            if is_one && policies[0] != policy || !members.iter().any(has) {
+                continue;
+            }
+            let these = || Whose::These(policies.iter().map(|other| *other == policy).collect());
+            let whose = if is_one { Whose::All } else { these() };
+            let losable = |frame: &Frame| frame.losable(policy, topic, event);
+            self.outputs.push_back(Output::Fanout(Fanout {
+                key: fanout.key,
+                topic: topic.clone(),
+                event: event.clone(),
+                from: fanout.from,
+                is_uniform: fanout.is_uniform && is_one && policy == SlowConsumer::Disconnect,
+                members: fanout.members,
+                frames: fanout.frames.each_ref().map(|frame| frame.as_ref().map(losable)),
+                whose,
+            }));
         }
     }
 
@@ -129,7 +160,7 @@ impl<H: Clone, I> Server<H, I> {
 
     /// The frames for the serializers in use here. One that its publisher did not know of, because a
     /// socket connected this instant, is encoded now.
-    fn frames(&self, broadcast: &Broadcast) -> [Option<crate::Frame>; 2] {
+    fn frames(&self, broadcast: &Broadcast) -> [Option<Frame>; 2] {
         Serializer::ALL.map(|serializer| {
             if !self.uses(serializer) {
                 return None;
@@ -156,8 +187,13 @@ impl<H: Clone, I> Server<H, I> {
             .into_iter()
             .flat_map(|entry| &entry.members)
             .filter(move |member| Some(member.channel) != from)
-            .filter(move |member| !member.intercepts || !self.intercepts(member.channel, &fanout.event))
+            .filter(move |member| member.share == Share::All || self.takes(member, fanout))
             .map(|member| (&member.handle, member.serializer))
+    }
+
+    fn takes(&self, member: &Member<H>, fanout: &Fanout) -> bool {
+        let is_intercepted = || member.intercepts() && self.intercepts(member.channel, &fanout.event);
+        fanout.whose.includes(member.mount) && !is_intercepted()
     }
 
     /// Subscribes a channel to a further topic, whose broadcasts its `handle_info` gets. Twice

@@ -1,12 +1,12 @@
 //! How channels and sockets come to their end.
 
-use super::Server;
 use super::channel::State;
 use super::dispatch::because;
 use super::mailbox::Item;
 use super::output::{CloseReason, Event, Outcome, Output, Reason};
 use super::socket::Life;
-use super::topics::{Listener, Member};
+use super::topics::{Listener, Member, Share};
+use super::{Lossy, Server};
 use crate::message::Name;
 use crate::wire::Outgoing;
 use crate::{Payload, Ref, event};
@@ -271,10 +271,15 @@ impl<H: Clone, I> Server<H, I> {
         if self.sockets[socket as usize].life != Life::Open {
             return; // Broadcasts would go nowhere.
         }
-        let intercepts = !self.mount(socket).router.intercepts(state.route).is_empty();
+        let share = match self.lossy {
+            _ if !self.mount(socket).router.intercepts(state.route).is_empty() => Share::NotIntercepted,
+            Lossy::Perhaps => Share::OfItsMount,
+            Lossy::Never => Share::All,
+        };
         let owner = &self.sockets[socket as usize];
-        let member =
-            Member { channel, serializer: owner.serializer, intercepts, handle: owner.handle.clone() };
+        let mount = u16::try_from(owner.mount).expect("fewer than 2^16 mounts");
+        let (serializer, handle) = (owner.serializer, owner.handle.clone());
+        let member = Member { channel, serializer, share, mount, handle };
         let (at, change) = self.topics.add_member(key, member);
         self.channels[channel as usize].member = Some(at);
         self.interest(key, change, true);

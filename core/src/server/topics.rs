@@ -41,8 +41,27 @@ pub(super) struct Entry<H> {
 pub(super) struct Member<H> {
     pub(super) channel: u32,
     pub(super) serializer: Serializer,
-    pub(super) intercepts: bool,
+    pub(super) share: Share,
+    /// Its socket's mount.
+    pub(super) mount: u16,
     pub(super) handle: H,
+}
+
+/// Which fan-outs of its topic go to a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Share {
+    /// All of them.
+    All,
+    /// Those for its mount.
+    OfItsMount,
+    /// Of these, what it does not intercept.
+    NotIntercepted,
+}
+
+impl<H> Member<H> {
+    pub(super) fn intercepts(&self) -> bool {
+        self.share == Share::NotIntercepted
+    }
 }
 
 /// A subscription that is not a joined channel's own.
@@ -128,7 +147,7 @@ impl<H> Topics<H> {
         self.revision += 1;
         let entry = &mut self.topics[key as usize];
         let change = entry.change_at(0);
-        entry.intercepting += u32::from(member.intercepts);
+        entry.intercepting += u32::from(member.intercepts());
         entry.members.push(member);
         (u32::try_from(entry.members.len() - 1).expect("fewer than 2^32 members"), change)
     }
@@ -138,7 +157,7 @@ impl<H> Topics<H> {
         self.revision += 1;
         let entry = &mut self.topics[key as usize];
         let member = entry.members.swap_remove(at as usize);
-        entry.intercepting -= u32::from(member.intercepts);
+        entry.intercepting -= u32::from(member.intercepts());
         if entry.members.is_empty() {
             entry.members = SmallVec::new();
         }

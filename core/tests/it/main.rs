@@ -13,9 +13,11 @@ mod limits;
 mod longpoll;
 mod machine;
 mod order;
+mod outbox;
 mod pair;
 mod refs;
 mod replace;
+mod slow_consumer;
 mod timers;
 #[cfg(feature = "token")]
 mod token;

@@ -92,6 +92,7 @@ impl Bounds {
             overload: Duration::from_millis(self.overload),
             channel_messages: self.channel_messages,
             channel_bytes: self.channel_bytes,
+            ..Limits::default()
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Clients that do not take what they are sent.
 
+mod lossy;
+
 use crate::app::{Probe, Probing, Room, text_of};
 use crate::client::{Client, Got, until};
 use crate::hasty::{HASTE, Hasty};

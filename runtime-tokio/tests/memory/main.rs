@@ -12,6 +12,7 @@
 //! | a subscriber that takes nothing of 40 MB | 12 MiB |
 //! | twenty clients that read nothing of what all are sent | 32 MiB, for 12 s |
 //! | the same, each of them sent something else | 32 MiB |
+//! | the same, and instead of being cut off they lose the oldest | 32 MiB |
 #![cfg(target_os = "linux")]
 // Clippy knows tests by their attribute, not the functions that they share.
 #![allow(missing_docs, clippy::unwrap_used, clippy::wildcard_enum_match_arm)]

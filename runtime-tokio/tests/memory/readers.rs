@@ -4,6 +4,7 @@ use crate::app::text_of;
 use crate::client::{Client, until};
 use crate::growth::{MIB, grows_at_most};
 use crate::server::Server;
+use bennu::{Limits, SlowConsumer};
 use std::time::{Duration, Instant};
 
 async fn twenty_that_never_read(server: &Server, topic: impl Fn(usize) -> String) -> Vec<Client> {
@@ -72,6 +73,30 @@ async fn twenty_that_never_read_what_each_is_sent_alone_keep_as_much_as_they_may
         until("all of them to be cut off", || server.endpoint.connections() == all - stuck.len()).await;
 
         assert!(start.elapsed() < Duration::from_secs(12), "{:?}", start.elapsed());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_that_never_read_and_lose_the_oldest_keep_as_much_as_they_may() {
+    let limits = Limits::new().slow_consumer(SlowConsumer::DropOldest);
+    let (server, _told) = Server::rooms_with(|socket| socket.limits(limits));
+    let topic = |n: usize| format!("room:news {n}");
+
+    grows_at_most(32 * MIB, &server, async {
+        let stuck = twenty_that_never_read(&server, topic).await;
+        let all = server.endpoint.connections();
+
+        for _ in 0..400 {
+            for n in 0..stuck.len() {
+                server.endpoint.broadcast(&topic(n), "event", text_of(8 * 1024)).unwrap();
+            }
+            tokio::task::yield_now().await;
+        }
+
+        assert_eq!(server.endpoint.connections(), all);
+        // Of 64 MB the kernel has taken some, and their outboxes hold a third.
+        assert!(server.endpoint.lost() > 400 * 20 / 4, "{}", server.endpoint.lost());
     })
     .await;
 }
