@@ -242,7 +242,7 @@ impl Node {
 /// A frame was queued: somebody has to write it, unless the stream takes nothing, and then it may be too much.
 fn note(peer: &mut Peer, key: usize, dirty: &mut VecDeque<usize>, slow: &mut Vec<SocketId>) {
     if peer.is_stuck() {
-        slow.extend(peer.socket().filter(|_| peer.outbox.overflow().is_some()));
+        slow.extend(peer.socket().filter(|_| peer.outbox.make_room().is_err()));
     } else if !mem::replace(&mut peer.dirty, true) {
         dirty.push_back(key);
     }

@@ -1,7 +1,7 @@
 //! One client: its stream, and what waits on either side of it.
 
 use bennu_core::connect::Params;
-use bennu_core::outbox::{Batch, Outbox, Written};
+use bennu_core::outbox::{Batch, Outbox, Stuck, Verdict, Written};
 use bennu_core::server::SocketId;
 use bennu_core::websocket::Connection;
 use bennu_core::{Instant, Serializer};
@@ -14,11 +14,8 @@ use std::time::Duration;
 /// How long a client has from its accept until its connection is a WebSocket.
 pub(crate) const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// How long a client may take nothing of what waits for it.
+/// How long anything may wait for a client that takes too little.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// The same if more waits than the limit: what was queued at once says nothing about who is to take it.
-const GRACE: Duration = Duration::from_secs(1);
 
 /// What may wait for a client, in bytes.
 const OUTBOX: usize = 1 << 20;
@@ -29,8 +26,8 @@ pub(crate) struct Peer {
     pub(crate) outbox: Outbox,
     /// What was read and not taken in: a request head in part, or what waits until less else waits.
     pub(crate) input: Vec<u8>,
-    /// Since when the stream has taken nothing of what waits.
-    stuck: Option<Instant>,
+    /// Since when the stream does not take all that waits.
+    stuck: Option<Stuck>,
     /// When the loop looks at this peer next.
     pub(crate) armed: Option<Instant>,
     /// The stream may have bytes: the system tells of that once, and again only when all were read.
@@ -122,8 +119,19 @@ impl Peer {
 
     /// Until when a client that is stuck has to take more.
     pub(crate) fn patience(&self) -> Option<Instant> {
-        let time = if self.outbox.overflow().is_some() { GRACE } else { PATIENCE };
-        self.stuck.map(|since| since + time)
+        self.stuck.map(|stuck| self.outbox.patience(stuck, PATIENCE.into()))
+    }
+
+    /// Whether a client whose time is up is to be cut off.
+    pub(crate) fn is_too_slow(&mut self, now: Instant) -> bool {
+        let Some(stuck) = self.stuck else { return false };
+        match self.outbox.handle_timeout(stuck, PATIENCE.into(), now) {
+            Verdict::TooSlow => true,
+            Verdict::Spared { stuck, .. } => {
+                self.stuck = Some(stuck);
+                false
+            }
+        }
     }
 
     /// Reads once, behind what was kept of a request head. What was kept of frames comes first, and alone.
@@ -193,7 +201,7 @@ impl Peer {
                 Ok(_) | Err(_) => {}
             }
             if written == Written::Blocked {
-                self.stuck = self.stuck.filter(|_| taken == 0).or(Some(now));
+                self.stuck = Some(self.outbox.stuck(self.stuck, taken, now));
                 return Ok(());
             }
         }

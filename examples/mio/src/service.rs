@@ -222,7 +222,7 @@ impl Service {
     pub(crate) fn expire(&mut self, key: usize) {
         let now = self.node.now;
         let peer = &mut self.node.peers[key];
-        let is_over = peer.patience().is_some_and(|until| until <= now);
+        let is_over = peer.patience().is_some_and(|until| until <= now) && peer.is_too_slow(now);
         match &mut peer.stage {
             Stage::Head { until } if *until <= now => self.lose(key),
             // It does not take its farewell either.
