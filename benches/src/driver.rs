@@ -156,7 +156,8 @@ impl Driver {
                 | Output::Close { .. }
                 | Output::Pause { .. }
                 | Output::Resume { .. }
-                | Output::Interest { .. } => {}
+                | Output::Interest { .. }
+                | Output::Notice { .. } => {}
             }
         }
     }

@@ -79,7 +79,7 @@ impl Endpoint {
     ) -> Result<(Inbound, Outbound), Box<Response<ResponseBody>>> {
         let (parts, ()) = request.into_parts();
         let hub = self.hub();
-        let decided = let_in(Arc::clone(hub), &parts, |mount| mount.carried.is_some()).await;
+        let decided = let_in(Arc::clone(hub), &parts, Transport::Carried).await;
         let (opening, _) = decided.map_err(Denied::into_response)?;
         let mount = opening.mount();
         let config = mount.carried.expect("it was chosen by this");

@@ -21,6 +21,7 @@ pub use websocket::ConnectionTask;
 use crate::erased::AnyChannel;
 use crate::hub::Owner;
 use crate::link::{AnyLink, Line};
+use crate::metrics::Tally;
 use crate::panics::drop_quietly;
 use crate::peer::{Peer, Work};
 use crate::running::Running;
@@ -111,8 +112,10 @@ impl<M: Medium> Connection<M> {
             }
             // The machine may forget this socket, and with it whose deadlines these were.
             self.armed = NEVER;
-            let owner = Owner { socket: self.link.socket, work };
-            self.link.hub.disconnect(self.link.socket, self.link.dialect.serializer, owner);
+            let mut tally = Tally::default();
+            let owner = Owner { socket: self.link.socket, work, tally: &mut tally };
+            self.link.hub.disconnect(self.link.socket, self.link.dialect, owner);
+            self.link.hub.metrics.tell(&mut tally);
         }
     }
 

@@ -12,6 +12,9 @@ const GRACE: Duration = Duration::from_secs(5);
 /// How many connections are ended before others have their turn.
 const TOGETHER: usize = 128;
 
+/// Under what the batches are logged, so that they can be asked for, or not, by themselves.
+const DRAIN: &str = "bennu::socket_drain";
+
 impl Hub {
     /// Takes no connection any more, ends those that there are, and waits for their handlers.
     pub(crate) async fn drain_for_good(&self) {
@@ -33,12 +36,22 @@ impl Hub {
             return 0;
         }
         let mut drain = Drain::new(mounted.drain.config, whom, self.sockets_of(mount), self.runtime.now());
-        let (mut ended, mut channels) = (0, 0);
+        let mut ended = 0;
         loop {
             while let Some(batch) = drain.poll_output() {
                 ended += batch.sockets.len();
-                channels += batch.channels;
-                tracing::info!(socket = &*mounted.name, connections = ended, channels, "draining");
+                self.metrics.drained(batch.sockets.len());
+                tracing::info!(
+                    target: DRAIN,
+                    socket = &*mounted.name,
+                    count = batch.sockets.len(),
+                    total = drain.total(),
+                    index = batch.index,
+                    rounds = drain.rounds(),
+                    channels = batch.channels,
+                    interval = ?mounted.drain.config.interval,
+                    "draining"
+                );
                 for together in batch.sockets.chunks(TOGETHER) {
                     for &socket in together {
                         self.stop(socket, CloseReason::Draining);

@@ -2,6 +2,7 @@
 
 use crate::BoxFuture;
 use crate::failure::Kind;
+use crate::heard::Heard;
 use crate::letter::{AnyLetter, Letter};
 use crate::link::Link;
 use crate::panics::{catch, text};
@@ -9,7 +10,7 @@ use crate::watch::Watch;
 use crate::{Broadcast, Channel, Context, Failure, JoinContext, Joined, Reply, SlowConsumer};
 use bennu_core::server::{CallId, ChannelId, Event, Outcome};
 use bennu_core::wire::Outgoing;
-use bennu_core::{Name, Payload, Ref, Topic};
+use bennu_core::{EventName, Name, Payload, Ref, Topic};
 use std::any::Any;
 use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
@@ -75,17 +76,20 @@ impl<C: Channel> AnyRoute<C::Assigns> for RouteTo<C> {
 
 async fn join<C: Channel>(seed: Seed, link: Arc<Link<C::Assigns>>) -> Finished {
     let Seed { call, channel, topic, subtopic, join_ref, msg_ref, payload } = seed;
-    tracing::debug!(
-        topic = %topic,
-        channel = std::any::type_name::<C>(),
-        parameters = ?link.hub.door().filter.payload(&payload),
-        "somebody wants to join"
-    );
+    let heard = Heard::join(&topic, &payload, &link.hub);
     let own_ref = join_ref.clone().or_else(|| msg_ref.clone());
     let ctx = JoinContext { link, topic, subtopic, channel, join_ref: own_ref, enclose: OnceLock::new() };
     let result = catch(|| C::join(&ctx.topic, payload, &ctx)).await;
     let answer = Answer { ctx: &ctx, join_ref: join_ref.as_ref(), msg_ref: msg_ref.as_ref() };
-    match answer.to(result) {
+    let answered = answer.to(result);
+    if let Some(heard) = heard {
+        match &answered {
+            Ok(_) => heard.joined(&ctx.whose(), "ok"),
+            Err(Outcome::Refused { .. }) => heard.joined(&ctx.whose(), "error"),
+            Err(_) => {}
+        }
+    }
+    match answered {
         Ok((state, reply)) => {
             let cell = Cell { state, ctx: Context::new(ctx) };
             let outcome = Outcome::Joined { reply, next: Some(Letter::AFTER_JOIN) };
@@ -162,6 +166,9 @@ impl<C: Channel> AnyChannel for Cell<C> {
         let mut this = self;
         // By far the most calls: a future of their own, no larger than they need.
         if let Event::In { msg_ref, event, payload } = event {
+            if let Some(heard) = Heard::message(this.ctx.topic(), &payload, &this.ctx.link.hub) {
+                return watch.handler(Box::pin(this.handle_heard(call, heard, msg_ref, event, payload)));
+            }
             return watch.handler(Box::pin(async move {
                 this.ctx.begin(msg_ref);
                 let Self { state, ctx } = &mut *this;
@@ -179,6 +186,26 @@ impl<C: Channel> AnyChannel for Cell<C> {
 }
 
 impl<C: Channel> Cell<C> {
+    /// Handles a message of the client, and logs that it was handled.
+    async fn handle_heard(
+        mut self: Box<Self>,
+        call: CallId,
+        heard: Heard,
+        msg_ref: Option<Ref>,
+        event: EventName,
+        payload: Payload,
+    ) -> Finished {
+        self.ctx.begin(msg_ref.clone());
+        let Self { state, ctx } = &mut *self;
+        let ctx = &*ctx;
+        let result = catch(|| state.handle_in(&event, payload, ctx)).await;
+        let outcome = self.ctx.conclude(result);
+        if !outcome.is_crash() {
+            heard.handled_in(&self.ctx.whose(), &event, msg_ref.as_ref());
+        }
+        Finished { call, channel: Some(self), outcome }
+    }
+
     /// Runs the handler of an event that is no message of the client: nothing can be answered. The state is
     /// borrowed only, so that it survives a panic and `terminate` gets it.
     async fn handle(&mut self, event: Event<Letter>) -> Outcome<Letter> {

@@ -1,6 +1,7 @@
 //! The task that writes what fan-outs have queued.
 
 use crate::hub::Hub;
+use crate::metrics::{Metrics, Tally};
 use crate::peer::Peer;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -90,7 +91,7 @@ impl Flusher {
     }
 
     /// The task.
-    pub(crate) async fn run(hub: Weak<Hub>) {
+    pub(crate) async fn run(hub: Weak<Hub>, metrics: Arc<Metrics>) {
         let mut writes = 0;
         loop {
             let Some(flusher) = hub.upgrade().map(|hub| Arc::clone(&hub.flusher)) else { return };
@@ -102,6 +103,7 @@ impl Flusher {
                 return;
             };
             let mut again = Vec::new();
+            let mut tally = Tally::default();
             for group in peers.chunks(TOGETHER) {
                 black_box(group.iter().map(|peer| peer.touch()).sum::<usize>());
                 for peer in group {
@@ -109,6 +111,7 @@ impl Flusher {
                     let flushed = peer.flush_from_elsewhere();
                     // Who is woken to write itself takes no less of the others' time.
                     writes += flushed.writes.max(1);
+                    tally.add(&flushed.tally);
                     if flushed.awaits_seal {
                         // A run has been opened since the last one was sealed: it is written next.
                         peer.undertake();
@@ -121,6 +124,7 @@ impl Flusher {
                 }
             }
             flusher.mark(&mut again);
+            metrics.tell(&mut tally);
         }
     }
 }

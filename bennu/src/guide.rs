@@ -8,6 +8,10 @@ pub mod coming_from_phoenix {
     use crate::*;
 }
 
+pub mod metrics {
+    #![doc = include_str!("docs/metrics.md")]
+}
+
 pub mod deployment {
     #![doc = include_str!("docs/deployment.md")]
 

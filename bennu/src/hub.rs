@@ -14,6 +14,7 @@ use crate::index::TopicIndex;
 use crate::letter::{Letter, Locked};
 use crate::link::{Dialect, Transport};
 use crate::longpoll::{Sessions, random_secret};
+use crate::metrics::{Dropped, Limit, Metrics, Sizes, Tally};
 use crate::mount::Mounted;
 use crate::peer::Peer;
 use crate::run::Run;
@@ -43,6 +44,7 @@ pub(crate) struct Hub {
     pub(crate) flusher: Arc<Flusher>,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) subscriptions: Subscriptions,
+    pub(crate) metrics: Arc<Metrics>,
     run: Run,
     /// Counts the passes of the flusher: broadcasts merge within one.
     batch: AtomicU64,
@@ -69,6 +71,7 @@ pub(crate) struct Shard {
     /// Until when the sleeper sleeps.
     pub(crate) armed: Option<Instant>,
     pub(crate) sleeper: Option<Waker>,
+    sizes: Sizes,
     /// Of its machine, when the run that is open here was opened.
     revision: u64,
 }
@@ -150,6 +153,7 @@ impl Hub {
                 deadlines: Deadlines::default(),
                 armed: None,
                 sleeper: None,
+                sizes: Sizes::default(),
                 revision: 0,
             })
         };
@@ -167,6 +171,7 @@ impl Hub {
             door,
             max_connections,
             subscriptions: Subscriptions::new(queue),
+            metrics: Arc::new(Metrics::register()),
             connected: Default::default(),
             connections: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
@@ -174,7 +179,7 @@ impl Hub {
             lossy,
             lost: AtomicU64::new(0),
         });
-        let flusher = Flusher::run(Arc::downgrade(&hub));
+        let flusher = Flusher::run(Arc::downgrade(&hub), Arc::clone(&hub.metrics));
         hub.runtime.spawn(Box::pin(flusher));
         for shard in 0..hub.shards.len() {
             hub.runtime.spawn(Box::pin(Sleeper::new(&hub, shard)));
@@ -184,6 +189,11 @@ impl Hub {
 
     pub(crate) fn shard(&self, shard: usize) -> ShardGuard<'_> {
         ShardGuard { shard: self.shards[shard].lock(), _locked: Locked::new() }
+    }
+
+    /// How many there are.
+    pub(crate) fn shards(&self) -> usize {
+        self.shards.len()
     }
 
     pub(crate) fn mounts(&self) -> &[Mounted] {
@@ -199,6 +209,9 @@ impl Hub {
         let before = self.connections.fetch_add(1, Ordering::AcqRel);
         let is_room = before < self.max_connections && !self.draining.load(Ordering::Acquire);
         let slot = Slot(self);
+        if !is_room {
+            slot.metrics.limit(Limit::Connections);
+        }
         is_room.then_some(slot)
     }
 
@@ -216,6 +229,7 @@ impl Hub {
         id: Option<&str>,
     ) -> SocketId {
         self.connected[serializer.index()].fetch_add(1, Ordering::Relaxed);
+        self.metrics.connected(transport);
         let turn = self.next_shard.fetch_add(1, Ordering::Relaxed);
         let polled = self.shards.len() - self.merging;
         let place = match transport {
@@ -224,8 +238,9 @@ impl Hub {
         };
         let mut shard = self.shard(place);
         let socket = SocketConfig { handle: Arc::clone(peer), serializer, mount, id };
-        let socket = shard.server.connect(socket, self.runtime.now());
-        peer.set_id(socket);
+        let now = self.runtime.now();
+        let socket = shard.server.connect(socket, now);
+        peer.connected(socket, transport, now);
         if self.draining.load(Ordering::Acquire) {
             // It was admitted before the node began to end; whoever ends the others has passed this shard,
             // or will find it here.
@@ -236,8 +251,9 @@ impl Hub {
     }
 
     /// A peer's transport has ended.
-    pub(crate) fn disconnect(&self, socket: SocketId, serializer: Serializer, owner: Owner<'_>) {
-        self.connected[serializer.index()].fetch_sub(1, Ordering::Relaxed);
+    pub(crate) fn disconnect(&self, socket: SocketId, dialect: Dialect, owner: Owner<'_>) {
+        self.connected[dialect.serializer.index()].fetch_sub(1, Ordering::Relaxed);
+        self.metrics.disconnected(dialect.transport);
         let now = self.runtime.now();
         let mut shard = self.shard(socket.shard() as usize);
         shard.server.disconnect(socket, now);
@@ -321,6 +337,7 @@ impl Hub {
     /// in the caller's task. Never waits.
     pub(crate) fn broadcast(&self, mut broadcast: Broadcast, sender: Sender, kick: Kick) {
         let shards = self.index.get(broadcast.topic());
+        self.metrics.broadcast();
         for serializer in Serializer::ALL {
             if self.connected[serializer.index()].load(Ordering::Relaxed) > 0 {
                 broadcast.encode(serializer);
@@ -333,10 +350,17 @@ impl Hub {
             self.run.begin(&broadcast, sender.channel(), self.batch.load(Ordering::Relaxed))
         };
         let appended = tour.appended();
+        let mut tally = Tally::default();
+        tally.deliver(tour.reached(), |serializer| broadcast.frame(serializer).is_some());
+        self.metrics.tell(&mut tally);
         for place in shards {
             let has_it = appended & (1 << place) != 0;
             if place == TopicIndex::OUTSIDE {
-                self.subscriptions.deliver(&broadcast);
+                let lost = self.subscriptions.deliver(&broadcast);
+                if lost > 0 {
+                    self.metrics.limit(Limit::Subscription);
+                    self.metrics.dropped(Dropped::Subscription, lost);
+                }
                 continue;
             }
             // Only the sender's own shard knows the sender.
@@ -406,6 +430,7 @@ impl Hub {
     /// Counts broadcasts that were dropped for a client.
     pub(crate) fn count_lost(&self, lost: usize) {
         self.lost.fetch_add(lost as u64, Ordering::Relaxed);
+        self.metrics.dropped(Dropped::Slow, lost);
     }
 
     /// How many broadcasts clients have lost, as they took too little, each counted by itself.
@@ -447,7 +472,9 @@ impl Drop for Hub {
     fn drop(&mut self) {
         self.flusher.close();
         for place in 0..self.shards.len() {
-            if let Some(sleeper) = self.shard(place).sleeper.take() {
+            let mut shard = self.shard(place);
+            self.metrics.resize(&mut shard.sizes, || (0, 0));
+            if let Some(sleeper) = shard.sleeper.take() {
                 sleeper.wake();
             }
         }

@@ -98,7 +98,7 @@
 //! | [`JoinContext`], in `join` | tell topic, assigns and connection; send messages to the channel; spawn; subscribe |
 //! | [`Context`], in the other handlers | all that, and push, broadcast, stop, defer a reply |
 //! | [`Handle`], [`ReplyRef`], [`Timer`] | leave the handler: send a message, answer later, take a message back |
-//! | [`Endpoint`] | broadcast, subscribe, disconnect, drain; be mounted as a service |
+//! | [`Endpoint`] | broadcast, subscribe, disconnect, drain, be looked at; be mounted as a service |
 //! | [`Payload`] | be parsed into a type of yours, or passed on unread |
 //!
 //! | a handler returns | it is |
@@ -126,7 +126,7 @@
 //! `async fn` is how they are implemented, whatever an editor completes.
 //!
 //! [Coming from Phoenix](guide::coming_from_phoenix) has Phoenix's names beside those here, and
-//! [Deployment](guide::deployment) what matters on a server. Where the docs name a source, it is Phoenix 1.8.12.
+//! [Deployment](guide::deployment) what matters on a server, with [what a node counts](guide::metrics). Where the docs name a source, it is Phoenix 1.8.12.
 //!
 #![doc = include_str!("docs/guide.md")]
 #![doc = include_str!("docs/guarantees.md")]
@@ -136,9 +136,10 @@
 //!
 //! | feature | it adds |
 //! |---|---|
+//! | `metrics` | counters, gauges and histograms, for an exporter of the application's: [what a node counts](guide::metrics) |
 //! | `test` | the module `test`: channels in tests, on virtual time, without a runtime |
 //!
-//! It is off by default.
+//! None is on by default.
 //!
 //! # Public dependencies
 //!
@@ -150,6 +151,7 @@
 //! | `bennu-core` | what is re-exported here: [`Payload`], [`Params`], [`ConnectInfo`], [`CheckOrigin`], … |
 //! | `bytes` 1, `http` 1 | [`Payload`], [`Refused`], [`SocketSettings::session`], the endpoint as a service, and `test::ConnectError` |
 //! | `serde` 1, `serde_json` 1 | what can be sent and parsed: [`IntoPayload`], [`Payload::parse`] |
+//! | `metrics` 0.24 | with the feature of that name: the recorder that the application installs is one for this version |
 //! | `futures-core` 0.3 | `Stream`, for [`Subscription`] |
 //! | `tower-service` 0.3 | the endpoint as a service |
 //! | `hyper` 1 | `Upgraded`, in [`Runtime::adopt`]; `Body`, of requests and of [`ResponseBody`]; `rt` in [`serving`] |
@@ -169,14 +171,18 @@ mod erased;
 mod failure;
 mod flusher;
 pub mod guide;
+mod heard;
 mod hub;
 mod index;
+mod inspect;
 #[cfg(all(test, bennu_loom))]
 mod interleavings;
 mod letter;
 mod link;
 mod longpoll;
+mod metrics;
 mod mount;
+mod notice;
 mod opening;
 mod panics;
 mod peer;
@@ -205,7 +211,7 @@ pub use bennu_core::connect::{
     ProxyEntryError, QueryError, RequestUri, Scheme, ShapeError, TrustedProxies,
 };
 pub use bennu_core::outbox::SlowConsumer;
-pub use bennu_core::server::{Reason, SocketId};
+pub use bennu_core::server::{ChannelStage, Reason, SocketId};
 pub use bennu_core::wire::EncodeError;
 pub use bennu_core::{
     EventError, EventName, Frame, Instant, IntoPayload, Kind, NotEncodable, ParameterFilter, ParseError,
@@ -218,6 +224,7 @@ pub use connection::ConnectionTask;
 pub use context::{Context, Handle, JoinContext, NoMessage, NotifyError, ReplyRef, Timer};
 pub use endpoint::{BroadcastError, Builder, Endpoint};
 pub use failure::{Failure, OrReason};
+pub use inspect::{InspectedChannel, InspectedSocket, Inspection};
 pub use link::Transport;
 pub use mount::{IntoCheckOrigin, SocketSettings, socket};
 pub use reply::Reply;

@@ -123,6 +123,11 @@ pub enum Transport {
     Carried,
 }
 
+impl Transport {
+    /// All of them, in their order.
+    pub(crate) const ALL: [Self; 3] = [Self::WebSocket, Self::LongPoll, Self::Carried];
+}
+
 impl fmt::Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -13,7 +13,7 @@ mod counter;
 mod requests;
 mod sessions;
 
-pub(crate) use counter::{Counter, Delivery, Errand};
+pub(crate) use counter::{Counter, Delivery, Errand, Unsent};
 pub(crate) use requests::{Visit, answer};
 pub(crate) use sessions::{Sessions, random_secret};
 

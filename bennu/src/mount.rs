@@ -1,7 +1,7 @@
 //! A socket with its settings, mounted at a path.
 
 use crate::BoxFuture;
-use crate::link::{AnyLink, Line, Link};
+use crate::link::{AnyLink, Line, Link, Transport};
 use crate::longpoll::Door;
 use crate::panics::catch;
 use crate::routes::Routes;
@@ -259,6 +259,15 @@ pub(crate) struct Mounted {
 }
 
 impl Mounted {
+    /// Whether clients may come so, by a request for a WebSocket.
+    pub(crate) fn takes(&self, transport: Transport) -> bool {
+        match transport {
+            Transport::WebSocket => true,
+            Transport::Carried => self.carried.is_some(),
+            Transport::LongPoll => false,
+        }
+    }
+
     /// Whether a request for this path is one for this socket, by whichever transport.
     pub(crate) fn is_at(&self, path: &str) -> bool {
         let is_polled = || self.longpoll.as_ref().is_some_and(|door| door.path.capture(path).is_some());

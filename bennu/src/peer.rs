@@ -1,17 +1,20 @@
 //! A connected peer as any task sees it: where frames for it are queued, and handlers for its task left.
 
 use crate::letter::Letter;
+use crate::link::Transport;
+use crate::metrics::Tally;
 use crate::runtime::PlainStream;
-use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 use bennu_core::outbox::{Batch, Outbox, Patience, SlowConsumer, Stuck, Verdict, Written};
-use bennu_core::server::{CallId, ChannelId, CloseReason, Event, SocketId};
+use bennu_core::server::{self, CallId, ChannelId, CloseReason, Event, SocketId};
 use bennu_core::{Frame, Instant};
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, AtomicU32};
 use std::task::Waker;
 
 /// One connection, shared by its own task, the shard it belongs to, and whoever writes to it.
@@ -28,8 +31,10 @@ pub(crate) struct Peer {
     hold: AtomicBool,
     /// Whether work has been left for its task since that last looked.
     left: AtomicBool,
-    /// How many broadcasts were dropped for it.
-    lost: AtomicU32,
+    /// How its client is connected: the place in [`Transport::ALL`].
+    transport: AtomicU8,
+    /// When it connected, in seconds since the runtime's start. With the one above in what would be padding.
+    since: AtomicU32,
     id: OnceLock<SocketId>,
 }
 
@@ -40,6 +45,8 @@ struct Shared {
     #[allow(clippy::box_collection, reason = "empty nearly always, and then a quarter as large")]
     work: Option<Box<VecDeque<Work>>>,
     waker: Option<Waker>,
+    /// How many broadcasts were dropped for it.
+    lost: u32,
     /// The stream takes nothing now; the connection's own task waits until it does.
     blocked: bool,
     /// The stream is to be closed by whoever writes to it just now.
@@ -67,9 +74,18 @@ pub(crate) struct Notice {
 /// What the machine wants of the task that owns a channel.
 #[derive(Debug)]
 pub(crate) enum Work {
-    Call { call: CallId, event: Event<Letter> },
-    Cancel { call: CallId },
-    Ended { channel: ChannelId },
+    Call {
+        call: CallId,
+        event: Event<Letter>,
+    },
+    Cancel {
+        call: CallId,
+    },
+    Ended {
+        channel: ChannelId,
+    },
+    /// To be logged and counted, where no lock is held.
+    Notice(server::Notice),
 }
 
 /// Who has caused what waits for a peer.
@@ -107,9 +123,11 @@ pub(crate) enum Flush {
 }
 
 /// How a flush by another task went.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(crate) struct FlushedElsewhere {
     pub(crate) writes: usize,
+    /// The bytes of them.
+    pub(crate) tally: Tally,
     /// What waits is a run that is open still.
     pub(crate) awaits_seal: bool,
 }
@@ -129,11 +147,13 @@ impl Peer {
             dirty: AtomicBool::new(false),
             hold: AtomicBool::new(false),
             left: AtomicBool::new(false),
-            lost: AtomicU32::new(0),
+            transport: AtomicU8::new(0),
+            since: AtomicU32::new(0),
             shared: Mutex::new(Shared {
                 outbox: Outbox::new(outbox_limit),
                 work: None,
                 waker: None,
+                lost: 0,
                 blocked: false,
                 closing: false,
                 ending: false,
@@ -147,8 +167,27 @@ impl Peer {
         self.stream.as_deref()
     }
 
-    pub(crate) fn set_id(&self, id: SocketId) {
+    /// It has become known to the machine.
+    pub(crate) fn connected(&self, id: SocketId, transport: Transport, now: Instant) {
+        let since = u32::try_from(now.since_epoch().as_secs()).unwrap_or(u32::MAX);
+        self.since.store(since, Ordering::Relaxed);
+        self.transport.store(transport as u8, Ordering::Relaxed);
         let _ = self.id.set(id);
+    }
+
+    pub(crate) fn transport(&self) -> Transport {
+        Transport::ALL[usize::from(self.transport.load(Ordering::Relaxed))]
+    }
+
+    /// How long it has been connected, in seconds.
+    pub(crate) fn seconds(&self, now: Instant) -> u64 {
+        now.since_epoch().as_secs().saturating_sub(self.since.load(Ordering::Relaxed).into())
+    }
+
+    /// How many frames wait, and how many bytes.
+    pub(crate) fn depth(&self) -> (usize, usize) {
+        let shared = self.shared.lock();
+        (shared.outbox.frames(), shared.outbox.waiting())
     }
 
     pub(crate) fn id(&self) -> Option<SocketId> {
@@ -204,20 +243,18 @@ impl Peer {
         if lost == 0 {
             return None;
         }
-        self.count_lost(lost);
+        shared.count_lost(lost);
         Some(Queued::Lost(lost))
     }
 
     /// Counts broadcasts that were dropped.
     pub(crate) fn count_lost(&self, lost: usize) {
-        let lost = u32::try_from(lost).unwrap_or(u32::MAX);
-        let more = |before: u32| Some(before.saturating_add(lost));
-        let _ = self.lost.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        self.shared.lock().count_lost(lost);
     }
 
     /// How many broadcasts were dropped for it; never more than `u32::MAX`.
     pub(crate) fn lost(&self) -> u32 {
-        self.lost.load(Ordering::Relaxed)
+        self.shared.lock().lost
     }
 
     /// Undertakes to flush: until [`Peer::settle`], nobody else need.
@@ -328,7 +365,7 @@ impl Peer {
         let mut shared = self.shared.lock();
         let verdict = shared.outbox.handle_timeout(stuck, patience, now);
         if let Verdict::Spared { dropped, .. } = verdict {
-            self.count_lost(dropped);
+            shared.count_lost(dropped);
         }
         verdict
     }
@@ -424,7 +461,9 @@ impl Peer {
         if !idle {
             wake(shared.waker.take());
         }
-        FlushedElsewhere { writes: progress.writes, awaits_seal }
+        let mut tally = Tally::default();
+        tally.write(progress.bytes);
+        FlushedElsewhere { writes: progress.writes, tally, awaits_seal }
     }
 
     /// Writes what is queued to a plain stream, from its own task, which waits for it if need be.
@@ -477,6 +516,10 @@ impl Peer {
 }
 
 impl Shared {
+    fn count_lost(&mut self, lost: usize) {
+        self.lost = self.lost.saturating_add(u32::try_from(lost).unwrap_or(u32::MAX));
+    }
+
     /// Whether a flush has left something, though nobody writes: a run that was open. It need not be any more,
     /// as it is sealed under another lock; and who has sealed it leaves the writing to who was here.
     fn has_left(&self) -> bool {

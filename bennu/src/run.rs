@@ -8,6 +8,7 @@
 //!
 //! A node has one at a time: who broadcasts makes several in a row, or one. Lock order: shard, then run.
 
+use crate::metrics::Reached;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use bennu_core::server::{Broadcast, ChannelId, Fanout};
@@ -35,6 +36,8 @@ struct Current {
     last: Option<Last>,
     stage: Stage,
     open: [Option<Open>; 2],
+    /// Who has it, once all of them have.
+    reached: Reached,
     /// Counts the runs: who takes one round can tell that it has ended meanwhile.
     serial: u64,
 }
@@ -82,6 +85,8 @@ pub(crate) struct Tour<'a> {
     run: &'a Run,
     broadcast: &'a Broadcast,
     step: Step,
+    /// Who has the run that it was appended to, or opens.
+    reached: Reached,
 }
 
 /// What the recipients in the next shard are given.
@@ -107,8 +112,10 @@ impl Run {
     ) -> Tour<'a> {
         let mut current = self.current.lock();
         let is_next = current.last.as_ref().is_some_and(|last| last.is_like(broadcast, by, batch));
+        let mut reached = Reached::default();
         let step = if is_next && current.stage == Stage::Open && current.append(broadcast) {
             let shards = self.shards.0.load(Ordering::Relaxed);
+            reached = current.reached;
             if current.is_large() {
                 self.end(&mut current);
             }
@@ -121,7 +128,7 @@ impl Run {
             }
             Step::Undecided { serial: current.serial, is_second }
         };
-        Tour { run: self, broadcast, step }
+        Tour { run: self, broadcast, step, reached }
     }
 
     /// Takes a broadcast in that is never merged with others: the run ends in front of it.
@@ -129,7 +136,7 @@ impl Run {
         let mut current = self.current.lock();
         current.last = None;
         self.end(&mut current);
-        Tour { run: self, broadcast, step: Step::Queue }
+        Tour { run: self, broadcast, step: Step::Queue, reached: Reached::default() }
     }
 
     /// Whether the run may be open in the shard, whose lock the caller holds.
@@ -208,9 +215,20 @@ impl Tour<'_> {
         if let Step::Appended { shards } = self.step { shards } else { 0 }
     }
 
-    /// Comes to a shard, whose lock the caller holds: the open frames that its members are given instead of the
-    /// fan-out's own, if they are. All of them have to be WebSockets for that (`can_merge`).
-    pub(crate) fn visit(&mut self, fanout: &Fanout, shard: u32, can_merge: bool) -> Option<&Frames> {
+    /// Whom it has reached so far by a run, be it that it was appended to that, or opens it.
+    pub(crate) fn reached(&self) -> Reached {
+        self.reached
+    }
+
+    /// Comes to a shard, whose lock the caller holds: the open frames that its members, all who are `reached`, are
+    /// given instead of the fan-out's own, if they are. All of them have to be WebSockets for that (`can_merge`).
+    pub(crate) fn visit(
+        &mut self,
+        fanout: &Fanout,
+        shard: u32,
+        can_merge: bool,
+        reached: Reached,
+    ) -> Option<&Frames> {
         if !can_merge || !fanout.is_uniform() || !self.opens(fanout, shard) {
             // Whoever has a run here that is open is sent something else now.
             if self.run.is_in(shard) {
@@ -218,7 +236,9 @@ impl Tour<'_> {
             }
             return None;
         }
-        if let Step::Open { frames, .. } = &self.step { Some(frames) } else { None }
+        let Step::Open { frames, .. } = &self.step else { return None };
+        self.reached.add(reached);
+        Some(frames)
     }
 
     /// Whether the members of a shard are given open frames.
@@ -261,6 +281,7 @@ impl Tour<'_> {
         let mut current = self.run.current.lock();
         if current.serial == serial {
             current.stage = Stage::Open;
+            current.reached = self.reached;
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::BoxFuture;
 use crate::erased::Finished;
+use crate::metrics::Begun;
 use crate::panics::drop_quietly;
 use bennu_core::server::CallId;
 use futures_util::StreamExt;
@@ -22,7 +23,7 @@ pub(crate) struct Running {
 #[derive(Default)]
 struct Waiting {
     handlers: FuturesUnordered<Abortable<Handler>>,
-    aborts: Vec<(CallId, AbortHandle)>,
+    aborts: Vec<(CallId, AbortHandle, Begun)>,
     /// A handler has been added, and has to be polled here so that its wakes are heard.
     news: bool,
 }
@@ -49,33 +50,36 @@ impl Drop for Handler {
 
 impl Running {
     /// Keeps a handler that waits. It has been polled once, and its wakes have not been heard since.
-    pub(crate) fn keep(&mut self, call: CallId, handler: BoxFuture<'static, Finished>) {
+    pub(crate) fn keep(&mut self, call: CallId, handler: BoxFuture<'static, Finished>, begun: Begun) {
         let waiting = self.waiting.get_or_insert_default();
         let (abort, registration) = AbortHandle::new_pair();
         waiting.handlers.push(Abortable::new(Handler(Some(handler)), registration));
-        waiting.aborts.push((call, abort));
+        waiting.aborts.push((call, abort, begun));
         waiting.news = true;
     }
 
     /// Drops a handler.
     pub(crate) fn cancel(&mut self, call: CallId) {
         let Some(waiting) = self.waiting.as_mut() else { return };
-        if let Some(at) = waiting.aborts.iter().position(|(other, _)| *other == call) {
+        if let Some(at) = waiting.aborts.iter().position(|(other, ..)| *other == call) {
             waiting.aborts.swap_remove(at).1.abort();
             waiting.news = true;
         }
     }
 
     /// The handlers that have answered by now.
-    pub(crate) fn poll_finished(&mut self, cx: &mut Context<'_>) -> SmallVec<[Finished; 1]> {
+    pub(crate) fn poll_finished(&mut self, cx: &mut Context<'_>) -> SmallVec<[(Finished, Begun); 1]> {
         let mut done = SmallVec::new();
         let Some(waiting) = self.waiting.as_mut() else { return done };
         waiting.news = false;
         while let Poll::Ready(Some(finished)) = waiting.handlers.poll_next_unpin(cx) {
             // One that was cancelled has nothing to say.
             let Ok(finished) = finished else { continue };
-            waiting.aborts.retain(|(call, _)| *call != finished.call);
-            done.push(finished);
+            let Some(at) = waiting.aborts.iter().position(|(call, ..)| *call == finished.call) else {
+                continue;
+            };
+            let (_, _, begun) = waiting.aborts.swap_remove(at);
+            done.push((finished, begun));
         }
         if waiting.handlers.is_empty() {
             self.waiting = None;

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use hyper::upgrade::Upgraded;
 use std::future::Future;
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -71,6 +72,11 @@ pub trait PlainStream: Send + Sync + 'static {
     /// that the cache misses of several streams can be taken together before they are written to.
     fn touch(&self) -> usize {
         0
+    }
+
+    /// The address at its other end, which is a proxy's behind one; `None` if it has none.
+    fn peer_addr(&self) -> Option<SocketAddr> {
+        None
     }
 
     /// Waits until there may be something to read. The reading task calls it, no other.

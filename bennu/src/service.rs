@@ -4,13 +4,14 @@ mod body;
 
 pub use body::ResponseBody;
 
+use crate::admission::Asking;
 use crate::hub::Hub;
+use crate::link::{Dialect, Transport};
 use crate::longpoll::{self, Visit};
-use crate::mount::Mounted;
 use crate::opening::Opening;
 use crate::serving::Handover;
 use crate::{BoxFuture, Endpoint, Refused};
-use bennu_core::connect::examine;
+use bennu_core::connect::{Admission, examine};
 use bennu_core::websocket::handshake;
 use bytes::Bytes;
 use http::request::Parts;
@@ -97,22 +98,23 @@ fn open_apart(opening: Opening, upgrade: OnUpgrade) {
 
 /// The checks of the handshake, in Phoenix's order: what is to be opened, and the answer that says so.
 pub(crate) async fn admit(hub: Arc<Hub>, parts: Parts) -> Result<(Opening, Response<()>), Denied> {
-    let (opening, subprotocol) = let_in(hub, &parts, |_| true).await?;
+    let (opening, subprotocol) = let_in(hub, &parts, Transport::WebSocket).await?;
     let request = Request::from_parts(parts, ());
     let accept = handshake::check_upgrade(&request)
         .map_err(|error| text(StatusCode::BAD_REQUEST, error.to_string()))?;
     Ok((opening, handshake::response(&accept, subprotocol.as_deref())))
 }
 
-/// Whether somebody may connect to one of the mounts that take such clients: what is to be opened, and the subprotocol
+/// Whether somebody may connect to one of the mounts that take clients of this transport: what is to be opened, and the subprotocol
 /// that was agreed on.
 pub(crate) async fn let_in(
     hub: Arc<Hub>,
     parts: &Parts,
-    takes: fn(&Mounted) -> bool,
+    transport: Transport,
 ) -> Result<(Opening, Option<String>), Denied> {
     let path = parts.uri.path();
-    let place = hub.mounts().iter().position(|mount| takes(mount) && mount.path.capture(path).is_some());
+    let place =
+        hub.mounts().iter().position(|mount| mount.takes(transport) && mount.path.capture(path).is_some());
     let Some(place) = place else { return Err(status(StatusCode::NOT_FOUND)) };
     let Some(slot) = hub.admit() else { return Err(status(StatusCode::SERVICE_UNAVAILABLE)) };
 
@@ -120,13 +122,17 @@ pub(crate) async fn let_in(
     let variables = mount.path.capture(path).unwrap_or_default();
     let carrier = slot.door().carrier(parts);
     let admission = examine(parts, variables, carrier, &mount.options).map_err(|refusal| {
-        tracing::info!(socket = &*mount.name, %refusal, "a connection was refused");
+        mount.refuse(&slot, &refusal);
         text(refusal.status(), refusal.body())
     })?;
-    let Some(serializer) = mount.negotiate(&admission) else { return Err(status(StatusCode::FORBIDDEN)) };
-    let admitted = mount.ask(slot.door(), &parts.headers, admission.params, admission.info).await;
-    let admitted = admitted.map_err(Denied::BySocket)?;
-    Ok((Opening::new(place, serializer, admitted, slot), admission.subprotocol))
+    let Some(serializer) = mount.negotiate(&slot, &admission) else {
+        return Err(status(StatusCode::FORBIDDEN));
+    };
+    let Admission { params, subprotocol, info, .. } = admission;
+    let dialect = Dialect { serializer, transport };
+    let asking = Asking { hub: &slot, dialect, headers: &parts.headers, params, info };
+    let admitted = mount.ask(asking).await.map_err(Denied::BySocket)?;
+    Ok((Opening::new(place, serializer, admitted, slot), subprotocol))
 }
 
 /// A request that opens nothing.

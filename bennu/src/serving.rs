@@ -15,6 +15,7 @@ mod handover;
 mod handshake;
 mod http;
 mod stream;
+mod turned_away;
 
 pub use app::App;
 pub use beside::{Answer, Beside};
@@ -23,3 +24,4 @@ pub use handover::Handover;
 pub use handshake::Handshake;
 pub use http::Http;
 pub use stream::HttpStream;
+pub use turned_away::TurnedAway;

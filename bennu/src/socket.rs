@@ -115,6 +115,11 @@ impl Refused {
         }
     }
 
+    /// Whether `connect` has failed, rather than refused.
+    pub(crate) fn has_failed(&self) -> bool {
+        matches!(&*self.0, Refusal::Failed(_))
+    }
+
     pub(crate) fn into_response(self) -> Response<Bytes> {
         match *self.0 {
             Refusal::Response(response) => response,

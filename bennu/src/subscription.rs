@@ -138,28 +138,34 @@ impl Subscriptions {
         Self { topics: Mutex::default(), limits }
     }
 
-    pub(crate) fn deliver(&self, broadcast: &server::Broadcast) {
+    /// Queues a broadcast for all who have subscribed; returns how many older ones that has cost them.
+    pub(crate) fn deliver(&self, broadcast: &server::Broadcast) -> usize {
+        let mut lost = 0;
         let topics = self.topics.lock();
         for queue in topics.get(broadcast.topic()).into_iter().flatten().filter_map(Weak::upgrade) {
             let (topic, event) = (broadcast.topic().clone(), broadcast.event().clone());
-            queue.push(Broadcast::new(topic, event, broadcast.payload().clone()), self.limits);
+            lost += queue.push(Broadcast::new(topic, event, broadcast.payload().clone()), self.limits);
         }
+        lost
     }
 }
 
 impl Queue {
-    fn push(&self, broadcast: Broadcast, limits: QueueLimits) {
+    fn push(&self, broadcast: Broadcast, limits: QueueLimits) -> usize {
         let mut waiting = self.waiting.lock();
+        let mut lost = 0;
         waiting.bytes += broadcast.payload.len();
         waiting.broadcasts.push_back(broadcast);
         while waiting.broadcasts.len() > limits.messages || waiting.bytes > limits.bytes {
             let Some(oldest) = waiting.broadcasts.pop_front() else { break };
             waiting.bytes -= oldest.payload.len();
-            waiting.lost += 1;
+            lost += 1;
         }
+        waiting.lost += lost as u64;
         if let Some(waker) = waiting.waker.take() {
             waker.wake();
         }
+        lost
     }
 
     fn poll(&self, cx: &Context<'_>) -> Poll<Notification> {

@@ -13,7 +13,7 @@ pub(crate) use watched::{Mutex, RwLock};
 
 #[cfg(bennu_loom)]
 pub(crate) mod atomic {
-    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 }
 
 /// Without poisoning, as the usual ones.

@@ -43,6 +43,8 @@ pub struct Batch<S> {
     pub sockets: Vec<S>,
     /// How many channels they had when the drain began.
     pub channels: usize,
+    /// Which batch it is; the first is 1.
+    pub index: usize,
 }
 
 /// One drain, from its first batch to its last. What `S` is, it does not ask.
@@ -55,12 +57,12 @@ pub struct Batch<S> {
 /// let sockets = [("ann", 2), ("bob", 1), ("eve", 1)];
 /// let config = Config { batch_size: 3, ..Config::default() };
 /// let mut drain = Drain::new(config, Whom::WithChannels, sockets, Instant::EPOCH);
-/// assert_eq!(drain.poll_output(), Some(Batch { sockets: vec!["ann", "bob"], channels: 3 }));
+/// assert_eq!(drain.poll_output(), Some(Batch { sockets: vec!["ann", "bob"], channels: 3, index: 1 }));
 ///
 /// let next = drain.poll_timeout().unwrap();
 /// assert_eq!(next, Instant::EPOCH + config.interval);
 /// drain.handle_timeout(next);
-/// assert_eq!(drain.poll_output(), Some(Batch { sockets: vec!["eve"], channels: 1 }));
+/// assert_eq!(drain.poll_output(), Some(Batch { sockets: vec!["eve"], channels: 1, index: 2 }));
 /// assert_eq!(drain.poll_timeout(), None);
 /// ```
 #[derive(Clone, Debug)]
@@ -71,6 +73,10 @@ pub struct Drain<S> {
     output: Option<Batch<S>>,
     next: Instant,
     limit: Instant,
+    /// How many batches there have been.
+    batches: usize,
+    total: usize,
+    rounds: usize,
 }
 
 impl<S> Drain<S> {
@@ -84,7 +90,11 @@ impl<S> Drain<S> {
         let is_meant = |(_, channels): &(S, usize)| whom == Whom::All || *channels > 0;
         let mut left: Vec<_> = sockets.into_iter().filter(is_meant).collect();
         left.reverse();
-        let mut drain = Self { config, left, output: None, next: now, limit: now + config.limit };
+        let total = left.len();
+        let weight: usize = left.iter().map(|(_, channels)| (*channels).max(1)).sum();
+        let rounds = weight / config.batch_size.max(1) + 1;
+        let limit = now + config.limit;
+        let mut drain = Self { config, left, output: None, next: now, limit, batches: 0, total, rounds };
         drain.handle_timeout(now);
         drain
     }
@@ -105,6 +115,20 @@ impl<S> Drain<S> {
         self.output.take()
     }
 
+    /// How many sockets it lets go in all.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.total
+    }
+
+    /// How many batches there will be at most, unless time runs out.
+    ///
+    /// Source: Phoenix `Socket.PoolDrainer`, which counts one more behind a last batch that is full.
+    #[must_use]
+    pub fn rounds(&self) -> usize {
+        self.rounds
+    }
+
     /// When the next batch is due; `None` if nobody is left.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
@@ -113,7 +137,8 @@ impl<S> Drain<S> {
 
     /// Takes sockets until they have as many channels as a batch.
     fn take(&mut self, size: usize) -> Batch<S> {
-        let mut batch = Batch { sockets: Vec::new(), channels: 0 };
+        self.batches += 1;
+        let mut batch = Batch { sockets: Vec::new(), channels: 0, index: self.batches };
         let mut weight = 0_usize;
         while let Some((socket, channels)) = self.left.pop() {
             batch.sockets.push(socket);

@@ -254,6 +254,12 @@ impl Outbox {
         self.rest.as_ref().and_then(|rest| rest.back()).or(self.first.as_ref())
     }
 
+    /// How many frames wait, those that are being written not counted. Broadcasts that share a run are one.
+    #[must_use]
+    pub fn frames(&self) -> usize {
+        usize::from(self.first.is_some()) + self.rest.as_ref().map_or(0, |rest| rest.len())
+    }
+
     /// Whether nothing can be written before a run is sealed.
     #[must_use]
     pub fn awaits_seal(&self) -> bool {

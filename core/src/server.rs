@@ -16,6 +16,7 @@ mod delivery;
 mod dispatch;
 mod fanout;
 mod id;
+mod inspect;
 mod lifecycle;
 mod mailbox;
 mod output;
@@ -24,13 +25,14 @@ mod topics;
 
 pub use broadcast::{Broadcast, Fanout};
 pub use id::{CallId, ChannelId, SocketId, TimerId};
-pub use output::{CloseReason, Ended, Event, Outcome, Output, Reason, Undelivered};
+pub use inspect::{ChannelStage, ChannelView, SocketView};
+pub use output::{CloseReason, Ended, Event, Notice, Outcome, Output, Reason, Undelivered};
 
 use crate::outbox::SlowConsumer;
 use crate::router::Router;
 use crate::topic::MAX_NAME;
 use crate::wire::Serializer;
-use crate::{Frame, Instant, Message};
+use crate::{Frame, Instant, Message, Topic};
 use channel::{Channel, State};
 use mailbox::Load;
 use slab::Slab;
@@ -488,6 +490,16 @@ impl<H: Clone, I> Server<H, I> {
         let to = self.socket_id(socket);
         self.outputs.push_back(Output::Send { to, frame });
         Ok(())
+    }
+
+    fn note(&mut self, socket: u32, notice: Notice) {
+        let socket = self.socket_id(socket);
+        self.outputs.push_back(Output::Notice { socket, notice });
+    }
+
+    /// The name of a channel's topic, unless it has closed.
+    fn topic_of(&self, channel: u32) -> Option<Topic> {
+        self.channels[channel as usize].topic.map(|key| self.topics.get(key).name.clone())
     }
 
     fn interest(&mut self, topic: u32, change: Change, wanted: bool) {

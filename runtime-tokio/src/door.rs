@@ -1,8 +1,8 @@
 //! Where clients come in.
 
 use crate::transport::{self, Accepted, Secure};
-use bennu::serving::{App, Handover, Http};
-use bennu::{Carrier, ConnectionTask};
+use bennu::serving::{App, Handover, Http, TurnedAway};
+use bennu::{Carrier, ConnectionTask, Endpoint};
 use hyper_util::rt::TokioIo;
 use std::io;
 use std::net::SocketAddr;
@@ -15,6 +15,7 @@ use tokio::time::Instant;
 /// What all clients are served with. The end waits until it is dropped: as long as it holds a receiver, somebody is
 /// still being served HTTP.
 pub(crate) struct Door<S> {
+    pub(crate) endpoint: Endpoint,
     pub(crate) http: Http<S>,
     pub(crate) secure: Secure,
     pub(crate) ending: watch::Receiver<()>,
@@ -30,10 +31,14 @@ impl<S: App> Door<S> {
     ) -> Option<ConnectionTask> {
         let handover = Handover::new(Carrier { peer: Some(peer), scheme: self.secure.scheme() });
         let served = self.serve(stream, &handover).await;
+        let endpoint = self.endpoint.clone();
         drop(self);
         match served {
             Ok(()) => handover.connection().await,
             Err(error) => {
+                if let Some(why) = TurnedAway::of(&error) {
+                    endpoint.count_turned_away(why);
+                }
                 tracing::debug!(%peer, %error, "a connection ended early");
                 None
             }
@@ -41,7 +46,7 @@ impl<S: App> Door<S> {
     }
 
     async fn serve(&self, stream: TcpStream, handover: &Handover) -> io::Result<()> {
-        let Self { http, secure, ending } = self;
+        let Self { http, secure, ending, .. } = self;
         #[cfg(feature = "tls")]
         let deadline = Instant::now() + http.handshake().timeout();
         let ended = async {

@@ -225,7 +225,7 @@ impl<S: App> Serve<S> {
 
         let (ending, alive) = watch::channel(());
         let http = Http::new(app, handshake, endpoint.request_limits(), TokioTimer::new());
-        let door = Arc::new(Door { http, secure, ending: alive });
+        let door = Arc::new(Door { endpoint: endpoint.clone(), http, secure, ending: alive });
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {

@@ -4,7 +4,7 @@ use bennu::PlainStream;
 use rustix::net::SendFlags;
 use socket2::SockRef;
 use std::io::{self, IoSlice, Read};
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
 use std::os::fd::AsRawFd;
 use std::task::{Context, Poll};
 use tokio::io::Interest;
@@ -49,6 +49,10 @@ impl PlainStream for TokioStream {
 
     fn touch(&self) -> usize {
         usize::from(self.stream.as_raw_fd() == 0)
+    }
+
+    fn peer_addr(&self) -> Option<SocketAddr> {
+        self.stream.peer_addr().ok()
     }
 
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -2,6 +2,8 @@
 
 use bennu::Scheme;
 use bennu::serving::Handshake;
+#[cfg(feature = "tls")]
+use bennu::serving::TurnedAway;
 use std::io;
 use tokio::net::TcpStream;
 
@@ -44,7 +46,8 @@ pub(crate) async fn accept(
     if let Some(acceptor) = &secure.acceptor {
         // Boxed, since those who come without would have room for it, too.
         let handshaking = Box::pin(acceptor.accept(stream));
-        let stream = tokio::time::timeout(handshake.tls_timeout(), handshaking).await??;
+        let stream = tokio::time::timeout(handshake.tls_timeout(), handshaking).await;
+        let stream = stream.map_err(|_| TurnedAway::LateTls)??;
         return Ok(Accepted::Tls(Box::new(stream)));
     }
     let _ = (secure, handshake);

@@ -3,9 +3,11 @@
 use super::turn::Turn;
 use super::{Connection, Life, Medium, NEVER};
 use crate::link::Line;
-use crate::longpoll::{Counter, Errand};
+use crate::longpoll::{Counter, Errand, Unsent};
+use crate::metrics::{Dropped, Limit};
+use crate::notice::note_malformed;
 use crate::peer::{Notice, Peer};
-use bennu_core::longpoll::{Data, Session};
+use bennu_core::longpoll::{CloseReason, Data, Session};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -111,6 +113,9 @@ impl Turn<'_, '_, Polling> {
             Errand::Receive(data) => self.receive(&data),
             Errand::Close(reason) => {
                 tracing::debug!(socket = ?self.connection.link.socket, ?reason, "a session ends");
+                if let Some(limit) = limit(reason) {
+                    self.connection.link.hub.metrics.limit(limit);
+                }
                 self.connection.link.hub.sessions.remove(self.connection.medium.session);
                 self.connection.tell(&mut self.desk.work);
             }
@@ -151,7 +156,7 @@ impl Turn<'_, '_, Polling> {
                 connection.medium.counter.tell(Session::handle_accepted);
             }
             Err(error) => {
-                tracing::debug!(socket = ?connection.link.socket, %error, "a message cannot be decoded");
+                note_malformed(connection.link.line(), &error);
                 connection.medium.counter.tell(Session::handle_malformed);
             }
         }
@@ -165,10 +170,21 @@ impl Turn<'_, '_, Polling> {
         if frames.is_empty() {
             return;
         }
-        let lost = self.connection.medium.counter.push(frames);
+        let Unsent { skipped, lost } = self.connection.medium.counter.push(frames);
+        let hub = &self.connection.link.hub;
+        hub.metrics.dropped(Dropped::Binary, skipped);
         if lost > 0 {
             peer.count_lost(lost);
-            self.connection.link.hub.count_lost(lost);
+            hub.count_lost(lost);
         }
+    }
+}
+
+/// The limit that a client has met, if that is why its session ends.
+fn limit(reason: CloseReason) -> Option<Limit> {
+    match reason {
+        CloseReason::SlowConsumer { .. } => Some(Limit::Outbox),
+        CloseReason::Inactive => Some(Limit::Session),
+        CloseReason::Local | CloseReason::Malformed | _ => None,
     }
 }

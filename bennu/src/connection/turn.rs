@@ -6,6 +6,8 @@ use crate::erased::{Finished, Seed};
 use crate::hub::Owner;
 use crate::letter::Letter;
 use crate::link::Line;
+use crate::metrics::{Begun, Tally};
+use crate::notice::note;
 use crate::panics::drop_quietly;
 use crate::peer::{Notice, Work};
 use bennu_core::server::{CallId, Event, Outcome};
@@ -31,7 +33,7 @@ pub(super) struct Turn<'a, 'cx, M: Medium> {
 }
 
 thread_local! {
-    static DESK: Cell<Desk> = const { Cell::new(Desk { work: VecDeque::new(), answers: Vec::new() }) };
+    static DESK: Cell<Desk> = const { Cell::new(Desk::NEW) };
 }
 
 /// What a turn works with: one a thread, as an idle connection needs none.
@@ -41,21 +43,26 @@ pub(super) struct Desk {
     pub(super) work: VecDeque<Work>,
     /// Handlers that have answered, for the machine to be told with its next input.
     answers: Vec<(CallId, Outcome<Letter>)>,
+    /// What this turn has seen of messages and bytes.
+    pub(super) tally: Tally,
 }
 
 impl Desk {
+    const NEW: Self = Self { work: VecDeque::new(), answers: Vec::new(), tally: Tally::NEW };
+
     /// Tells the machine what handlers have answered, and what the client has sent, in one lock.
     pub(super) fn tell(&mut self, line: &Line, message: Option<&Message<'_>>, now: Instant) {
-        let Self { work, answers } = self;
+        let Self { work, answers, tally } = self;
         let (hub, socket) = (&line.hub, line.socket);
         let mut shard = hub.shard(socket.shard() as usize);
         for (call, outcome) in answers.drain(..) {
             shard.server.done(call, outcome, now);
-            hub.drain(&mut shard, Some(Owner { socket, work }));
+            hub.drain(&mut shard, Some(Owner { socket, work, tally }));
         }
         if let Some(message) = message {
+            tally.receive();
             shard.server.receive(socket, message, now);
-            hub.drain(&mut shard, Some(Owner { socket, work }));
+            hub.drain(&mut shard, Some(Owner { socket, work, tally }));
         }
     }
 }
@@ -78,8 +85,8 @@ impl<'a, 'cx, M: Medium> Turn<'a, 'cx, M> {
     /// Polls the handlers that wait, as far as they have been woken.
     pub(super) fn resume(&mut self) {
         let Some(more) = self.connection.more.as_mut() else { return };
-        for finished in more.running.poll_finished(self.cx) {
-            self.finish(finished);
+        for (finished, begun) in more.running.poll_finished(self.cx) {
+            self.finish(finished, begun);
         }
         self.work_off();
     }
@@ -108,10 +115,12 @@ impl<'a, 'cx, M: Medium> Turn<'a, 'cx, M> {
             match work {
                 Work::Call { call, event } => {
                     self.budget -= 1;
+                    let hub = &self.connection.link.hub;
+                    let begun = hub.metrics.begin(&event, || hub.runtime.now());
                     let Some(mut handler) = self.handler(call, event) else { continue };
                     match handler.as_mut().poll(self.cx) {
-                        Poll::Ready(finished) => self.finish(finished),
-                        Poll::Pending => self.connection.more().running.keep(call, handler),
+                        Poll::Ready(finished) => self.finish(finished, begun),
+                        Poll::Pending => self.connection.more().running.keep(call, handler, begun),
                     }
                 }
                 Work::Cancel { call } => {
@@ -119,6 +128,7 @@ impl<'a, 'cx, M: Medium> Turn<'a, 'cx, M> {
                         more.running.cancel(call);
                     }
                 }
+                Work::Notice(notice) => note(self.connection.link.line(), &notice),
                 Work::Ended { channel } => {
                     let channels = &mut self.connection.channels;
                     if let Some(at) = channels.iter().position(|(serial, _)| *serial == channel.serial()) {
@@ -142,7 +152,9 @@ impl<'a, 'cx, M: Medium> Turn<'a, 'cx, M> {
     }
 
     /// Takes a channel's state back from its handler, and notes what that answered.
-    fn finish(&mut self, finished: Finished) {
+    fn finish(&mut self, finished: Finished, begun: Begun) {
+        let hub = &self.connection.link.hub;
+        hub.metrics.end(begun, &finished.outcome, || hub.runtime.now());
         if let Some(channel) = finished.channel {
             self.connection.channels.push((finished.call.channel().serial(), channel));
         }
@@ -161,6 +173,7 @@ impl<M: Medium> Drop for Turn<'_, '_, M> {
     /// Also if a turn should unwind: nobody else would have its broadcasts written.
     fn drop(&mut self) {
         let mut desk = mem::take(&mut self.desk);
+        self.connection.link.hub.metrics.tell(&mut desk.tally);
         if !desk.work.is_empty() {
             // There was no time for it: it comes first in the next turn.
             self.connection.peer.put_back(mem::take(&mut desk.work));

@@ -3,12 +3,14 @@
 use super::turn::Turn;
 use super::{Connection, Life, Medium, NEVER};
 use crate::link::{AnyLink, Line};
+use crate::metrics::Limit;
+use crate::notice::note_malformed;
 use crate::peer::{Flush, Notice, Peer};
 use crate::scratch;
 use crate::stream::Stream;
 use bennu_core::outbox::{Stuck, Verdict};
 use bennu_core::server::CloseReason;
-use bennu_core::websocket::{self, Output};
+use bennu_core::websocket::{self, Output, Violation};
 use bennu_core::{Frame, Instant, Kind};
 use bytes::{Bytes, BytesMut};
 use std::fmt;
@@ -216,6 +218,7 @@ impl Turn<'_, '_, Wire> {
         let mut flushed = connection.medium.stream.flush(&connection.peer, self.cx)?;
         if flushed.flush == Flush::AwaitsSeal {
             connection.link.hub.seal();
+            self.desk.tally.write(flushed.written);
             flushed = connection.medium.stream.flush(&connection.peer, self.cx)?;
         }
         if flushed.flush == Flush::AwaitsSeal {
@@ -224,6 +227,7 @@ impl Turn<'_, '_, Wire> {
             connection.link.hub.flusher.mark(&mut vec![Arc::clone(&connection.peer)]);
             connection.link.hub.flusher.kick();
         }
+        self.desk.tally.write(flushed.written);
         let before = connection.more.as_mut().and_then(|more| more.rest.stuck.take());
         if flushed.flush == Flush::Blocked {
             let stuck = connection.peer.stuck(before, flushed.written, self.now);
@@ -260,7 +264,13 @@ impl Turn<'_, '_, Wire> {
                 scratch[..n].copy_from_slice(&more.rest.early.split_to(n));
                 Poll::Ready(Ok(n))
             }
-            None => connection.medium.stream.poll_read(&connection.peer, self.cx, &mut scratch),
+            None => {
+                let read = connection.medium.stream.poll_read(&connection.peer, self.cx, &mut scratch);
+                if let Poll::Ready(Ok(n)) = read {
+                    self.desk.tally.read(n);
+                }
+                read
+            }
         };
         let more = match read {
             Poll::Ready(Ok(n)) if n > 0 => {
@@ -306,7 +316,7 @@ impl Turn<'_, '_, Wire> {
                 }
                 Ok(None) => {}
                 Err(error) => {
-                    tracing::debug!(socket = ?connection.link.socket, %error, "a message cannot be decoded");
+                    note_malformed(connection.link.line(), &error);
                     connection.medium.websocket.close(CloseReason::Malformed.code(), "", self.now);
                 }
             }
@@ -348,6 +358,9 @@ impl Turn<'_, '_, Wire> {
                 Output::Closed(reason) => {
                     by_peer = matches!(reason, websocket::CloseReason::Peer { .. });
                     tracing::debug!(socket = ?connection.link.socket, ?reason, "a connection ends");
+                    if let Some(limit) = limit(reason) {
+                        connection.link.hub.metrics.limit(limit);
+                    }
                     connection.tell(&mut self.desk.work);
                     self.work_off();
                 }
@@ -373,6 +386,23 @@ impl Turn<'_, '_, Wire> {
         if let Some(next) = timeout.into_iter().chain(connection.patience()).min() {
             connection.arm(next, self.now);
         }
+    }
+}
+
+/// The limit that a peer has met, if that is why its connection ends.
+fn limit(reason: websocket::CloseReason) -> Option<Limit> {
+    match reason {
+        websocket::CloseReason::Idle { .. } => Some(Limit::Idle),
+        websocket::CloseReason::Violation(Violation::MessageTooLong { .. }) => Some(Limit::Message),
+        websocket::CloseReason::Violation(Violation::TooManyFragments { .. }) => Some(Limit::Fragments),
+        websocket::CloseReason::Violation(Violation::TooManyEmptyFragments { .. }) => {
+            Some(Limit::EmptyFragments)
+        }
+        websocket::CloseReason::Violation(_)
+        | websocket::CloseReason::Peer { .. }
+        | websocket::CloseReason::Local { .. }
+        | websocket::CloseReason::Eof
+        | _ => None,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Handle, Timer};
 use crate::broadcast::Broadcast;
 use crate::channel::{HandleInfo, InfoFor};
+use crate::heard::Whose;
 use crate::hub::Kick;
 use crate::letter::Letter;
 use crate::link::{Link, Transport};
@@ -102,6 +103,12 @@ impl<C: Channel> JoinContext<C> {
     #[must_use]
     pub fn lost(&self) -> u32 {
         self.link.hub.lost_by(self.link.socket)
+    }
+
+    /// What is said of this channel in the log.
+    pub(crate) fn whose(&self) -> Whose<'_> {
+        let (hub, socket) = (&**self.link.hub, self.link.socket);
+        Whose { hub, socket, topic: &self.topic, channel: std::any::type_name::<C>() }
     }
 
     /// The join_ref that this channel's pushes carry: that of the join, or in its absence the join's ref.

@@ -3,6 +3,7 @@
 use super::{Hub, Shard};
 use crate::flusher::TOGETHER;
 use crate::letter::Letter;
+use crate::metrics::{Limit, Reached, Tally};
 use crate::peer::{Notice, Peer, Queued, Work};
 use crate::run::Tour;
 use bennu_core::server::{CloseReason, Fanout, Output, Server, SocketId};
@@ -14,6 +15,7 @@ use std::sync::Arc;
 pub(crate) struct Owner<'a> {
     pub(crate) socket: SocketId,
     pub(crate) work: &'a mut VecDeque<Work>,
+    pub(crate) tally: &'a mut Tally,
 }
 
 /// What carrying out the outputs of one input leaves to be done.
@@ -25,6 +27,7 @@ struct Left {
     slow: Vec<SocketId>,
     /// How many broadcasts were dropped for those that do so, and may lose them.
     lost: usize,
+    tally: Tally,
 }
 
 impl Hub {
@@ -56,6 +59,11 @@ impl Hub {
         if left.lost > 0 {
             self.count_lost(left.lost);
         }
+        match owner {
+            Some(owner) => owner.tally.add(&left.tally),
+            None => self.metrics.tell(&mut left.tally),
+        }
+        self.metrics.resize(&mut shard.sizes, || (shard.server.channels(), shard.server.topics()));
         if let Some(next) = shard.server.poll_timeout() {
             shard.wake_sleeper_before(next);
         }
@@ -73,6 +81,7 @@ impl Hub {
         let (socket, work) = match output {
             Output::Send { to, frame } => {
                 let Some(peer) = server.handle(to) else { return };
+                left.tally.send();
                 // Nothing may come in front of it from here on.
                 if self.run.is_in(server.shard()) && peer.ends_open() {
                     self.run.seal();
@@ -84,12 +93,21 @@ impl Hub {
             }
             Output::Fanout(fanout) => return self.fan_out(shard, &fanout, tour, left),
             Output::Interest { topic, wanted } => return self.index.set(&topic, server.shard(), wanted),
-            Output::Pause { socket } => return notify(server, socket, |notice| notice.paused = true),
+            Output::Pause { socket } => {
+                self.metrics.limit(Limit::Input);
+                return notify(server, socket, |notice| notice.paused = true);
+            }
             Output::Resume { socket } => return notify(server, socket, |notice| notice.paused = false),
-            Output::Close { to, reason } => return notify(server, to, |notice| notice.close = Some(reason)),
+            Output::Close { to, reason } => {
+                if reason == CloseReason::SlowConsumer {
+                    self.metrics.limit(Limit::Outbox);
+                }
+                return notify(server, to, |notice| notice.close = Some(reason));
+            }
             Output::Call { socket, call, event } => (socket, Work::Call { call, event }),
             Output::Cancel { socket, call } => (socket, Work::Cancel { call }),
             Output::Ended { socket, channel } => (socket, Work::Ended { channel }),
+            Output::Notice { socket, notice } => (socket, Work::Notice(notice)),
         };
         match owner {
             Some(owner) if owner.socket == socket => owner.work.push_back(work),
@@ -105,7 +123,10 @@ impl Hub {
     fn fan_out(&self, shard: &mut Shard, fanout: &Fanout, tour: Option<&mut Tour<'_>>, left: &mut Left) {
         let Shard { server, revision, .. } = shard;
         let place = server.shard();
-        let open = tour.and_then(|tour| tour.visit(fanout, place, (place as usize) < self.merging));
+        let reached = Reached::by(fanout, server);
+        left.tally.deliver(reached, |serializer| fanout.frame(serializer).is_some());
+        let can_merge = (place as usize) < self.merging;
+        let open = tour.and_then(|tour| tour.visit(fanout, place, can_merge, reached));
         if open.is_some() {
             *revision = server.revision();
         }

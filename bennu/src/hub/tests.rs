@@ -225,7 +225,7 @@ impl Node {
         let message = Serializer::V2.decode(Kind::Text, text.as_bytes()).unwrap();
         let mut shard = hub.shard(socket.shard() as usize);
         shard.server.receive(*socket, &message, Instant::EPOCH);
-        hub.drain(&mut shard, Some(Owner { socket: *socket, work }));
+        hub.drain(&mut shard, Some(Owner { socket: *socket, work, tally: &mut Tally::default() }));
         drop(shard);
         self.note_joins(client);
     }
@@ -270,7 +270,7 @@ impl Node {
         let Client { socket, work, .. } = &mut self.clients[client];
         let mut shard = hub.shard(socket.shard() as usize);
         shard.server.done(call, outcome, Instant::EPOCH);
-        hub.drain(&mut shard, Some(Owner { socket: *socket, work }));
+        hub.drain(&mut shard, Some(Owner { socket: *socket, work, tally: &mut Tally::default() }));
         drop(shard);
         self.note_joins(client);
     }
@@ -288,7 +288,8 @@ impl Node {
         let hub = Arc::clone(self.endpoint.hub());
         let Client { socket, serializer, connected, work, .. } = &mut self.clients[client];
         if std::mem::take(connected) {
-            hub.disconnect(*socket, *serializer, Owner { socket: *socket, work });
+            let dialect = Dialect { serializer: *serializer, transport: Transport::WebSocket };
+            hub.disconnect(*socket, dialect, Owner { socket: *socket, work, tally: &mut Tally::default() });
         }
     }
 

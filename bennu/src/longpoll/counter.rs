@@ -6,6 +6,7 @@ use crate::sync::{Mutex, MutexGuard};
 use bennu_core::longpoll::{
     CloseReason, Config, Data, Delivery as Fate, Ended, Output, PollId, PostId, Posted, Session,
 };
+use bennu_core::server::SocketId;
 use bennu_core::{Frame, Instant};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -56,6 +57,15 @@ enum Told {
     Empty,
 }
 
+/// What of that which was queued the client is not given, in frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Unsent {
+    /// Bytes.
+    pub(crate) skipped: usize,
+    /// What it was too slow for.
+    pub(crate) lost: usize,
+}
+
 impl Counter {
     pub(crate) fn new(peer: Arc<Peer>, runtime: Arc<dyn Runtime>, config: Config) -> Arc<Self> {
         let session = Session::new(config, runtime.now());
@@ -100,9 +110,8 @@ impl Counter {
         self.lock().errands.pop_front()
     }
 
-    /// Takes in what was queued for the client. Bytes cannot be sent to it; it is skipped. Returns how many frames were
-    /// dropped, as the client takes too little.
-    pub(crate) fn push(&self, frames: Vec<(Frame, Cause)>) -> usize {
+    /// Takes in what was queued for the client, but for bytes, which cannot be sent to it.
+    pub(crate) fn push(&self, frames: Vec<(Frame, Cause)>) -> Unsent {
         let (mut skipped, mut lost) = (0, 0);
         self.tell(|session, _| {
             for (frame, cause) in frames {
@@ -117,7 +126,7 @@ impl Counter {
         if skipped > 0 {
             tracing::debug!(peer = ?self.peer, skipped, "broadcasts of bytes have skipped a client that polls");
         }
-        lost
+        Unsent { skipped, lost }
     }
 
     /// Tells the session something. Its task alone does: it looks afterwards what there is to do.
@@ -136,6 +145,17 @@ impl Counter {
         let next = desk.session.poll_timeout();
         desk.armed = next.unwrap_or(Instant::LAST);
         next
+    }
+
+    /// Whose session it is; `None` if the machine does not know it yet.
+    pub(crate) fn socket(&self) -> Option<SocketId> {
+        self.peer.id()
+    }
+
+    /// How many frames wait for a poll, and how many bytes.
+    pub(crate) fn depth(&self) -> (usize, usize) {
+        let desk = self.lock();
+        (desk.session.queued_frames(), desk.session.queued())
     }
 
     /// The client has gone.

@@ -2,14 +2,16 @@
 
 use super::body::{self, Failure};
 use super::{Counter, Door};
+use crate::admission::{self, Asking};
 use crate::connection::{Connection, Polling, SessionTask};
 use crate::hub::Hub;
-use crate::link::Transport;
+use crate::link::{Dialect, Transport};
+use crate::metrics::{Connect, Limit, Tally};
 use crate::mount::Mounted;
 use crate::opening::Opening;
 use crate::peer::Peer;
 use crate::service::ResponseBody;
-use bennu_core::connect::{Carrier, PathVariables};
+use bennu_core::connect::{self, Admission, Carrier, PathVariables};
 use bennu_core::longpoll::{Answer, BodyError, Encoding, Posted, Refusal, Request, examine, open};
 use http::request::Parts;
 use http::{Response, StatusCode};
@@ -42,7 +44,15 @@ pub(crate) async fn answer<B: Body>(
         Err(refusal) => Err(refusal),
     };
     answered.unwrap_or_else(|refusal| {
-        tracing::info!(socket, %refusal, "a long-poll request was refused");
+        if let Some(limit) = limit(&refusal) {
+            visit.hub.metrics.limit(limit);
+        }
+        if matches!(refusal, Refusal::Head(connect::Refusal::Origin(_))) {
+            // Who runs the server has forgotten a setting, most likely.
+            tracing::error!(socket, %refusal, "a long-poll request was refused");
+        } else {
+            tracing::info!(socket, %refusal, "a long-poll request was refused");
+        }
         respond(refusal.answer())
     })
 }
@@ -55,6 +65,9 @@ impl Visit<'_> {
         let token = token.as_deref()?;
         Some(match polled {
             Some((frames, delivery)) => {
+                let mut tally = Tally::default();
+                tally.write_all(&frames);
+                self.hub.metrics.tell(&mut tally);
                 let response = Answer::Messages { token, frames: &frames }.into_response();
                 response.map(|bytes| ResponseBody::delivering(bytes, delivery))
             }
@@ -76,13 +89,25 @@ impl Visit<'_> {
             Err(Failure::TooLong { len }) => {
                 return Err(BodyError::TooLong { len, limit: limits.bytes }.into());
             }
-            Err(Failure::Late) => return Ok(error(StatusCode::REQUEST_TIMEOUT)),
+            Err(Failure::Late) => {
+                self.hub.metrics.limit(Limit::BodyTimeout);
+                return Ok(error(StatusCode::REQUEST_TIMEOUT));
+            }
             Err(Failure::Cut) => return Ok(error(StatusCode::BAD_REQUEST)),
         };
+        let mut tally = Tally::default();
+        tally.read(body.len());
+        self.hub.metrics.tell(&mut tally);
         let messages = encoding.read(&body, limits)?;
+        if messages.len() >= limits.lines && encoding.drops_lines(&body, limits) {
+            self.hub.metrics.limit(Limit::Batch);
+        }
         Ok(respond(match counter.post(messages).await {
             Ok(Posted::Accepted) => Answer::Accepted,
-            Ok(Posted::TimedOut) => Answer::TimedOut,
+            Ok(Posted::TimedOut) => {
+                self.hub.metrics.limit(Limit::PostWait);
+                Answer::TimedOut
+            }
             Err(_) => Answer::Gone,
         }))
     }
@@ -97,18 +122,24 @@ impl Visit<'_> {
             return Ok(error(StatusCode::SERVICE_UNAVAILABLE));
         };
         let mount = self.mount();
-        let admission = open(parts, variables, self.carrier, &mount.options)?;
-        let Some(serializer) = mount.negotiate(&admission) else { return Ok(respond(Answer::Forbidden)) };
-        let admitted =
-            match mount.ask(self.hub.door(), &parts.headers, admission.params, admission.info).await {
-                Ok(admitted) => admitted,
-                Err(refused) => {
-                    return Ok(match refused.into_response().status() {
-                        status @ StatusCode::INTERNAL_SERVER_ERROR => error(status),
-                        _ => respond(Answer::Forbidden),
-                    });
-                }
-            };
+        let admission = open(parts, variables, self.carrier, &mount.options).inspect_err(|_| {
+            self.hub.metrics.asked(Connect::Door);
+        })?;
+        let Some(serializer) = mount.negotiate(self.hub, &admission) else {
+            return Ok(respond(Answer::Forbidden));
+        };
+        let Admission { params, info, .. } = admission;
+        let dialect = Dialect { serializer, transport: Transport::LongPoll };
+        let asking = Asking { hub: self.hub, dialect, headers: &parts.headers, params, info };
+        let admitted = match mount.ask(asking).await {
+            Ok(admitted) => admitted,
+            Err(refused) => {
+                return Ok(match refused.into_response().status() {
+                    status @ StatusCode::INTERNAL_SERVER_ERROR => error(status),
+                    _ => respond(Answer::Forbidden),
+                });
+            }
+        };
 
         let peer = Arc::new(Peer::new(None, mount.outbox));
         let counter = Counter::new(Arc::clone(&peer), Arc::clone(&self.hub.runtime), self.door.config);
@@ -127,6 +158,15 @@ impl Visit<'_> {
 
     fn mount(&self) -> &Mounted {
         &self.hub.mounts()[self.place]
+    }
+}
+
+/// The limit that a request goes past, if that is why it is refused.
+fn limit(refusal: &Refusal) -> Option<Limit> {
+    match refusal {
+        Refusal::Head(connect::Refusal::Limit(error)) => Some(admission::limit(error)),
+        Refusal::Body(BodyError::TooLong { .. }) => Some(Limit::Body),
+        Refusal::Head(_) | Refusal::Method(_) | Refusal::Body(_) | _ => None,
     }
 }
 

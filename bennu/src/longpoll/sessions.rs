@@ -42,6 +42,11 @@ impl Sessions {
         drop(removed);
     }
 
+    /// The sessions that there are.
+    pub(crate) fn all(&self) -> Vec<Arc<Counter>> {
+        self.live.lock().values().cloned().collect()
+    }
+
     /// The token of a session at a mount.
     pub(super) fn sign(&self, mount: usize, session: u128, door: &Door) -> String {
         let ticket = Ticket { endpoint: self.endpoint, mount: number(mount), session };

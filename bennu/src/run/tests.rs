@@ -4,6 +4,7 @@ use super::*;
 use crate::channel::{Channel, Joined};
 use crate::hub::{Hub, Kick, Owner, Sender};
 use crate::link::{Dialect, Transport};
+use crate::metrics::Tally;
 use crate::peer::{Peer, Work};
 use crate::runtime::still::Still;
 use crate::{Context, Endpoint, Failure, JoinContext, LongPoll, Open as Anybody};
@@ -109,7 +110,7 @@ impl Node {
         let mut work = VecDeque::new();
         let mut shard = self.hub().shard(socket.shard() as usize);
         shard.server.receive(socket, &message, NOW);
-        self.hub().drain(&mut shard, Some(Owner { socket, work: &mut work }));
+        self.hub().drain(&mut shard, Some(Owner { socket, work: &mut work, tally: &mut Tally::default() }));
         work
     }
 

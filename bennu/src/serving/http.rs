@@ -1,6 +1,6 @@
 //! HTTP on accepted streams.
 
-use super::{App, Handover, Handshake, HttpStream};
+use super::{App, Handover, Handshake, HttpStream, TurnedAway};
 use crate::RequestLimits;
 use http::Request;
 use hyper::body::Incoming;
@@ -52,7 +52,7 @@ impl<S: App> Http<S> {
     ///
     /// # Errors
     /// What the client sends is not HTTP, or its stream has broken; [`TimedOut`](io::ErrorKind::TimedOut) if it takes
-    /// longer for it, or for an answer, than it may.
+    /// longer for it, or for an answer, than it may: [`TurnedAway::of`] tells which.
     pub async fn serve<I>(
         &self,
         stream: I,
@@ -124,9 +124,8 @@ impl Patience {
         timeout: Duration,
         cx: &mut Context<'_>,
     ) -> Poll<io::Error> {
-        let late = |what: &str| Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, what));
         if self.all.as_mut().is_some_and(|all| all.as_mut().poll(cx).is_ready()) {
-            return late("a handshake took too long");
+            return Poll::Ready(TurnedAway::Late.into());
         }
         let Some(at) = handover.blocked_at() else {
             self.answer = None;
@@ -136,7 +135,7 @@ impl Patience {
             self.answer = Some(Answer { at, sleep: timer.sleep(timeout) });
         }
         if self.answer.as_mut().is_some_and(|answer| answer.sleep.as_mut().poll(cx).is_ready()) {
-            return late("an answer was not taken");
+            return Poll::Ready(TurnedAway::LateAnswer.into());
         }
         Poll::Pending
     }

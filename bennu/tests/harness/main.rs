@@ -9,6 +9,7 @@ mod broadcasts;
 mod connects;
 mod drain;
 mod ends;
+mod events;
 mod failures;
 mod joins;
 mod logs;

@@ -91,6 +91,12 @@ impl Encoding {
             }
         }
     }
+
+    /// Whether [`read`](Self::read) drops lines of this body, since there are more than [`BodyLimits::lines`].
+    #[must_use]
+    pub fn drops_lines(self, body: &[u8], limits: BodyLimits) -> bool {
+        self == Self::Batch && lines(body).nth(limits.lines).is_some()
+    }
 }
 
 impl Default for BodyLimits {

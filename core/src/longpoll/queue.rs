@@ -114,6 +114,11 @@ impl Queue {
         self.bytes
     }
 
+    /// The same in frames.
+    pub(super) fn frames(&self) -> usize {
+        self.waiting.len()
+    }
+
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }

@@ -293,6 +293,12 @@ impl Session {
         self.queue.bytes()
     }
 
+    /// The same in frames.
+    #[must_use]
+    pub fn queued_frames(&self) -> usize {
+        self.queue.frames()
+    }
+
     fn tick(&mut self, now: Instant) {
         self.clock = self.clock.max(now);
     }

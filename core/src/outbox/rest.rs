@@ -68,6 +68,10 @@ impl<T: Queued> Rest<T> {
         self.frames.is_empty()
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.frames.len()
+    }
+
     pub(crate) fn front(&self) -> Option<&T> {
         self.frames.front()
     }

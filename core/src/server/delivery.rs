@@ -3,7 +3,7 @@
 use super::channel::State;
 use super::id::{ChannelId, TimerId};
 use super::mailbox::{Item, Load, Received};
-use super::output::{Output, Undelivered};
+use super::output::{Notice, Output, Undelivered};
 use super::socket::{Life, Overload};
 use super::{Server, Timer};
 use crate::{Instant, Payload};
@@ -91,6 +91,8 @@ impl<H: Clone, I> Server<H, I> {
         if is_input {
             self.add_waiting(channel, load);
         } else if mailbox.others.exceeds(limits.channel()) {
+            let (socket, topic) = (self.channels[channel as usize].socket, self.topic_of(channel));
+            self.note(socket, Notice::ChannelFull { topic });
             self.kill(channel);
         }
     }
@@ -155,6 +157,8 @@ impl<H: Clone, I> Server<H, I> {
         let fullest = self.sockets[socket as usize].channels.iter().copied().max_by_key(held);
         self.arm_overload(socket);
         if let Some(channel) = fullest {
+            let topic = self.topic_of(channel);
+            self.note(socket, Notice::Overloaded { topic });
             self.kill(channel);
         }
     }

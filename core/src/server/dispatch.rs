@@ -3,13 +3,13 @@
 use super::channel::{Channel, Refs, State};
 use super::id::CallId;
 use super::mailbox::{Item, Received};
-use super::output::{Event, Output};
+use super::output::{Event, Notice, Output};
 use super::socket::Life;
 use super::{Server, insert};
 use crate::message::Name;
 use crate::topic::MAX_NAME;
 use crate::wire::Outgoing;
-use crate::{EventName, Message, Payload, PayloadSlice, Ref, event};
+use crate::{EventName, Message, Payload, PayloadSlice, Ref, Topic, event};
 use std::collections::VecDeque;
 
 /// A client's message: as it was read, or as it has waited.
@@ -77,7 +77,12 @@ impl<H: Clone, I> Server<H, I> {
         let limits = &self.mount(socket).limits;
         let is_long_topic = topic.len() > limits.max_topic.min(MAX_NAME);
         if is_long_topic || event.len() > limits.max_event.clamp(event::LEAVE.len(), MAX_NAME) {
-            let reason = if is_long_topic { "topic too long" } else { "event too long" };
+            let (reason, notice) = if is_long_topic {
+                ("topic too long", Notice::TopicTooLong { len: topic.len() })
+            } else {
+                ("event too long", Notice::EventTooLong { len: event.len() })
+            };
+            self.note(socket, notice);
             return self.answer(socket, &message, message.join_ref.as_ref(), "error", &because(reason));
         }
         match self.find(socket, topic) {
@@ -104,6 +109,10 @@ impl<H: Clone, I> Server<H, I> {
     fn unjoined(&mut self, socket: u32, message: &Incoming<'_>) {
         if message.event == event::LEAVE {
             return self.answer(socket, message, message.join_ref.as_ref(), "ok", &Payload::empty());
+        }
+        if message.event == event::JOIN {
+            let topic = message.topic.as_text().map(Topic::from);
+            self.note(socket, Notice::Unmatched { topic });
         }
         self.answer(socket, message, None, "error", &because("unmatched topic"));
     }
@@ -148,6 +157,7 @@ impl<H: Clone, I> Server<H, I> {
             return self.unjoined(socket, &message);
         };
         if self.sockets[socket as usize].channels.len() >= self.mount(socket).limits.max_channels {
+            self.note(socket, Notice::TooManyChannels { topic: Topic::from(topic) });
             let reason = because("too many channels joined");
             return self.answer(socket, &message, message.join_ref.as_ref(), "error", &reason);
         }
@@ -174,6 +184,8 @@ impl<H: Clone, I> Server<H, I> {
         owner.channels.push(channel);
         let payload = message.payload.into_payload();
         if owner.terminating as usize >= limit {
+            let topic = self.topics.get(key).name.clone();
+            self.note(socket, Notice::Held { topic });
             return self.hold_join(channel, payload);
         }
         self.start_join(channel, payload);
@@ -196,6 +208,9 @@ impl<H: Clone, I> Server<H, I> {
     /// A join on a joined topic: the old channel ends at once, without `terminate`; its `phx_close`
     /// follows the reply to the new join.
     fn replace(&mut self, socket: u32, old: u32, message: Incoming<'_>) {
+        if let Some(topic) = self.topic_of(old) {
+            self.note(socket, Notice::Duplicate { topic });
+        }
         let replaced = self.channels[old as usize].refs.sent().cloned();
         self.end(old);
         self.join(socket, message);

@@ -59,6 +59,13 @@ pub enum Output<I> {
         /// Whether anybody is subscribed now.
         wanted: bool,
     },
+    /// Take note, for a log or a counter: nothing has to be done.
+    Notice {
+        /// The socket.
+        socket: SocketId,
+        /// What is worth a note.
+        notice: Notice,
+    },
     /// End the transport; no output for this socket follows but those of its handlers.
     ///
     /// [`Server::disconnect`](super::Server::disconnect) must still be called when it has ended.
@@ -152,6 +159,12 @@ impl<I> Outcome<I> {
     pub fn crashed(why: impl Into<String>) -> Self {
         Self::Stop { reply: None, reason: Reason::Crash(why.into()) }
     }
+
+    /// Whether the handler crashed, or stopped its channel as if it had.
+    #[must_use]
+    pub fn is_crash(&self) -> bool {
+        matches!(self, Self::Stop { reason: Reason::Crash(_), .. })
+    }
 }
 
 /// Why a channel ended: what `terminate` is told.
@@ -179,6 +192,54 @@ impl Reason {
     pub fn is_graceful(&self) -> bool {
         !matches!(self, Self::Crash(_))
     }
+}
+
+/// What an operator may want to know of: limits that a client has met, and joins that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// A join was answered `unmatched topic`.
+    Unmatched {
+        /// `None` if it was no string.
+        topic: Option<Topic>,
+    },
+    /// A join was answered `too many channels joined`: [`Limits::max_channels`](super::Limits::max_channels).
+    TooManyChannels {
+        /// The topic.
+        topic: Topic,
+    },
+    /// A join ends the channel that the socket had of the topic.
+    Duplicate {
+        /// The topic.
+        topic: Topic,
+    },
+    /// A join waits until fewer terminates run: [`Limits::max_terminating`](super::Limits::max_terminating).
+    Held {
+        /// The topic.
+        topic: Topic,
+    },
+    /// A message was answered `topic too long`: [`Limits::max_topic`](super::Limits::max_topic).
+    TopicTooLong {
+        /// Its length in bytes.
+        len: usize,
+    },
+    /// A message was answered `event too long`: [`Limits::max_event`](super::Limits::max_event).
+    EventTooLong {
+        /// Its length in bytes.
+        len: usize,
+    },
+    /// Reading has paused for too long, and the channel with most of what waits ends:
+    /// [`Limits::overload`](super::Limits::overload).
+    Overloaded {
+        /// Its topic; `None` if it has closed already.
+        topic: Option<Topic>,
+    },
+    /// Too many broadcasts and messages of the application wait at a channel, which ends:
+    /// [`Limits::channel_messages`](super::Limits::channel_messages), or its bytes.
+    ChannelFull {
+        /// Its topic; `None` if it has closed already.
+        topic: Option<Topic>,
+    },
 }
 
 /// Why a server ends a socket.

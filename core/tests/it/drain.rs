@@ -56,12 +56,12 @@ fn socket_without_channels_is_left_alone_or_counts_as_one_channel() {
     let joined = run(Drain::new(CONFIG, Whom::WithChannels, mixed.clone(), T0));
     let all = run(Drain::new(Config { batch_size: 2, ..CONFIG }, Whom::All, mixed, T0));
 
-    assert_eq!(joined, [(Duration::ZERO, Batch { sockets: vec![1], channels: 1 })]);
+    assert_eq!(joined, [(Duration::ZERO, Batch { sockets: vec![1], channels: 1, index: 1 })]);
     assert_eq!(
         all,
         [
-            (Duration::ZERO, Batch { sockets: vec![0, 1], channels: 1 }),
-            (SECOND, Batch { sockets: vec![2], channels: 0 }),
+            (Duration::ZERO, Batch { sockets: vec![0, 1], channels: 1, index: 1 }),
+            (SECOND, Batch { sockets: vec![2], channels: 0, index: 2 }),
         ]
     );
 }
@@ -120,10 +120,15 @@ proptest! {
         let (interval, limit) = (Duration::from_millis(interval), Duration::from_millis(limit));
         let config = Config { batch_size, interval, limit };
 
-        let batches = run(Drain::new(config, Whom::All, sockets(&channels), T0));
+        let drain = Drain::new(config, Whom::All, sockets(&channels), T0);
+        let (total, rounds) = (drain.total(), drain.rounds());
+        let batches = run(drain);
 
         let named: Vec<_> = batches.iter().flat_map(|(_, batch)| batch.sockets.clone()).collect();
         prop_assert_eq!(named, (0..channels.len()).collect::<Vec<_>>());
+        prop_assert_eq!(total, channels.len());
+        prop_assert!(batches.len() <= rounds, "{} batches in {rounds} rounds", batches.len());
+        prop_assert!(batches.iter().map(|(_, batch)| batch.index).eq(1..=batches.len()));
         for (at, batch) in &batches {
             prop_assert!(*at <= limit);
             let weight = |sockets: &[usize]| sockets.iter().map(|&socket| channels[socket].max(1)).sum::<usize>();

@@ -12,7 +12,7 @@ pub(crate) use application::{Answer, App};
 use application::Pending;
 use bennu_core::router::Router;
 use bennu_core::server::{
-    Broadcast, ChannelId, CloseReason, Config, Limits, Mount, Server, SocketConfig, SocketId, TimerId,
+    Broadcast, ChannelId, CloseReason, Config, Limits, Mount, Notice, Server, SocketConfig, SocketId, TimerId,
 };
 use bennu_core::wire::{Outgoing, Serializer};
 use bennu_core::{Frame, Instant, Kind, Payload, RawJson, Ref, Topic};
@@ -36,6 +36,7 @@ pub(crate) struct Pair {
     /// Calls that wait for an answer, in the order they were made.
     pending: Vec<Pending>,
     said: Vec<String>,
+    notices: Vec<(usize, Notice)>,
     rules: Rules,
 }
 
@@ -85,6 +86,7 @@ impl Pair {
             channels: BTreeMap::new(),
             pending: Vec::new(),
             said: Vec::new(),
+            notices: Vec::new(),
             rules: Rules::new(limits.max_channels),
         }
     }
@@ -246,6 +248,11 @@ impl Pair {
         assert_eq!(self.frames(peer), expected, "what peer {peer} was sent");
     }
 
+    /// What the server has noted, and of whom, since it was last asked for.
+    pub(crate) fn notices(&mut self) -> Vec<(usize, Notice)> {
+        std::mem::take(&mut self.notices)
+    }
+
     /// All that the server said, in order, since it was last asked for.
     pub(crate) fn said(&mut self) -> Vec<String> {
         for peer in &mut self.peers {
@@ -263,6 +270,7 @@ impl Pair {
     /// Forgets what was said up to here.
     pub(crate) fn forget(&mut self) {
         self.said();
+        self.notices();
     }
 
     /// The calls that wait for an answer, in order.

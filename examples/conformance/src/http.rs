@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use bennu::{Endpoint, Payload};
+use bennu::{Endpoint, Inspection, Payload};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -16,6 +16,7 @@ pub(crate) fn app(endpoint: Endpoint) -> Router {
         .route("/local_broadcast", post(local_broadcast))
         .route("/disconnect", post(disconnect))
         .route("/drain", post(drain))
+        .route("/inspect", get(inspect))
         .with_state(endpoint)
 }
 
@@ -59,6 +60,10 @@ struct Whom {
 async fn disconnect(State(endpoint): State<Endpoint>, Json(whom): Json<Whom>) -> Json<Value> {
     endpoint.disconnect(&whom.id);
     ok()
+}
+
+async fn inspect(State(endpoint): State<Endpoint>) -> Json<Inspection> {
+    Json(endpoint.inspect())
 }
 
 async fn drain(State(endpoint): State<Endpoint>) -> Answer {

@@ -2,6 +2,8 @@
 
 mod channels;
 mod http;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod sockets;
 
 use clap::Parser;
@@ -39,10 +41,15 @@ async fn main() -> ExitCode {
 async fn run(port: u16) -> std::io::Result<()> {
     let listener = bennu_tokio::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
     let address = listener.local_addr()?;
+    #[cfg(feature = "metrics")]
+    let prometheus = metrics::install().map_err(std::io::Error::other)?;
     let endpoint = sockets::endpoint().build(bennu_tokio::Tokio);
+    let app = http::app(endpoint.clone());
+    #[cfg(feature = "metrics")]
+    let app = app.merge(metrics::route(endpoint.clone(), prometheus));
     println!("listening on http://{address}");
-    bennu_tokio::serve(listener, endpoint.clone())
-        .fallback(http::app(endpoint))
+    bennu_tokio::serve(listener, endpoint)
+        .fallback(app)
         .with_graceful_shutdown(async {
             let _ = tokio::signal::ctrl_c().await;
         })

@@ -138,8 +138,8 @@ impl Node {
             Output::Close { to, reason } => {
                 self.closed.extend(self.server.handle(to).map(|&key| (key, reason)));
             }
-            // There is no other node to tell.
-            Output::Interest { .. } => {}
+            // There is no other node to tell, and no log.
+            Output::Interest { .. } | Output::Notice { .. } => {}
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Where a limit is of a machine without I/O, its bounds are proven there as well: in the tests of `bennu-core`, which
 //! are named `core`. Nearly all that go past a limit have a client beside them, on the same server, that is served
-//! before, meanwhile and behind it: see `neighbour`. Modules without a path are below this one; `memory` is the
+//! before, meanwhile and behind it: see `neighbour`. That each is counted, and nothing else with it, is in `counted`. Modules without a path are below this one; `memory` is the
 //! test binary of that name.
 //!
 //! | limit | at it | one past it | far past it | its setting |
@@ -29,6 +29,7 @@
 //! | a subscription: 1,024 broadcasts, 4 MiB | `subscription`: `of_more_than_1024_broadcasts_…`; `super::broadcasts` | the same | the same; `memory`: `subscriber_that_takes_nothing_…` | `limits_of_a_subscription_are_settings` |
 
 mod channels;
+mod counted;
 mod envelope;
 mod frames;
 mod handshake;

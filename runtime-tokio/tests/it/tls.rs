@@ -3,6 +3,7 @@
 use crate::app::{Probe, Probing, Room, text_of};
 use crate::client::{Client, SOCKET, soon, until};
 use crate::neighbour::beside;
+use crate::recorder::Recorder;
 use bennu::{Endpoint, Limits};
 use bennu_tokio::{Serve, Tokio};
 use rustls::pki_types::{PrivatePkcs8KeyDer, ServerName};
@@ -174,6 +175,18 @@ async fn end_of(mut stream: impl AsyncRead + Unpin) -> Duration {
     let read = soon("the end", stream.read(&mut [0; 16])).await;
     assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
     start.elapsed()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tls_handshake_that_never_comes_is_counted() {
+    let recorder = Recorder::default();
+    let short = Duration::from_millis(100);
+    let servers =
+        recorder.during(|| Servers::serve_with(Limits::new(), |serve| serve.tls_handshake_timeout(short)));
+
+    end_of(TcpStream::connect(servers.secure).await.unwrap()).await;
+
+    until("it to be counted", || recorder.limits() == [("tls_handshake".to_owned(), 1)]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

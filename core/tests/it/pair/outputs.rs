@@ -72,6 +72,10 @@ impl Pair {
                 self.rules.interest(&topic, wanted);
                 self.said.push(format!("{} {topic}", if wanted { "interest" } else { "no interest" }));
             }
+            Output::Notice { socket, notice } => {
+                let peer = self.peer(socket);
+                self.notices.push((peer, notice));
+            }
             Output::Close { to, reason } => {
                 let peer = self.peer(to);
                 self.rules.closed(peer);
