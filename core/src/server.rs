@@ -417,6 +417,12 @@ impl<H: Clone, I> Server<H, I> {
         self.socket(id).map(|socket| &self.sockets[socket as usize].handle)
     }
 
+    /// How the messages of a socket are written: what its handlers' answers are to be encoded with.
+    #[must_use]
+    pub fn serializer(&self, id: SocketId) -> Option<Serializer> {
+        self.socket(id).map(|socket| self.sockets[socket as usize].serializer)
+    }
+
     /// The socket of a channel.
     #[must_use]
     pub fn socket_of(&self, channel: ChannelId) -> Option<SocketId> {

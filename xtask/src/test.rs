@@ -3,6 +3,7 @@
 mod autobahn;
 mod browser;
 mod conformance;
+mod event_loop;
 mod interleavings;
 mod licences;
 mod lint;
@@ -58,7 +59,7 @@ struct Part {
     run: fn(&Workspace) -> Result<Outcome>,
 }
 
-const PARTS: [Part; 17] = [
+const PARTS: [Part; 18] = [
     Part { name: "unit tests", group: Group::Unit, run: unit::run },
     Part { name: "optimised core", group: Group::Unit, run: unit::optimised },
     Part { name: "interleavings", group: Group::Interleavings, run: interleavings::run },
@@ -68,6 +69,7 @@ const PARTS: [Part; 17] = [
     Part { name: "purity", group: Group::Lint, run: lint::purity },
     Part { name: "conformance", group: Group::Conformance, run: conformance::run },
     Part { name: "conformance 1.8.9", group: Group::Conformance, run: conformance::older },
+    Part { name: "conformance, mio", group: Group::Conformance, run: event_loop::run },
     Part { name: "autobahn", group: Group::Autobahn, run: autobahn::run },
     Part { name: "browser test", group: Group::Browser, run: browser::run },
     Part { name: "msgpack client", group: Group::Msgpack, run: msgpack::run },

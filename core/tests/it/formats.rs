@@ -101,7 +101,8 @@ impl House {
         let other = formats.add(Arc::new(Bars::default()));
         let mut router = Router::default();
         router.add("room:*", &[]).unwrap();
-        let config = Config { shard: 0, hash_key: (1, 2), mounts: vec![Mount { router, limits, ..Mount::default() }] };
+        let config =
+            Config { shard: 0, hash_key: (1, 2), mounts: vec![Mount { router, limits, ..Mount::default() }] };
         let server = Server::new(config).with_formats(formats.clone());
         Self { server, formats, bars, custom, other, sockets: vec![], sent: vec![], fanouts: vec![] }
     }
