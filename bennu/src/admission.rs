@@ -7,9 +7,9 @@ use crate::link::Dialect;
 use crate::metrics::{Connect, Limit};
 use crate::mount::{Admitted, Mounted};
 use crate::panics::catch;
-use bennu_core::Instant;
 use bennu_core::connect::{Admission, ConnectInfo, LimitError, Params, Refusal, Vsn};
-use bennu_core::wire::Serializer;
+use bennu_core::wire::{Outgoing, Serializer};
+use bennu_core::{Instant, Kind, Name, Payload, event};
 use http::HeaderMap;
 use std::net::SocketAddr;
 use tracing::Level;
@@ -30,8 +30,8 @@ impl Mounted {
     /// The serializer that a client asks for; `None` if there is no such one.
     pub(crate) fn negotiate(&self, hub: &Hub, admission: &Admission) -> Option<Serializer> {
         let serializer = match admission.vsn() {
-            Vsn::Absent => Serializer::negotiate(None).ok(),
-            Vsn::Text(vsn) => Serializer::negotiate(Some(vsn)).ok(),
+            Vsn::Absent => Serializer::negotiate_with(None, &self.serializers).ok(),
+            Vsn::Text(vsn) => Serializer::negotiate_with(Some(vsn), &self.serializers).ok(),
             Vsn::NotText => None,
         };
         if serializer.is_none() {
@@ -42,6 +42,27 @@ impl Mounted {
             );
         }
         serializer
+    }
+
+    /// The serializer that a client asks for which polls. Its answers are JSON, in which bytes have no place: a format is
+    /// tried out, and counts as none if it writes these.
+    pub(crate) fn negotiate_polled(&self, hub: &Hub, admission: &Admission) -> Option<Serializer> {
+        let serializer = self.negotiate(hub, admission)?;
+        let Serializer::Custom(_) = serializer else { return Some(serializer) };
+        let answer = Outgoing::Reply {
+            join_ref: None,
+            msg_ref: None,
+            topic: &Name::from(event::HEARTBEAT_TOPIC),
+            status: "ok",
+            response: &Payload::empty(),
+        };
+        let frame = hub.formats().encode(serializer, &answer);
+        if frame.is_ok_and(|frame| frame.kind() == Kind::Binary) {
+            hub.metrics.asked(Connect::Door);
+            tracing::warn!(socket = &*self.name, "a client that polls asks for a format that writes bytes");
+            return None;
+        }
+        Some(serializer)
     }
 
     /// Asks the application, which is told the session that belongs to the request.

@@ -9,11 +9,11 @@
 
 use crate::Endpoint;
 use crate::connection::{Connection, Polling, SessionTask};
-use crate::link::Transport;
+use crate::link::{Dialect, Transport};
 use crate::longpoll::Counter;
 use crate::peer::Peer;
 use crate::service::{Denied, ResponseBody, let_in};
-use bennu_core::longpoll::{Data, Posted};
+use bennu_core::longpoll::{self, Data, Posted};
 use bennu_core::{Frame, Kind};
 use bytes::Bytes;
 use http::{Request, Response};
@@ -52,7 +52,9 @@ impl Endpoint {
     ///     let send = async {
     ///         while let Some(frames) = outbound.next().await {
     ///             for frame in frames {
-    ///                 write.write_all(&[frame.body(), b"\n"].concat()).await?;
+    ///                 // A payload leaves as it was written. In JSON, a line break is a space.
+    ///                 let line = frame.body().iter().map(|&byte| if byte == b'\n' { b' ' } else { byte });
+    ///                 write.write_all(&line.chain([b'\n']).collect::<Vec<_>>()).await?;
     ///             }
     ///         }
     ///         Ok(())
@@ -61,13 +63,14 @@ impl Endpoint {
     /// }
     /// ```
     ///
-    /// Messages are written as V1 or V2, by `vsn`; a transport with a form of its own, such as MessagePack, translates
-    /// what goes in and out.
+    /// Messages are written as V1 or V2, by `vsn`, or in a [`Format`](crate::Format) of your own. `examples/lines` is this
+    /// as a program.
     ///
     /// Two halves, since both have to go on at the same time; when either is dropped, the connection ends. It counts as
     /// one of the node's, and has the same [`Limits`](crate::Limits), but that your transport bounds how long a message
-    /// may be. Only text can be sent to it, as to a client that polls: a broadcast of bytes skips it, and a push or a
-    /// reply of bytes crashes its channel (a deferred reply is logged and dropped).
+    /// may be. In V1 and V2 only text can be sent to it, as to a client that polls: a broadcast of bytes skips it, and a
+    /// push or a reply of bytes crashes its channel (a deferred reply is logged and dropped). What a format writes is handed
+    /// out as it is, text or bytes.
     ///
     /// # Errors
     /// The response that the client would have had instead: 404 for a path where no socket takes such clients, 503 if
@@ -82,7 +85,9 @@ impl Endpoint {
         let decided = let_in(Arc::clone(hub), &parts, Transport::Carried).await;
         let (opening, _) = decided.map_err(Denied::into_response)?;
         let mount = opening.mount();
+        let dialect = Dialect { serializer: opening.serializer(), transport: Transport::Carried };
         let config = mount.carried.expect("it was chosen by this");
+        let config = longpoll::Config { carries: dialect.carries(), ..config };
         let peer = Arc::new(Peer::new(None, mount.outbox));
         let counter = Counter::new(Arc::clone(&peer), Arc::clone(&hub.runtime), config);
         let link = opening.enter(Transport::Carried, &peer);

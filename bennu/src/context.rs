@@ -87,7 +87,7 @@ impl<C: Channel> Context<C> {
             event,
             payload: &payload,
         };
-        match self.join.link.dialect.encode(&push) {
+        match self.join.link.encode(&push) {
             Ok(frame) => self.join.link.hub.push(self.join.channel, frame),
             Err(error) => self.fail(&error),
         }
@@ -208,7 +208,7 @@ impl<C: Channel> Context<C> {
             status: &answer.status,
             response: &response,
         };
-        self.join.link.dialect.encode(&reply).map_err(|error| error.to_string())
+        self.join.link.encode(&reply).map_err(|error| error.to_string())
     }
 }
 

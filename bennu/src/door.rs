@@ -4,6 +4,7 @@ use crate::serving::Handover;
 use crate::token::Secret;
 use bennu_core::ParameterFilter;
 use bennu_core::connect::{Carrier, Scheme, TrustedProxies};
+use bennu_core::wire::Formats;
 use http::request::Parts;
 
 /// How requests are looked at.
@@ -13,6 +14,8 @@ pub(crate) struct Door {
     pub(crate) filter: ParameterFilter,
     /// What the tokens of long-poll sessions are signed with, if the application has said so.
     pub(crate) secret: Option<Secret>,
+    /// How clients may speak.
+    pub(crate) formats: Formats,
 }
 
 impl Door {

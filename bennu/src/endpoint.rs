@@ -1,6 +1,7 @@
 //! The node as the application holds it.
 
 use crate::door::Door;
+use crate::format::Register;
 use crate::hub::{Hub, Kick, Sender};
 use crate::index::TopicIndex;
 use crate::mount::{Mounted, SocketSettings};
@@ -46,6 +47,7 @@ pub struct Endpoint {
 #[must_use]
 pub struct Builder {
     mounts: Vec<Mounted>,
+    formats: Register,
     door: Door,
     shards: usize,
     capacity: Capacity,
@@ -87,6 +89,7 @@ impl Endpoint {
         let queue = QueueLimits::default();
         Builder {
             mounts: Vec::new(),
+            formats: Register::default(),
             door: Door::default(),
             shards: 4 * workers,
             capacity: Capacity::default(),
@@ -107,7 +110,7 @@ impl Endpoint {
     /// Shape on the wire: `[null,null,"room:lobby","new_msg",{"body":"hello"}]`.
     ///
     /// Those who joined the topic receive it in the order in which one task broadcasts. It never waits for
-    /// them. Bytes do not reach clients of serializer V1, nor those that poll or are [carried](Self::carry).
+    /// them. Bytes do not reach clients of serializer V1, nor those that poll, nor those of V2 that are [carried](Self::carry).
     ///
     /// # Errors
     /// [`BroadcastError`] if the payload cannot be sent; nobody has received it then.
@@ -237,7 +240,7 @@ impl Builder {
     /// If the path is malformed, or there are 65,535 sockets already: a mistake in the program.
     pub fn socket<S: Socket>(mut self, path: &str, settings: SocketSettings<S>) -> Self {
         assert!(self.mounts.len() < usize::from(u16::MAX), "there are at most 65,535 sockets");
-        self.mounts.push(settings.mount(path));
+        self.mounts.push(settings.mount(path, &mut self.formats));
         self
     }
 
@@ -344,7 +347,8 @@ impl Builder {
             let half: [u8; 8] = std::array::from_fn(|i| seed[at + i]);
             u64::from_le_bytes(half)
         });
-        let Self { mounts, door, shards, capacity, queue } = self;
+        let Self { mounts, formats, mut door, shards, capacity, queue } = self;
+        door.formats = formats.into_formats();
         let hub = Hub::start(Arc::new(runtime), shards, mounts, door, capacity, queue, (k0, k1));
         Endpoint { hub }
     }

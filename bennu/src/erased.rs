@@ -145,7 +145,7 @@ impl<C: Channel> Answer<'_, C> {
             status,
             response,
         };
-        self.ctx.link.dialect.encode(&reply).map_err(|error| error.to_string())
+        self.ctx.link.encode(&reply).map_err(|error| error.to_string())
     }
 
     fn crashed(&self, why: &str) -> Outcome<Letter> {

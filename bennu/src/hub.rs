@@ -2,7 +2,8 @@
 //!
 //! A shard is one [`Server`] behind one lock. Outputs are drained before the lock is released, so the
 //! order in which frames are appended is the machine's order. No handler is polled, and nothing of the
-//! application is called, under a lock. Lock order: shard, then topic index or peer; never two shards.
+//! application is called, under a lock, but for a format that has to write what the protocol says. Lock order: shard,
+//! then topic index or peer; never two shards.
 
 mod outputs;
 
@@ -10,6 +11,7 @@ pub(crate) use outputs::Owner;
 
 use crate::door::Door;
 use crate::flusher::Flusher;
+use crate::format::refuse_lock_under_lock;
 use crate::index::TopicIndex;
 use crate::letter::{Letter, Locked};
 use crate::link::{Dialect, Transport};
@@ -28,7 +30,7 @@ use bennu_core::outbox::SlowConsumer;
 use bennu_core::server::{
     Broadcast, ChannelId, CloseReason, Config, Server, SocketConfig, SocketId, TimerId,
 };
-use bennu_core::wire::Serializer;
+use bennu_core::wire::{Formats, PerSerializer};
 use bennu_core::{Frame, Instant, Topic};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -56,7 +58,7 @@ pub(crate) struct Hub {
     places: Places,
     draining: AtomicBool,
     /// Connected sockets by serializer: whom a broadcast has to be encoded for.
-    connected: [AtomicUsize; 2],
+    connected: PerSerializer<AtomicUsize>,
     next_shard: AtomicUsize,
     /// The mounts whose clients may lose broadcasts.
     lossy: Vec<usize>,
@@ -149,7 +151,7 @@ impl Hub {
                 mounts: mounts.iter().map(|mount| mount.machine.clone()).collect(),
             };
             Mutex::new(Shard {
-                server: Server::new(config),
+                server: Server::new(config).with_formats(door.formats.clone()),
                 deadlines: Deadlines::default(),
                 armed: None,
                 sleeper: None,
@@ -164,15 +166,15 @@ impl Hub {
             index: TopicIndex::default(),
             flusher: Arc::default(),
             runtime,
-            run: Run::default(),
+            run: Run::new(door.formats.clone()),
             batch: AtomicU64::new(0),
             mounts,
             sessions: Sessions::new(door.secret.take().unwrap_or_else(random_secret)),
+            connected: door.formats.each(|_| AtomicUsize::new(0)),
             door,
             places: Places::new(capacity),
             subscriptions: Subscriptions::new(queue),
             metrics: Arc::new(Metrics::register()),
-            connected: Default::default(),
             draining: AtomicBool::new(false),
             next_shard: AtomicUsize::new(0),
             lossy,
@@ -187,6 +189,7 @@ impl Hub {
     }
 
     pub(crate) fn shard(&self, shard: usize) -> ShardGuard<'_> {
+        refuse_lock_under_lock();
         ShardGuard { shard: self.shards[shard].lock(), _locked: Locked::new() }
     }
 
@@ -201,6 +204,11 @@ impl Hub {
 
     pub(crate) fn door(&self) -> &Door {
         &self.door
+    }
+
+    /// The serializers of its clients.
+    pub(crate) fn formats(&self) -> &Formats {
+        &self.door.formats
     }
 
     /// Takes a place for one more connection of a mount.
@@ -248,7 +256,7 @@ impl Hub {
         mount: usize,
         id: Option<&str>,
     ) -> SocketId {
-        self.connected[serializer.index()].fetch_add(1, Ordering::Relaxed);
+        self.connected[serializer].fetch_add(1, Ordering::Relaxed);
         self.metrics.connected(transport);
         let turn = self.next_shard.fetch_add(1, Ordering::Relaxed);
         let polled = self.shards.len() - self.merging;
@@ -272,7 +280,7 @@ impl Hub {
 
     /// A peer's transport has ended.
     pub(crate) fn disconnect(&self, socket: SocketId, dialect: Dialect, owner: Owner<'_>) {
-        self.connected[dialect.serializer.index()].fetch_sub(1, Ordering::Relaxed);
+        self.connected[dialect.serializer].fetch_sub(1, Ordering::Relaxed);
         self.metrics.disconnected(dialect.transport);
         let now = self.runtime.now();
         let mut shard = self.shard(socket.shard() as usize);
@@ -358,9 +366,9 @@ impl Hub {
     pub(crate) fn broadcast(&self, mut broadcast: Broadcast, sender: Sender, kick: Kick) {
         let shards = self.index.get(broadcast.topic());
         self.metrics.broadcast();
-        for serializer in Serializer::ALL {
-            if self.connected[serializer.index()].load(Ordering::Relaxed) > 0 {
-                broadcast.encode(serializer);
+        for serializer in self.connected.serializers() {
+            if self.connected[serializer].load(Ordering::Relaxed) > 0 {
+                broadcast.encode_with(self.formats(), serializer);
             }
         }
         let now = self.runtime.now();

@@ -34,7 +34,7 @@ pub struct InspectedSocket {
     /// How its client is connected.
     #[serde(serialize_with = "as_text")]
     pub transport: Transport,
-    /// The version of its serializer: `1.0.0` or `2.0.0`.
+    /// The version of its serializer: `1.0.0` or `2.0.0`; `custom` for one of your own.
     pub vsn: &'static str,
     /// The address at the other end of its stream, a proxy's behind one; `None` if it polls, is carried, or comes over TLS.
     pub peer: Option<SocketAddr>,
@@ -99,6 +99,7 @@ impl Endpoint {
                 vsn: match view.serializer {
                     Serializer::V1 => "1.0.0",
                     Serializer::V2 => "2.0.0",
+                    Serializer::Custom(_) => "custom",
                 },
                 peer: peer.stream().and_then(crate::PlainStream::peer_addr),
                 seconds: peer.seconds(now),

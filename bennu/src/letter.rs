@@ -76,6 +76,11 @@ impl Locked {
         LOCKS.set(LOCKS.get() + 1);
         Self(())
     }
+
+    /// Whether this thread holds such a lock.
+    pub(crate) fn is_held() -> bool {
+        LOCKS.get() > 0
+    }
 }
 
 impl Drop for Locked {

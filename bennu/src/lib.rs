@@ -91,6 +91,7 @@
 //! | [`Channel`] | who may join, and what is done with events: `join`, `handle_in`, `handle_out`, `terminate` |
 //! | [`HandleInfo`] | what a channel does with messages of a type: its own, timers, other tasks', other topics' |
 //! | [`Socket`] | who may connect, what the channels of a connection know, and the connection's id |
+//! | [`Format`] | how messages are written, where [V1 and V2 will not do](SocketSettings::serializer): rarely needed |
 //! | `main` | [`Endpoint::builder`], [`socket`] with its channels and settings, and a runtime |
 //!
 //! | you are given | it can |
@@ -171,6 +172,7 @@ mod endpoint;
 mod erased;
 mod failure;
 mod flusher;
+mod format;
 pub mod guide;
 mod heard;
 mod hub;
@@ -215,10 +217,10 @@ pub use bennu_core::connect::{
 pub use bennu_core::outbox::SlowConsumer;
 pub use bennu_core::rate::Rate;
 pub use bennu_core::server::{ChannelStage, Reason, SocketId};
-pub use bennu_core::wire::EncodeError;
+pub use bennu_core::wire::{Decoded, EncodeError, Format, FormatError, Outgoing};
 pub use bennu_core::{
-    Compat, EventError, EventName, Frame, Instant, IntoPayload, Kind, NotEncodable, ParameterFilter,
-    ParseError, Payload, RawJson, Ref, Topic,
+    Compat, EventError, EventName, Frame, Instant, IntoPayload, Kind, Name, NotEncodable, ParameterFilter,
+    ParseError, Payload, RawJson, Ref, RefTooLong, Topic,
 };
 pub use broadcast::Broadcast;
 pub use carried::{Inbound, NotTaken, Outbound};

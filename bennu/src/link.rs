@@ -5,11 +5,11 @@ use crate::erased::{Finished, Seed};
 use crate::hub::{Hub, Slot};
 use crate::routes::Routes;
 use bennu_core::connect::ConnectInfo;
-use bennu_core::longpoll::NotText;
+use bennu_core::longpoll::{Carries, NotText};
 use bennu_core::outbox::Patience;
 use bennu_core::router::RouteId;
 use bennu_core::server::SocketId;
-use bennu_core::wire::{EncodeError, Outgoing, Serializer};
+use bennu_core::wire::{EncodeError, Formats, Outgoing, Serializer};
 use bennu_core::{Frame, Kind};
 use std::fmt;
 use std::ops::Deref;
@@ -66,17 +66,32 @@ pub(crate) struct Dialect {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Unsendable {
     Encode(EncodeError),
-    /// Bytes for a client that polls, or over a transport of the application's own.
+    /// Bytes for a client that polls, or in V1 or V2 over a transport of the application's own.
     NotText(NotText),
 }
 
 impl Dialect {
-    pub(crate) fn encode(self, outgoing: &Outgoing<'_>) -> Result<Frame, Unsendable> {
-        let frame = self.serializer.encode(outgoing).map_err(Unsendable::Encode)?;
-        match (self.transport, frame.kind()) {
-            (Transport::LongPoll | Transport::Carried, Kind::Binary) => Err(Unsendable::NotText(NotText)),
-            (Transport::LongPoll | Transport::Carried, Kind::Text) | (Transport::WebSocket, _) => Ok(frame),
+    pub(crate) fn encode(self, formats: &Formats, outgoing: &Outgoing<'_>) -> Result<Frame, Unsendable> {
+        let frame = formats.encode(self.serializer, outgoing).map_err(Unsendable::Encode)?;
+        if frame.kind() == Kind::Binary && self.carries() == Carries::Text {
+            return Err(Unsendable::NotText(NotText));
         }
+        Ok(frame)
+    }
+
+    /// What can be sent in it.
+    pub(crate) fn carries(self) -> Carries {
+        match (self.transport, self.serializer) {
+            (Transport::WebSocket, _) | (Transport::Carried, Serializer::Custom(_)) => Carries::TextAndBytes,
+            (Transport::LongPoll, _) | (Transport::Carried, Serializer::V1 | Serializer::V2) => Carries::Text,
+        }
+    }
+}
+
+impl Line {
+    /// Encodes what is to be sent to the client.
+    pub(crate) fn encode(&self, outgoing: &Outgoing<'_>) -> Result<Frame, Unsendable> {
+        self.dialect.encode(self.hub.formats(), outgoing)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A socket with its settings, mounted at a path.
 
 use crate::BoxFuture;
+use crate::format::Register;
 use crate::link::{AnyLink, Line, Link, Transport};
 use crate::longpoll::Door;
 use crate::panics::catch;
@@ -11,6 +12,7 @@ use bennu_core::connect::{
     CheckOrigin, ConnectInfo, ConnectInfoKeys, MountPath, Options, OriginEntryError, Params, Session,
 };
 use bennu_core::outbox::Patience;
+use bennu_core::wire::{Format, Requirement, Serializer};
 use bennu_core::{longpoll, server, websocket};
 use http::HeaderMap;
 use std::fmt;
@@ -45,6 +47,7 @@ pub fn socket<S: Socket>(socket: S) -> SocketSettings<S> {
         carried: Carried::No,
         drain: Drain::default(),
         session: None,
+        serializers: Vec::new(),
     }
 }
 
@@ -61,6 +64,7 @@ pub struct SocketSettings<S: Socket> {
     carried: Carried,
     drain: Drain,
     session: Option<ReadSession>,
+    serializers: Vec<(Requirement, Arc<dyn Format>)>,
 }
 
 /// Whether clients may come over transports of the application's own.
@@ -171,6 +175,50 @@ impl<S: Socket> SocketSettings<S> {
         self
     }
 
+    /// Takes clients that speak a format of your own, in which all their messages are then written: those whose `vsn`
+    /// meets the requirement, such as `~> 3.0.0` (any patch of 3.0), `~> 3.0` (any minor version of 3) or `3.0.0`.
+    ///
+    /// Of several the first that fits counts; V1 (`~> 1.0.0`) and V2 (`~> 2.0.0`) stand behind them. A client without
+    /// `vsn` counts as `1.0.0`. The format holds for all transports; but clients that [poll](Self::longpoll) are refused if it
+    /// writes bytes, which their answers have no place for.
+    ///
+    /// A broadcast is encoded once for all who speak a format, on whatever socket that was given the same [`Arc`].
+    ///
+    /// ```
+    /// use bennu::{Decoded, Format, FormatError, Kind, Open, Outgoing};
+    /// use std::sync::Arc;
+    ///
+    /// struct MsgPack;
+    ///
+    /// impl Format for MsgPack {
+    ///     fn decode(&self, kind: Kind, data: &[u8]) -> Result<Decoded, FormatError> {
+    ///         // …
+    /// #       Err(FormatError::new("shortened"))
+    ///     }
+    ///
+    ///     fn encode(&self, outgoing: &Outgoing<'_>) -> Result<(Kind, Vec<u8>), FormatError> {
+    ///         // …
+    /// #       Err(FormatError::new("shortened"))
+    ///     }
+    /// }
+    ///
+    /// let socket = bennu::socket(Open).serializer("~> 3.0.0", Arc::new(MsgPack));
+    /// ```
+    ///
+    /// `examples/msgpack` has it whole.
+    ///
+    /// # Panics
+    /// If the requirement has another form: a mistake in the program.
+    ///
+    /// Source: `serializer` among the options of `Phoenix.Endpoint.socket/3`, where the list replaces V1 and V2.
+    pub fn serializer(mut self, requirement: &str, format: Arc<dyn Format>) -> Self {
+        match Requirement::parse(requirement) {
+            Ok(requirement) => self.serializers.push((requirement, format)),
+            Err(error) => panic!("a serializer's version is wrong: {error}"),
+        }
+        self
+    }
+
     /// Takes clients over transports of the application's own as well: see [`Endpoint::carry`](crate::Endpoint::carry).
     pub fn carried(mut self) -> Self {
         self.carried = Carried::Yes;
@@ -212,7 +260,7 @@ impl<S: Socket> SocketSettings<S> {
     }
 
     /// Mounts the socket.
-    pub(crate) fn mount(self, name: &str) -> Mounted {
+    pub(crate) fn mount(self, name: &str, register: &mut Register) -> Mounted {
         let longpoll = self.longpoll.map(|longpoll| longpoll.mount(name, self.limits.outbox));
         let carried = match self.carried {
             Carried::Yes => Some(longpoll::Config { max_queue: self.limits.outbox, ..Default::default() }),
@@ -241,6 +289,11 @@ impl<S: Socket> SocketSettings<S> {
             carried,
             drain: self.drain,
             session: self.session,
+            serializers: self
+                .serializers
+                .into_iter()
+                .map(|(requirement, format)| (requirement, register.add(format)))
+                .collect(),
             socket: Box::new(Served { socket: self.socket, routes: Arc::new(self.routes) }),
         }
     }
@@ -292,6 +345,8 @@ pub(crate) struct Mounted {
     pub(crate) carried: Option<longpoll::Config>,
     pub(crate) drain: Drain,
     pub(crate) session: Option<ReadSession>,
+    /// Those that were added, and the versions that they answer to.
+    pub(crate) serializers: Vec<(Requirement, Serializer)>,
     pub(crate) socket: Box<dyn AnySocket>,
 }
 

@@ -24,7 +24,6 @@ impl Opening {
         Self { serializer, admitted, slot }
     }
 
-    #[cfg(feature = "test")]
     pub(crate) fn serializer(&self) -> Serializer {
         self.serializer
     }

@@ -59,6 +59,11 @@ pub(crate) fn drop_quietly<T>(value: T) {
     }
 }
 
+/// Runs what of the application returns at once; if it panics, returns what it said.
+pub(crate) fn held<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| message(&*panic))
+}
+
 /// What an error of the application says of itself, should it come to say it.
 pub(crate) fn text(error: &dyn fmt::Display) -> String {
     catch_unwind(AssertUnwindSafe(|| error.to_string())).unwrap_or_else(|panic| message(&*panic))

@@ -12,7 +12,7 @@ use crate::metrics::Reached;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use bennu_core::server::{Broadcast, ChannelId, Fanout};
-use bennu_core::wire::Serializer;
+use bennu_core::wire::{Formats, PerSerializer, Serializer};
 use bennu_core::{Frame, Topic};
 use std::mem;
 
@@ -35,7 +35,8 @@ struct Shards(AtomicU64);
 struct Current {
     last: Option<Last>,
     stage: Stage,
-    open: [Option<Open>; 2],
+    formats: Formats,
+    open: PerSerializer<Option<Open>>,
     /// Who has it, once all of them have.
     reached: Reached,
     /// Counts the runs: who takes one round can tell that it has ended meanwhile.
@@ -71,7 +72,7 @@ struct Open {
 }
 
 /// The open frames of a run, by serializer.
-type Frames = [Option<Frame>; 2];
+type Frames = PerSerializer<Option<Frame>>;
 
 /// A run that has become as large as this is written as it is, in bytes.
 const LARGE: usize = 64 * 1024;
@@ -103,6 +104,12 @@ enum Step {
 }
 
 impl Run {
+    /// No run yet, for clients with these serializers.
+    pub(crate) fn new(formats: Formats) -> Self {
+        let current = Current { formats, ..Current::default() };
+        Self { current: Mutex::new(current), shards: Shards::default() }
+    }
+
     /// Takes a broadcast in: appends it to the run, if that has the same recipients.
     pub(crate) fn begin<'a>(
         &'a self,
@@ -115,7 +122,7 @@ impl Run {
         let mut reached = Reached::default();
         let step = if is_next && current.stage == Stage::Open && current.append(broadcast) {
             let shards = self.shards.0.load(Ordering::Relaxed);
-            reached = current.reached;
+            reached = current.reached.clone();
             if current.is_large() {
                 self.end(&mut current);
             }
@@ -177,25 +184,25 @@ impl Last {
 impl Current {
     /// Opens frames that begin with this broadcast.
     fn open(&mut self, broadcast: &Broadcast) -> Frames {
-        self.open = Serializer::ALL.map(|serializer| {
+        self.open = self.formats.each(|serializer| {
             let bytes = broadcast.frame(serializer)?.as_websocket().to_vec();
             Some(Open { frame: Frame::open(), bytes })
         });
         self.stage = Stage::Opening;
-        self.open.each_ref().map(|open| open.as_ref().map(|open| open.frame.clone()))
+        self.formats.each(|serializer| self.open[serializer].as_ref().map(|open| open.frame.clone()))
     }
 
     /// Appends a broadcast, if the members of each serializer have a place for it.
     fn append(&mut self, broadcast: &Broadcast) -> bool {
-        let fits = |serializer: Serializer| match self.open[serializer.index()] {
-            Some(_) => !broadcast.lacks(serializer),
-            None => broadcast.frame(serializer).is_none(),
+        let fits = |serializer: Serializer| match self.open.get(serializer) {
+            Some(Some(_)) => !broadcast.lacks(serializer),
+            None | Some(None) => broadcast.frame(serializer).is_none(),
         };
-        if !Serializer::ALL.into_iter().all(fits) {
+        if !self.formats.serializers().all(fits) {
             return false;
         }
-        for serializer in Serializer::ALL {
-            if let Some(open) = &mut self.open[serializer.index()]
+        for serializer in self.formats.serializers() {
+            if let Some(open) = self.open.place(serializer)
                 && let Some(frame) = broadcast.frame(serializer)
             {
                 open.bytes.extend_from_slice(frame.as_websocket());
@@ -216,8 +223,8 @@ impl Tour<'_> {
     }
 
     /// Whom it has reached so far by a run, be it that it was appended to that, or opens it.
-    pub(crate) fn reached(&self) -> Reached {
-        self.reached
+    pub(crate) fn reached(&self) -> &Reached {
+        &self.reached
     }
 
     /// Comes to a shard, whose lock the caller holds: the open frames that its members, all who are `reached`, are
@@ -267,7 +274,7 @@ impl Tour<'_> {
         }
         run.shards.0.fetch_or(1 << shard, Ordering::Release);
         let is_late = |serializer| fanout.frame(serializer).is_some() && self.broadcast.lacks(serializer);
-        if Serializer::ALL.into_iter().any(is_late) {
+        if current.formats.serializers().any(is_late) {
             // Its publisher has not known of somebody, and those after it may not either.
             current.last = None;
             run.end(&mut current);

@@ -34,6 +34,7 @@ mod subprotocol;
 pub use auth_token::{AuthTokenError, decode_auth_token, encode_auth_token};
 pub use carrier::{Carrier, Scheme};
 pub use check_origin::{CheckOrigin, OriginEntry, OriginEntryError, OriginRefusal};
+pub(crate) use examine::with_variables;
 pub use examine::{Admission, Vsn, connect_params, examine};
 pub use forwarded::{ProxyEntryError, TrustedProxies};
 pub use info::{ConnectInfo, ConnectInfoKeys, RequestUri};

@@ -3,8 +3,8 @@
 use crate::connect::{Param, Params};
 use crate::json::{Scanner, decode_string};
 use crate::{Payload, PayloadSlice};
-use std::borrow::Cow;
 use std::fmt;
+use std::sync::LazyLock;
 
 /// Which values are left out where parameters and payloads are printed: those under a key that is called a token, a
 /// password or a secret, at any depth, unless other rules are made.
@@ -33,7 +33,7 @@ pub struct ParameterFilter {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Rule {
     /// Leave out what is under a key that contains one of these, in lower case.
-    Discard(Cow<'static, [Cow<'static, str>]>),
+    Discard(Vec<String>),
     /// Leave out all that is not under one of these keys.
     Keep(Vec<String>),
 }
@@ -48,13 +48,14 @@ enum Verdict {
     Descend,
 }
 
-const SECRETS: &[Cow<'static, str>] =
-    &[Cow::Borrowed("token"), Cow::Borrowed("password"), Cow::Borrowed("secret")];
-
 const FILTERED: &str = "[FILTERED]";
 
+/// Printed in the place of a value that is always a secret.
+pub(crate) struct Hidden;
+
 /// What `Debug` goes by.
-static BY_DEFAULT: ParameterFilter = ParameterFilter { rule: Rule::Discard(Cow::Borrowed(SECRETS)) };
+static BY_DEFAULT: LazyLock<ParameterFilter> =
+    LazyLock::new(|| ParameterFilter::discard(["token", "password", "secret"]));
 
 impl Default for ParameterFilter {
     fn default() -> Self {
@@ -67,7 +68,7 @@ impl ParameterFilter {
     /// one followed by `=`. Instead of the default, not beside it.
     #[must_use]
     pub fn discard<W: AsRef<str>>(words: impl IntoIterator<Item = W>) -> Self {
-        let words = words.into_iter().map(|word| word.as_ref().to_ascii_lowercase().into());
+        let words = words.into_iter().map(|word| word.as_ref().to_ascii_lowercase());
         Self { rule: Rule::Discard(words.collect()) }
     }
 
@@ -84,14 +85,14 @@ impl ParameterFilter {
 
     /// The payload, to be printed with `{:?}`. Bytes are printed as they are.
     pub fn payload<'a>(&'a self, payload: &'a Payload) -> impl fmt::Debug + 'a {
-        Filtered { filter: Some(self), value: payload }
+        FilteredPayload { filter: self, payload: payload.into() }
     }
 
     fn verdict(&self, key: &str) -> Verdict {
         match &self.rule {
             Rule::Discard(words) => {
                 let key = key.to_ascii_lowercase();
-                if words.iter().any(|word| key.contains(&**word)) { Verdict::Hide } else { Verdict::Descend }
+                if words.iter().any(|word| key.contains(word)) { Verdict::Hide } else { Verdict::Descend }
             }
             Rule::Keep(keys) if keys.iter().any(|kept| kept == key) => Verdict::Show,
             Rule::Keep(_) => Verdict::Descend,
@@ -104,7 +105,7 @@ impl ParameterFilter {
             Rule::Discard(words) => {
                 let text = text.to_ascii_lowercase();
                 words.iter().any(|word| {
-                    text.match_indices(&**word).any(|(at, word)| text[at + word.len()..].starts_with('='))
+                    text.match_indices(word).any(|(at, word)| text[at + word.len()..].starts_with('='))
                 })
             }
             Rule::Keep(_) => true,
@@ -119,7 +120,7 @@ impl ParameterFilter {
     /// Writes JSON text as it is, but for what is left out. What is no JSON is left out from there on.
     fn write_json(&self, text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = text;
-        while let Some(start) = rest.find(|char| matches!(char, '"' | '-' | '0'..='9' | 't' | 'f' | 'n')) {
+        while let Some(start) = rest.find(|char| !is_structure(char)) {
             let (between, leaf_on) = rest.split_at(start);
             f.write_str(between)?;
             let Some((leaf, behind)) = take_value(leaf_on) else { return f.write_str(FILTERED) };
@@ -147,6 +148,11 @@ impl ParameterFilter {
     }
 }
 
+/// Whether JSON has this character between strings, numbers and words.
+fn is_structure(char: char) -> bool {
+    matches!(char, '{' | '}' | '[' | ']' | ':' | ',' | ' ' | '\t' | '\n' | '\r')
+}
+
 /// The JSON value that a text begins with, and what comes behind it.
 fn take_value(text: &str) -> Option<(&str, &str)> {
     let mut scanner = Scanner::new(text, u128::BITS);
@@ -160,12 +166,24 @@ struct Filtered<'a, T> {
     value: &'a T,
 }
 
+/// A payload as a filter lets it be seen.
+struct FilteredPayload<'a> {
+    filter: &'a ParameterFilter,
+    payload: PayloadSlice<'a>,
+}
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(FILTERED)
+    }
+}
+
 impl fmt::Debug for Filtered<'_, Params> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut map = f.debug_map();
         for (key, value) in self.value.iter() {
             match self.filter.map_or(Verdict::Show, |filter| filter.verdict(key)) {
-                Verdict::Hide => map.entry(&key, &format_args!("{FILTERED}")),
+                Verdict::Hide => map.entry(&key, &Hidden),
                 Verdict::Show => map.entry(&key, &Filtered { filter: None, value }),
                 Verdict::Descend => map.entry(&key, &Filtered { filter: self.filter, value }),
             };
@@ -188,16 +206,15 @@ impl fmt::Debug for Filtered<'_, Param> {
     }
 }
 
-impl fmt::Debug for Filtered<'_, Payload> {
+impl fmt::Debug for FilteredPayload<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.value, self.filter) {
-            (Payload::Json(json), Some(filter)) => {
+        match self.payload {
+            PayloadSlice::Json(text) => {
                 f.write_str("Json(")?;
-                filter.write_json(json.as_str(), f)?;
+                self.filter.write_json(text, f)?;
                 f.write_str(")")
             }
-            (Payload::Json(json), None) => write!(f, "Json({})", json.as_str()),
-            (Payload::Binary(bytes), _) => write!(f, "Binary({bytes:?})"),
+            PayloadSlice::Binary(bytes) => write!(f, "Binary(b\"{}\")", bytes.escape_ascii()),
         }
     }
 }
@@ -222,7 +239,7 @@ impl fmt::Debug for Payload {
 
 impl fmt::Debug for PayloadSlice<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.to_payload().fmt(f)
+        FilteredPayload { filter: &BY_DEFAULT, payload: *self }.fmt(f)
     }
 }
 

@@ -36,7 +36,7 @@
 //! |---|---|
 //! | [`connect`] | all that is decided before the upgrade: origins, parameters, tokens, subprotocols |
 //! | [`websocket`] | RFC 6455: one peer's bytes to messages and back, the closing handshake, limits |
-//! | [`wire`] | serializers V1 and V2: messages to frames and back, for both sides |
+//! | [`wire`] | serializers V1 and V2: messages to frames and back, for both sides; and formats of one's own |
 //! | [`router`] | which handler a topic belongs to |
 //! | [`server`] | the protocol: sockets, channels, mailboxes, topics, fan-out, timers |
 //! | [`longpoll`] | the same for clients that poll: sessions, and the requests and answers around them |

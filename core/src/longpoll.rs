@@ -38,7 +38,7 @@ mod ticket;
 
 pub use answer::Answer;
 pub use body::{BodyError, BodyLimits, Data, Encoding};
-pub use config::Config;
+pub use config::{Carries, Config};
 pub use output::{CloseReason, Delivery, Ended, NotText, Output, PollId, PostId, Posted};
 pub use request::{Refusal, Request, examine, open};
 pub use session::Session;

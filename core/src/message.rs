@@ -95,3 +95,12 @@ impl PayloadSlice<'_> {
         self.len() == 0
     }
 }
+
+impl<'a> From<&'a Payload> for PayloadSlice<'a> {
+    fn from(payload: &'a Payload) -> Self {
+        match payload {
+            Payload::Json(json) => Self::Json(json.as_str()),
+            Payload::Binary(bytes) => Self::Binary(bytes),
+        }
+    }
+}

@@ -348,6 +348,11 @@ impl Outbox {
     /// their bytes are owed, headers counted. Nobody may be writing.
     #[must_use]
     pub fn take_all(&mut self) -> (Vec<Frame>, usize) {
+        debug_assert_eq!(
+            self.lease,
+            Lease::Free,
+            "what is being written would come back behind what was taken"
+        );
         let rest = self.rest.take().into_iter().flat_map(|rest| rest.into_frames());
         let frames = self.first.take().into_iter().chain(rest).collect();
         (self.waiting, self.runs, self.written) = (0, 0, 0);

@@ -34,7 +34,7 @@ use crate::outbox::SlowConsumer;
 use crate::rate::Rate;
 use crate::router::Router;
 use crate::topic::MAX_NAME;
-use crate::wire::Serializer;
+use crate::wire::{Formats, PerSerializer, Serializer};
 use crate::{Compat, Frame, Instant, Message, Topic};
 use channel::{Channel, State};
 use mailbox::Load;
@@ -213,12 +213,15 @@ pub struct Server<H, I> {
     sockets: Slab<Socket<H>>,
     channels: Slab<Channel<I>>,
     topics: Topics<H>,
+    formats: Formats,
     /// Sockets that are connected, by serializer: whom a broadcast has to be encoded for.
-    connected: [usize; 2],
+    connected: PerSerializer<usize>,
     timers: BTreeMap<(Instant, u64), Timer<I>>,
     outputs: VecDeque<Output<I>>,
     /// Sockets that have ended during this input; their handles are still asked for while it is drained.
     ended: Vec<u32>,
+    /// Sockets whose serializer could not write what the protocol says: they end behind this input.
+    speechless: Vec<SocketId>,
     serial: u64,
     now: Instant,
 }
@@ -250,22 +253,35 @@ impl<H: Clone, I> Server<H, I> {
             lossy: if is_lossy { Lossy::Perhaps } else { Lossy::Never },
             sockets: Slab::new(),
             channels: Slab::new(),
-            connected: [0; 2],
+            formats: Formats::default(),
+            connected: PerSerializer::default(),
             timers: BTreeMap::new(),
             outputs: VecDeque::new(),
             ended: Vec::new(),
+            speechless: Vec::new(),
             serial: 0,
             now: Instant::EPOCH,
         }
     }
 
+    /// The same machine, whose sockets may have one of these serializers; V1 and V2 alone otherwise. Before the first
+    /// socket connects.
+    #[must_use]
+    pub fn with_formats(mut self, formats: Formats) -> Self {
+        self.connected = formats.each(|_| 0);
+        self.formats = formats;
+        self
+    }
+
     /// A socket has connected.
     ///
     /// # Panics
-    /// If `socket.mount` is not one of [`Config::mounts`].
+    /// If `socket.mount` is not one of [`Config::mounts`], or `socket.serializer` none of the
+    /// [formats](Server::with_formats).
     pub fn connect(&mut self, socket: SocketConfig<'_, H>, now: Instant) -> SocketId {
         self.begin(now);
         assert!(socket.mount < self.config.mounts.len(), "a socket belongs to one of the configured mounts");
+        assert!(self.formats.contains(socket.serializer), "a socket's serializer is one of the server's");
         let serial = self.next_serial();
         let index = insert(
             &mut self.sockets,
@@ -283,7 +299,7 @@ impl<H: Clone, I> Server<H, I> {
                 pace: None,
             },
         );
-        self.connected[socket.serializer.index()] += 1;
+        self.connected[socket.serializer] += 1;
         if let Some(id) = socket.id {
             let (key, change) = self.topics.add_listener(id, Listener::Socket(index));
             self.sockets[index as usize].id = Some(key);
@@ -375,12 +391,18 @@ impl<H: Clone, I> Server<H, I> {
 
     /// What is to be done next; `None` when the last input has been worked off.
     pub fn poll_output(&mut self) -> Option<Output<I>> {
-        let output = self.outputs.pop_front();
-        if output.is_none() {
-            // Nobody asks for their handles any more: let go of them.
-            self.reap();
+        loop {
+            if let Some(output) = self.outputs.pop_front() {
+                return Some(output);
+            }
+            let Some(id) = self.speechless.pop() else { break };
+            if let Some(socket) = self.socket(id) {
+                self.stop_socket(socket, CloseReason::Unwritable);
+            }
         }
-        output
+        // Nobody asks for their handles any more: let go of them.
+        self.reap();
+        None
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called; `None` if nothing is scheduled.
@@ -393,6 +415,12 @@ impl<H: Clone, I> Server<H, I> {
     #[must_use]
     pub fn handle(&self, id: SocketId) -> Option<&H> {
         self.socket(id).map(|socket| &self.sockets[socket as usize].handle)
+    }
+
+    /// How the messages of a socket are written: what its handlers' answers are to be encoded with.
+    #[must_use]
+    pub fn serializer(&self, id: SocketId) -> Option<Serializer> {
+        self.socket(id).map(|socket| self.sockets[socket as usize].serializer)
     }
 
     /// The socket of a channel.
@@ -452,7 +480,7 @@ impl<H: Clone, I> Server<H, I> {
     /// Whether any connected socket uses this serializer.
     #[must_use]
     pub fn uses(&self, serializer: Serializer) -> bool {
-        self.connected[serializer.index()] > 0
+        self.connected.get(serializer).is_some_and(|&sockets| sockets > 0)
     }
 }
 

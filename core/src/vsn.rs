@@ -1,5 +1,9 @@
 //! `vsn`: the version of the serializer that a client asks for.
 
+mod requirement;
+
+pub use requirement::{Requirement, RequirementError};
+
 use std::fmt;
 
 /// Why a `vsn` names no serializer. The connection is refused before the application hears of it.
@@ -54,6 +58,14 @@ impl<'a> Version<'a> {
     /// lies below every pre-release of the next minor version.
     pub(crate) fn is_patch_of(&self, major: &str, minor: &str) -> bool {
         self.major == major && self.minor == minor && !(self.patch == "0" && self.pre_release.is_some())
+    }
+
+    /// Whether it is not lower than `least`, of the same major version, which is no pre-release.
+    fn is_at_least(&self, least: &Self) -> bool {
+        // Without leading zeros the longer number is the larger.
+        let [mine, its] =
+            [self, least].map(|version| [version.minor, version.patch].map(|number| (number.len(), number)));
+        mine > its || (mine == its && self.pre_release.is_none())
     }
 }
 

@@ -8,20 +8,28 @@
 //! Pure functions. A payload is scanned once, so that it is known to be JSON, and never built into a tree:
 //! a relayed one leaves byte for byte as it came.
 //!
+//! An application may bring others, each a [`Format`]; a server knows them by its [`Formats`].
+//!
 //! Source: Phoenix `Socket.V1.JSONSerializer`, `Socket.V2.JSONSerializer`; phoenix.js `serializer.js`.
 
 mod binary;
 mod envelope;
 mod error;
+mod format;
+mod formats;
 mod incoming;
 mod outgoing;
+mod per_serializer;
 mod v1;
 mod v2;
 
-pub use crate::vsn::VsnError;
+pub use crate::vsn::{Requirement, RequirementError, VsnError};
 pub use error::{DecodeError, EncodeError};
+pub use format::{Decoded, Format, FormatError};
+pub use formats::{FormatId, Formats};
 pub use incoming::{Incoming, Reply};
 pub use outgoing::Outgoing;
+pub use per_serializer::PerSerializer;
 
 use crate::vsn::Version;
 use crate::{Frame, Kind, Message, PayloadSlice};
@@ -44,6 +52,8 @@ pub enum Serializer {
     V1,
     /// JSON arrays, and frames of bytes. `vsn=2.0.0`.
     V2,
+    /// A [`Format`] of the application's own, which [`Formats`] know. By itself it can neither read nor write.
+    Custom(FormatId),
 }
 
 /// How deep JSON inside a message may be nested, one level being the message itself: 128 in all.
@@ -53,7 +63,7 @@ const CLIENT_LEVELS: u32 = 127;
 const SERVER_LEVELS: u32 = CLIENT_LEVELS + 1;
 
 impl Serializer {
-    /// All there are, in the order of [`Serializer::index`].
+    /// Those that are built in, in the order of [`Serializer::index`].
     pub const ALL: [Self; 2] = [Self::V1, Self::V2];
 
     /// The place in a table with one entry for each serializer.
@@ -62,6 +72,7 @@ impl Serializer {
         match self {
             Self::V1 => 0,
             Self::V2 => 1,
+            Self::Custom(id) => Self::ALL.len() + id.place(),
         }
     }
 
@@ -72,11 +83,29 @@ impl Serializer {
     ///
     /// Source: Phoenix `Socket.Transport`, Elixir `Version`.
     pub fn negotiate(vsn: Option<&str>) -> Result<Self, VsnError> {
-        let Some(vsn) = vsn else { return Ok(Self::V1) };
-        if vsn == "2.0.0" {
-            return Ok(Self::V2); // Nearly all clients: it need not be taken apart.
+        Self::negotiate_with(vsn, &[])
+    }
+
+    /// The same where there are others, which go first: of those the first whose requirement allows the `vsn`. None at all
+    /// is `1.0.0`.
+    ///
+    /// # Errors
+    /// [`VsnError`] if it is no version, or one that none of them matches.
+    ///
+    /// Source: `serializer` among the options of Phoenix `Socket.Transport`, a list in which V1 and V2 stand by default.
+    pub fn negotiate_with(vsn: Option<&str>, others: &[(Requirement, Self)]) -> Result<Self, VsnError> {
+        if others.is_empty() {
+            match vsn {
+                None => return Ok(Self::V1),
+                Some("2.0.0") => return Ok(Self::V2), // Nearly all clients: it need not be taken apart.
+                Some(_) => {}
+            }
         }
-        let version = Version::parse(vsn).ok_or(VsnError::NotAVersion)?;
+        let version = Version::parse(vsn.unwrap_or("1.0.0")).ok_or(VsnError::NotAVersion)?;
+        if let Some(&(_, other)) = others.iter().find(|(requirement, _)| requirement.allows_version(&version))
+        {
+            return Ok(other);
+        }
         let requirements = [("1", Self::V1), ("2", Self::V2)];
         requirements
             .into_iter()
@@ -97,6 +126,7 @@ impl Serializer {
         match (self, kind) {
             (Self::V2, Kind::Binary) => binary::decode(data),
             (Self::V1, _) | (Self::V2, Kind::Text) => self.decode_text(text(data)?),
+            (Self::Custom(_), _) => Err(DecodeError::NoFormat),
         }
     }
 
@@ -108,6 +138,7 @@ impl Serializer {
         match self {
             Self::V1 => v1::decode(text, CLIENT_LEVELS),
             Self::V2 => v2::decode(text, CLIENT_LEVELS),
+            Self::Custom(_) => Err(DecodeError::NoFormat),
         }
     }
 
@@ -132,22 +163,25 @@ impl Serializer {
     ///
     /// Source: Phoenix `encode!/1` and `fastlane!/1` of both serializers.
     pub fn encode(self, outgoing: &Outgoing<'_>) -> Result<Frame, EncodeError> {
-        if let Some((field, len)) = outgoing.name_too_long() {
-            return Err(EncodeError::NameTooLong { field, len });
-        }
+        outgoing.check_names()?;
         let Some(mut envelope) = Envelope::from_server(outgoing) else {
             return match self {
                 Self::V1 => Err(EncodeError::BinaryOnV1),
                 Self::V2 => binary::encode(outgoing),
+                Self::Custom(_) => Err(EncodeError::NoFormat),
             };
         };
-        match self {
-            Self::V1 => envelope.join_ref = None,
+        let layout = match self {
+            Self::V1 => {
+                envelope.join_ref = None;
+                Layout::Object
+            }
             Self::V2 if !outgoing.is_allowed_on_v2() => return Err(EncodeError::NotAnObject),
-            Self::V2 => {}
-        }
-        Frame::try_build(Kind::Text, self.text_len(&envelope), |out| {
-            self.write_text(out, &envelope);
+            Self::V2 => Layout::Array,
+            Self::Custom(_) => return Err(EncodeError::NoFormat),
+        };
+        Frame::try_build(Kind::Text, layout.len(&envelope), |out| {
+            layout.write(out, &envelope);
             Ok(())
         })
     }
@@ -163,6 +197,7 @@ impl Serializer {
             (Self::V2, Kind::Binary) => binary::decode_from_server(data),
             (Self::V1, _) => v1::decode(text(data)?, SERVER_LEVELS).map(Incoming::from_text),
             (Self::V2, Kind::Text) => v2::decode(text(data)?, SERVER_LEVELS).map(Incoming::from_text),
+            (Self::Custom(_), _) => Err(DecodeError::NoFormat),
         }
     }
 
@@ -173,33 +208,54 @@ impl Serializer {
     ///
     /// Source: phoenix.js `Serializer.encode`.
     pub fn encode_from_client(self, message: &Message<'_>) -> Result<(Kind, Vec<u8>), EncodeError> {
-        match (self, message.payload) {
-            (Self::V1, PayloadSlice::Binary(_)) => Err(EncodeError::BinaryOnV1),
+        let (layout, payload) = match (self, message.payload) {
+            (Self::V1, PayloadSlice::Binary(_)) => return Err(EncodeError::BinaryOnV1),
             (Self::V2, PayloadSlice::Binary(data)) => {
-                binary::encode_from_client(message, data).map(|bytes| (Kind::Binary, bytes))
+                return binary::encode_from_client(message, data).map(|bytes| (Kind::Binary, bytes));
             }
-            (_, PayloadSlice::Json(payload)) => {
-                let envelope = Envelope::from_client(message, payload);
-                let mut text = Vec::with_capacity(self.text_len(&envelope));
-                self.write_text(&mut text, &envelope);
-                Ok((Kind::Text, text))
-            }
+            (Self::V1, PayloadSlice::Json(payload)) => (Layout::Object, payload),
+            (Self::V2, PayloadSlice::Json(payload)) => (Layout::Array, payload),
+            (Self::Custom(_), _) => return Err(EncodeError::NoFormat),
+        };
+        let envelope = Envelope::from_client(message, payload);
+        let mut text = Vec::with_capacity(layout.len(&envelope));
+        layout.write(&mut text, &envelope);
+        Ok((Kind::Text, text))
+    }
+}
+
+/// How the fields of a text message are arranged.
+#[derive(Clone, Copy)]
+enum Layout {
+    /// V1.
+    Object,
+    /// V2.
+    Array,
+}
+
+impl Layout {
+    fn len(self, envelope: &Envelope<'_>) -> usize {
+        match self {
+            Self::Object => v1::len(envelope),
+            Self::Array => v2::len(envelope),
         }
     }
 
-    fn text_len(self, envelope: &Envelope<'_>) -> usize {
+    fn write(self, out: &mut impl BufMut, envelope: &Envelope<'_>) {
         match self {
-            Self::V1 => v1::len(envelope),
-            Self::V2 => v2::len(envelope),
+            Self::Object => v1::write(out, envelope),
+            Self::Array => v2::write(out, envelope),
         }
     }
+}
 
-    fn write_text(self, out: &mut impl BufMut, envelope: &Envelope<'_>) {
-        match self {
-            Self::V1 => v1::write(out, envelope),
-            Self::V2 => v2::write(out, envelope),
-        }
-    }
+/// V1, V2, and so many of the application's own.
+fn serializers(own: usize) -> impl Iterator<Item = Serializer> {
+    Serializer::ALL.into_iter().chain(own_serializers(own))
+}
+
+fn own_serializers(own: usize) -> impl Iterator<Item = Serializer> {
+    FormatId::ALL.into_iter().take(own).map(Serializer::Custom)
 }
 
 fn text(data: &[u8]) -> Result<&str, DecodeError> {

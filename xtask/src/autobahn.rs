@@ -34,7 +34,7 @@ pub struct Arguments {
 /// exit code tells.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let workspace = Workspace::read()?;
-    let runner = match Runner::find(&workspace) {
+    let runner = match Runner::find(&workspace)? {
         Some(runner) => runner,
         None => Runner::install(&workspace)?,
     };
@@ -57,13 +57,11 @@ pub(crate) fn play(workspace: &Workspace, runner: &Runner) -> Result<Summary> {
     }
     // With its assertions: it is the suite that is slow.
     let echo = workspace.build("echo", Build::Debug)?;
-    let mut reports = Vec::new();
-    for role in [Role::Server, Role::Client] {
+    let report = |role: Role| {
         let directory = workspace.scratch("autobahn-reports").join(role.name());
         println!("the echo as {}: the suite's output and reports go to {}", role.name(), directory.display());
         let index = role.play(runner, &echo, &directory)?;
-        reports.push(Report::parse(&index).with_context(|| format!("the report on the {}", role.name()))?);
-    }
-    let [server, client] = <[Report; 2]>::try_from(reports).expect("there are two roles");
-    Ok(Summary { server, client })
+        Report::parse(&index).with_context(|| format!("the report on the {}", role.name()))
+    };
+    Ok(Summary { server: report(Role::Server)?, client: report(Role::Client)? })
 }

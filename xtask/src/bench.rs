@@ -66,8 +66,10 @@ fn load(workspace: &Workspace, arguments: &[String]) -> Result<ExitCode> {
     if !built.context("cannot run cargo")?.success() {
         bail!("cannot build bennu-benches");
     }
-    if workspace.has("conformance") {
-        workspace.build("conformance", Build::Release)?;
+    for server in ["conformance", "mio-example"] {
+        if workspace.has(server) {
+            workspace.build(server, Build::Release)?;
+        }
     }
     let mut load = cargo();
     load.args(["run", "--quiet", "--release", "--package", "bennu-benches", "--bin", "load", "--"]);

@@ -7,6 +7,7 @@
 //! stream, http, websocket, longpoll    a client that can misbehave, on plain blocking sockets
 //! play.rs, http_step.rs     one scenario, step by step
 //! report.rs, known.rs       what is printed and counted
+//! excerpt.rs                which scenarios a server can play that offers a part of the app
 //! ```
 //!
 //! The format is described in `conformance/README.md`.
@@ -15,6 +16,7 @@ mod arguments;
 mod connection;
 mod environment;
 mod event;
+mod excerpt;
 mod failure;
 mod frame_pattern;
 mod hex;
@@ -48,6 +50,7 @@ use anyhow::Result;
 
 pub use arguments::Arguments;
 pub use environment::Profile;
+pub use excerpt::Excerpt;
 pub use report::{Summary, Verbosity};
 pub use scenario::Need;
 pub use server::Server;

@@ -3,10 +3,13 @@
 mod autobahn;
 mod browser;
 mod conformance;
+mod event_loop;
 mod interleavings;
 mod licences;
 mod lint;
 mod minimal_versions;
+mod msgpack;
+mod node;
 mod outcome;
 mod package;
 mod toolchains;
@@ -43,6 +46,8 @@ enum Group {
     Autobahn,
     /// The chat in a browser, on each runtime.
     Browser,
+    /// Phoenix's client against the MessagePack example, in Node.js.
+    Msgpack,
     /// What a release needs: packages, licences, the oldest dependencies and compiler, wasm.
     Release,
 }
@@ -54,7 +59,7 @@ struct Part {
     run: fn(&Workspace) -> Result<Outcome>,
 }
 
-const PARTS: [Part; 21] = [
+const PARTS: [Part; 23] = [
     Part { name: "unit tests", group: Group::Unit, run: unit::run },
     Part { name: "unit tests, smol", group: Group::Unit, run: unit::on_smol },
     Part { name: "optimised core", group: Group::Unit, run: unit::optimised },
@@ -80,6 +85,7 @@ const PARTS: [Part; 21] = [
     },
     Part { name: "autobahn", group: Group::Autobahn, run: autobahn::run },
     Part { name: "conformance 1.8.9", group: Group::Conformance, run: conformance::older },
+    Part { name: "conformance, mio", group: Group::Conformance, run: event_loop::run },
     Part {
         name: "browser, tokio",
         group: Group::Browser,
@@ -95,6 +101,7 @@ const PARTS: [Part; 21] = [
         group: Group::Browser,
         run: |workspace| browser::run(workspace, Runtime::Smol),
     },
+    Part { name: "msgpack client", group: Group::Msgpack, run: msgpack::run },
     Part { name: "package", group: Group::Release, run: package::run },
     Part { name: "licences", group: Group::Release, run: licences::run },
     Part { name: "minimal versions", group: Group::Release, run: minimal_versions::run },

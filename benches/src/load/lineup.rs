@@ -29,7 +29,7 @@ impl Lineup {
         match &options.servers {
             Servers::Bennu => {
                 if needs(Wire::Plain) {
-                    plain.push(programs::bennu()?);
+                    plain.extend([programs::bennu()?, programs::mio()?]);
                 }
                 if needs(Wire::Tls) {
                     secure.push(programs::secure()?);

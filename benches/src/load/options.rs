@@ -28,7 +28,7 @@ pub(super) enum Size {
 /// What is held against the floor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Servers {
-    /// Bennu's conformance app.
+    /// Bennu's conformance app, and the event loop that has a part of it.
     Bennu,
     These(Vec<ServerCommand>),
     /// Nothing: the floor is measured alone.
@@ -42,7 +42,7 @@ load: puts load on whole servers and holds them against a floor
   --quick            small loads, one run: checks that no frame is lost, judges no time
   --only a,b         of connect, fanout, burst, topics, echo, latency, memory, tls
   --runs N           runs of each scenario (5; with --quick 1)
-  --server 'CMD'     a server to test instead of Bennu, `{port}` in it is replaced; may be repeated
+  --server 'CMD'     a server to test instead of Bennu's, `{port}` in it is replaced; may be repeated
   --floor-only       the floor alone, to know a machine
   --report DIR       where report.html and report.json are left (target/bench)
 ";

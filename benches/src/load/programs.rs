@@ -50,6 +50,11 @@ pub(super) fn bennu() -> Result<ServerCommand, ProgramError> {
     command("bennu", "conformance", "conformance", &["--port", "{port}"])
 }
 
+/// The core in an event loop of its own, in one thread as the floor is.
+pub(super) fn mio() -> Result<ServerCommand, ProgramError> {
+    command("mio", "mio-example", "mio-example", &["--port", "{port}"])
+}
+
 /// Bennu over TLS.
 pub(super) fn secure() -> Result<ServerCommand, ProgramError> {
     command("bennu, TLS", "bennu-benches", "secure", &["--port", "{port}"])

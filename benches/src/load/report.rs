@@ -86,7 +86,13 @@ impl Report {
             name: row.figure.name.to_owned(),
             budget: row.figure.budget,
             floor: row.floor.clone(),
-            servers: self.servers.iter().enumerate().map(server).collect(),
+            servers: self
+                .servers
+                .iter()
+                .enumerate()
+                .filter(|(number, _)| row.was_played_by(*number))
+                .map(server)
+                .collect(),
         }
     }
 
@@ -110,6 +116,11 @@ impl Report {
 }
 
 impl Row {
+    /// Not each server plays each scenario: TLS is Bennu's alone.
+    fn was_played_by(&self, server: usize) -> bool {
+        !self.samples[server].is_empty()
+    }
+
     fn ratio(&self, server: usize) -> Option<Spread> {
         Spread::of(ratios(&self.samples[server], &self.floor))
     }
@@ -142,7 +153,9 @@ impl Report {
             ["scenario", "figure", "floor", "server", "its figure", "ratio", "budget", ""].map(str::to_owned),
         );
         for row in &self.rows {
-            for (number, server) in self.servers.iter().enumerate() {
+            for (number, server) in
+                self.servers.iter().enumerate().filter(|(number, _)| row.was_played_by(*number))
+            {
                 table.push([
                     row.scenario.clone(),
                     row.figure.name.to_owned(),
@@ -185,6 +198,19 @@ mod tests {
     #[test]
     fn quick_run_judges_no_time() {
         assert!(report(Judging::CorrectnessOnly, 50.0).is_good());
+    }
+
+    #[test]
+    fn who_has_not_played_a_scenario_stands_in_no_row_of_it() {
+        let mut report = Report::new(["bennu", "mio"].map(str::to_owned).into(), Judging::Budgets);
+        let figure = Figure { name: "B resident, idle", budget: Budget::None };
+        report.enter("memory", Subject::Server(0), vec![Reading { figure, value: 900.0 }]);
+        report.enter("memory", Subject::Server(1), vec![Reading { figure, value: 700.0 }]);
+        report.enter("tls", Subject::Server(0), vec![Reading { figure, value: 9000.0 }]);
+
+        let text = report.to_string();
+        let servers = |scenario: &str| text.lines().filter(|line| line.starts_with(scenario)).count();
+        assert_eq!((servers("memory"), servers("tls")), (2, 1), "{text}");
     }
 
     #[test]

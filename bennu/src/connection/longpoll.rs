@@ -151,7 +151,9 @@ impl Turn<'_, '_, Polling> {
     /// is to take more, and what a handler answers at once is there.
     fn receive(&mut self, data: &Data) {
         let connection = &mut *self.connection;
-        match connection.link.dialect.serializer.decode(data.kind, &data.body) {
+        let (formats, serializer) = (connection.link.hub.formats(), connection.link.dialect.serializer);
+        let mut room = None;
+        match formats.decode(serializer, data.kind, &data.body, &mut room) {
             Ok(message) => {
                 self.desk.tell(connection.link.line(), Some(&message), self.now);
                 self.work_off();

@@ -295,10 +295,13 @@ impl Turn<'_, '_, Wire> {
             let connection = &mut *self.connection;
             let received = connection.medium.websocket.receive(input, self.now);
             let consumed = received.consumed;
-            let serializer = connection.link.dialect.serializer;
+            let (formats, serializer) = (connection.link.hub.formats(), connection.link.dialect.serializer);
+            let mut room = None;
             let decoded = match received.event {
-                Some(websocket::Event::Text(text)) => Some(serializer.decode_text(text)),
-                Some(websocket::Event::Binary(data)) => Some(serializer.decode(Kind::Binary, data)),
+                Some(websocket::Event::Text(text)) => Some(formats.decode_text(serializer, text, &mut room)),
+                Some(websocket::Event::Binary(data)) => {
+                    Some(formats.decode(serializer, Kind::Binary, data, &mut room))
+                }
                 // Of several pings in a row the latest is answered, ahead of the message behind it.
                 Some(websocket::Event::Ping(_)) if !is_stuck => {
                     pong = connection.medium.websocket.take_pong().or(pong);

@@ -68,7 +68,7 @@ impl ReplyRef {
             status: &answer.status,
             response: &response,
         };
-        match self.dialect.encode(&outgoing) {
+        match self.dialect.encode(self.hub.formats(), &outgoing) {
             Ok(frame) => self.hub.reply(self.socket, frame),
             Err(error) => {
                 tracing::error!(topic = %self.topic, %error, "a reply that cannot be sent was dropped")

@@ -124,7 +124,7 @@ impl Hub {
         let Shard { server, revision, .. } = shard;
         let place = server.shard();
         let reached = Reached::by(fanout, server);
-        left.tally.deliver(reached, |serializer| fanout.frame(serializer).is_some());
+        left.tally.deliver(&reached, |serializer| fanout.frame(serializer).is_some());
         let can_merge = (place as usize) < self.merging;
         let open = tour.and_then(|tour| tour.visit(fanout, place, can_merge, reached));
         if open.is_some() {
@@ -136,7 +136,7 @@ impl Hub {
             if place % TOGETHER == 0 {
                 black_box(ahead.by_ref().take(TOGETHER).map(|(peer, _)| peer.touch()).sum::<usize>());
             }
-            let open = open.and_then(|frames| frames[serializer.index()].as_ref());
+            let open = open.and_then(|frames| frames.get(serializer)?.as_ref());
             if let Some(frame) = open.or_else(|| fanout.frame(serializer)) {
                 left.note(peer, peer.push(frame.clone()));
             }

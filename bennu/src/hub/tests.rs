@@ -6,6 +6,7 @@ use crate::peer::Work;
 use crate::runtime::still::Still;
 use crate::{Context, Endpoint, Failure, JoinContext, Open};
 use bennu_core::server::{Event, Outcome};
+use bennu_core::wire::Serializer;
 use bennu_core::{IntoPayload, Kind, Payload};
 use proptest::prelude::*;
 use serde_json::json;
@@ -313,7 +314,7 @@ fn node_of_many_cores_has_as_many_shards_as_the_index_of_topics_has_room_for() {
         if polled {
             socket = socket.longpoll(crate::LongPoll::new());
         }
-        let mounts = vec![socket.mount("/socket")];
+        let mounts = vec![socket.mount("/socket", &mut crate::format::Register::default())];
         let queue = QueueLimits::default();
         let hub = Hub::start(
             Arc::new(Still::default()),

@@ -12,7 +12,7 @@ use crate::opening::Opening;
 use crate::peer::Peer;
 use crate::service::ResponseBody;
 use bennu_core::Compat;
-use bennu_core::connect::{self, Admission, Carrier, PathVariables};
+use bennu_core::connect::{self, Admission, Carrier, Params, PathVariables};
 use bennu_core::longpoll::{Answer, BodyError, Encoding, Posted, Refusal, Request, examine, open};
 use http::request::Parts;
 use http::{Response, StatusCode};
@@ -37,9 +37,9 @@ pub(crate) async fn answer<B: Body>(
     let socket = &*visit.mount().name;
     let answered = match examine(parts, visit.carrier, &visit.mount().options) {
         Ok(Request::Preflight { headers }) => Ok(visit.respond(Answer::Preflight { headers })),
-        Ok(Request::Poll { token }) => match visit.poll(token).await {
+        Ok(Request::Poll { token, params }) => match visit.poll(token).await {
             Some(response) => Ok(response),
-            None => visit.connect(parts, variables).await,
+            None => visit.connect(parts, params, variables).await,
         },
         Ok(Request::Post { token, encoding }) => visit.post(token, encoding, body).await,
         Err(refusal) => Err(refusal),
@@ -117,16 +117,17 @@ impl Visit<'_> {
     async fn connect(
         &self,
         parts: &Parts,
+        params: Params,
         variables: PathVariables<'_>,
     ) -> Result<Response<ResponseBody>, Refusal> {
         let Ok(slot) = Arc::clone(self.hub).admit(self.place) else {
             return Ok(self.error(StatusCode::SERVICE_UNAVAILABLE));
         };
         let mount = self.mount();
-        let admission = open(parts, variables, self.carrier, &mount.options).inspect_err(|_| {
+        let admission = open(parts, params, variables, self.carrier, &mount.options).inspect_err(|_| {
             self.hub.metrics.asked(Connect::Door);
         })?;
-        let Some(serializer) = mount.negotiate(self.hub, &admission) else {
+        let Some(serializer) = mount.negotiate_polled(self.hub, &admission) else {
             return Ok(self.respond(Answer::Forbidden));
         };
         let Admission { params, info, .. } = admission;

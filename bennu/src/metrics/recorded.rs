@@ -5,7 +5,7 @@ use crate::letter::Letter;
 use crate::link::Transport;
 use crate::peer::Peer;
 use bennu_core::server::{Event, Fanout, Outcome, Server};
-use bennu_core::wire::Serializer;
+use bennu_core::wire::{PerSerializer, Serializer};
 use bennu_core::{Frame, Instant};
 use metrics::{
     Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge,
@@ -99,9 +99,9 @@ pub(crate) struct Sizes {
 }
 
 /// How many a broadcast is queued for, by serializer.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Reached {
-    members: [u64; 2],
+    members: PerSerializer<u64>,
 }
 
 /// What waits on the whole node.
@@ -258,9 +258,9 @@ impl Tally {
     }
 
     /// A broadcast was queued for those whom it has reached; a serializer that cannot carry it has them skipped.
-    pub(crate) fn deliver(&mut self, reached: Reached, can_carry: impl Fn(Serializer) -> bool) {
-        for serializer in Serializer::ALL {
-            let members = reached.members[serializer.index()];
+    pub(crate) fn deliver(&mut self, reached: &Reached, can_carry: impl Fn(Serializer) -> bool) {
+        for serializer in reached.members.serializers() {
+            let members = reached.members[serializer];
             let count = if can_carry(serializer) { &mut self.deliveries } else { &mut self.skipped };
             *count += members;
         }
@@ -282,21 +282,23 @@ impl Reached {
     /// The recipients of a fan-out. They are not visited for it, unless some intercept, or have another serializer.
     pub(crate) fn by(fanout: &Fanout, server: &Server<Arc<Peer>, Letter>) -> Self {
         let mut reached = Self::default();
-        if fanout.is_uniform() && !server.uses(Serializer::V1) {
+        if fanout.is_uniform()
+            && fanout.serializers().all(|other| other == Serializer::V2 || !server.uses(other))
+        {
             let members = fanout.members() - usize::from(fanout.from().is_some());
-            reached.members[Serializer::V2.index()] = members as u64;
+            reached.members[Serializer::V2] = members as u64;
             return reached;
         }
         for (_, serializer) in server.recipients(fanout) {
-            reached.members[serializer.index()] += 1;
+            *reached.members.place(serializer) += 1;
         }
         reached
     }
 
     /// Those of another shard.
     pub(crate) fn add(&mut self, other: Self) {
-        for serializer in Serializer::ALL {
-            self.members[serializer.index()] += other.members[serializer.index()];
+        for serializer in other.members.serializers() {
+            *self.members.place(serializer) += other.members[serializer];
         }
     }
 }

@@ -21,7 +21,7 @@ pub(crate) struct Begun;
 #[derive(Debug, Default)]
 pub(crate) struct Sizes(());
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Reached(());
 
 impl Metrics {
@@ -76,7 +76,7 @@ impl Tally {
 
     pub(crate) fn send(&mut self) {}
 
-    pub(crate) fn deliver(&mut self, _: Reached, _: impl Fn(Serializer) -> bool) {}
+    pub(crate) fn deliver(&mut self, _: &Reached, _: impl Fn(Serializer) -> bool) {}
 
     pub(crate) fn add(&mut self, _: &Self) {}
 }

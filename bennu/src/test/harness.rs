@@ -81,7 +81,7 @@ impl Harness {
     /// As [`connect`](Self::connect).
     ///
     /// # Panics
-    /// As [`connect`](Self::connect).
+    /// As [`connect`](Self::connect), and if the client asks for a [serializer of your own](crate::SocketSettings::serializer).
     #[track_caller]
     pub fn connect_with(&self, dial: Dial) -> Result<Client, ConnectError> {
         let parts = ["/websocket", ""].map(|below| dial.request(below));
@@ -165,6 +165,11 @@ impl Harness {
     fn open(&self, path: String, opening: Opening) -> Client {
         let wire = Wire::default();
         let serializer = opening.serializer();
+        if let Serializer::Custom(_) = serializer {
+            panic!(
+                "clients of the harness speak V1 and V2; a format is tested by itself, or with a client of its own"
+            );
+        }
         let connection = opening.open(Some(Box::new(wire.clone())), Stream::PLAIN, Bytes::new());
         let socket = connection.socket();
         self.node.runtime.spawn_connection(connection);

@@ -6,7 +6,7 @@ use crate::Payload;
 use bennu_core::server::SocketId;
 use bennu_core::websocket::{self, CloseReason, Config, Event, Output};
 use bennu_core::wire::{Incoming, Serializer};
-use bennu_core::{Instant, Kind, Message, Name, PayloadSlice, Ref, event};
+use bennu_core::{Instant, Kind, Message, Name, Ref, event};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -174,16 +174,12 @@ impl Line {
         event: &str,
         payload: &Payload,
     ) -> Result<(), String> {
-        let payload = match payload {
-            Payload::Json(json) => PayloadSlice::Json(json.as_str()),
-            Payload::Binary(bytes) => PayloadSlice::Binary(bytes),
-        };
         let message = Message {
             join_ref: join_ref.cloned(),
             msg_ref: msg_ref.cloned(),
             topic: topic.into(),
             event: event.into(),
-            payload,
+            payload: payload.into(),
         };
         let (kind, body) = self.serializer.encode_from_client(&message).map_err(|error| error.to_string())?;
         let mut frame = Vec::new();

@@ -96,7 +96,12 @@ pub fn examine(
 /// # Errors
 /// [`Refusal::Query`] or [`Refusal::PathVariable`].
 pub fn connect_params(parts: &Parts, variables: PathVariables<'_>) -> Result<Params, Refusal> {
-    let mut params = Params::from_query(parts.uri.query().unwrap_or_default()).map_err(Refusal::Query)?;
+    let query = parts.uri.query().unwrap_or_default();
+    with_variables(Params::from_query(query).map_err(Refusal::Query)?, variables)
+}
+
+/// Adds what the path's variables matched; on a clash of names the path wins.
+pub(crate) fn with_variables(mut params: Params, variables: PathVariables<'_>) -> Result<Params, Refusal> {
     for (name, raw) in variables.raw {
         params.insert(name, percent::decode(raw, Plus::Plus).map_err(Refusal::PathVariable)?);
     }

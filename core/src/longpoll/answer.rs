@@ -1,5 +1,6 @@
 //! What goes back.
 
+use crate::filter::Hidden;
 use crate::json::{string_len, write_string};
 use crate::{Compat, Frame};
 use bytes::{BufMut as _, Bytes};
@@ -8,13 +9,15 @@ use http::header::{
     ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_TYPE, HeaderValue,
 };
 use http::{Response, StatusCode};
+use std::fmt;
 
 /// The answer to a request.
 ///
-/// Pages of all origins may read it: whether theirs may connect is decided on the server.
+/// Pages of all origins may read it: whether theirs may connect is decided on the server. Printing with `{:?}` leaves
+/// out the token.
 ///
 /// Source: Phoenix `Transports.LongPoll`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Answer<'a> {
     /// To a `GET` that has opened a session: HTTP 200, `{"messages":[],"status":410,"token":"SFMyNTY.g2g"}`.
     Opened {
@@ -77,6 +80,26 @@ impl Answer<'_> {
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
         response
+    }
+}
+
+impl fmt::Debug for Answer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Opened { token: _ } => f.debug_struct("Opened").field("token", &Hidden).finish(),
+            Self::Messages { token: _, frames } => {
+                f.debug_struct("Messages").field("token", &Hidden).field("frames", frames).finish()
+            }
+            Self::Empty { token: _ } => f.debug_struct("Empty").field("token", &Hidden).finish(),
+            Self::Accepted => f.write_str("Accepted"),
+            Self::TimedOut => f.write_str("TimedOut"),
+            Self::Gone => f.write_str("Gone"),
+            Self::Forbidden => f.write_str("Forbidden"),
+            Self::Preflight { headers } => f.debug_struct("Preflight").field("headers", headers).finish(),
+            Self::Error { status, body } => {
+                f.debug_struct("Error").field("status", status).field("body", body).finish()
+            }
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap};
 use std::fmt;
 
-/// One message of the client, not yet decoded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One message of the client, not yet decoded. Of its body, printing with `{:?}` tells the length alone.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Data {
     /// Text or binary.
     pub kind: Kind,
@@ -102,6 +102,12 @@ impl Encoding {
 impl Default for BodyLimits {
     fn default() -> Self {
         Self { bytes: 1 << 20, lines: 100 }
+    }
+}
+
+impl fmt::Debug for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Data").field("kind", &self.kind).field("len", &self.body.len()).finish()
     }
 }
 

@@ -17,10 +17,21 @@ pub struct Config {
     /// client itself has caused does not count: while more than half of this waits, no message is taken from it.
     pub max_queue: usize,
     /// How much of POSTs may wait to be taken, in bytes, each message counted with 64 more; the POST past it is
-    /// answered 408 at once, unless none waits. 1 MiB.
+    /// answered 408 at once, unless no message waits. 1 MiB.
     pub max_input: usize,
     /// How many polls may wait that a newer one has taken the place of; past it, the oldest ends early. 8.
     pub max_replaced: usize,
+    /// What frames it takes: text alone, as the answer to a poll is JSON.
+    pub carries: Carries,
+}
+
+/// What frames a session takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carries {
+    /// Text alone.
+    Text,
+    /// Text and bytes: for whoever hands them on otherwise than in an [`Answer`](super::Answer).
+    TextAndBytes,
 }
 
 impl Config {
@@ -33,6 +44,7 @@ impl Config {
             max_queue: 1 << 20,
             max_input: 1 << 20,
             max_replaced: 8,
+            carries: Carries::Text,
         }
     }
 }

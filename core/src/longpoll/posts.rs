@@ -46,7 +46,7 @@ impl Posts {
         id
     }
 
-    /// Takes a post in, unless it makes more than `max` wait. The first is never too much.
+    /// Takes a post in, unless it makes more than `max` wait. Where no message waits, none is too much.
     pub(super) fn add(
         &mut self,
         id: PostId,
@@ -55,7 +55,7 @@ impl Posts {
         until: Instant,
     ) -> Result<(), Full> {
         let added = cost(messages.iter());
-        if !self.waiting.is_empty() && self.bytes.saturating_add(added) > max {
+        if self.bytes > 0 && self.bytes.saturating_add(added) > max {
             return Err(Full);
         }
         self.bytes += added;

@@ -3,16 +3,15 @@
 use super::answer::Answer;
 use super::body::{BodyError, Encoding};
 use crate::Compat;
-use crate::connect::{
-    self, Admission, AuthTokenError, Carrier, ConnectInfo, Options, Params, PathVariables, connect_params,
-};
+use crate::connect::{self, Admission, AuthTokenError, Carrier, ConnectInfo, Options, Params, PathVariables};
+use crate::filter::Hidden;
 use http::header::{ACCESS_CONTROL_REQUEST_HEADERS, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, StatusCode};
 use std::fmt;
 
-/// A request to a long-poll transport.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A request to a long-poll transport. Printing with `{:?}` leaves out its token.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Request {
     /// `OPTIONS`: a browser asks whether a page of another origin may. Answer with [`Answer::Preflight`].
     Preflight {
@@ -23,6 +22,8 @@ pub enum Request {
     Poll {
         /// From the header `x-phoenix-longpoll-token`, else from the parameter `token`.
         token: Option<String>,
+        /// The query: what [`open`] hands to the application.
+        params: Params,
     },
     /// `POST`: take messages. Without the token of a live session, [`Answer::Gone`].
     Post {
@@ -51,7 +52,7 @@ const AUTH_TOKEN: HeaderName = HeaderName::from_static("x-phoenix-authtoken");
 /// Examines the head of a request, whatever it asks for.
 ///
 /// ```
-/// use bennu_core::connect::{Carrier, Options, Scheme};
+/// use bennu_core::connect::{Carrier, Options, Params, Scheme};
 /// use bennu_core::longpoll::{Request, examine};
 ///
 /// let request = http::Request::get("/socket/longpoll?vsn=2.0.0&token=x").body(()).unwrap();
@@ -59,7 +60,8 @@ const AUTH_TOKEN: HeaderName = HeaderName::from_static("x-phoenix-authtoken");
 /// let carrier = Carrier { peer: None, scheme: Scheme::Http };
 ///
 /// let request = examine(&parts, carrier, &Options::default()).unwrap();
-/// assert_eq!(request, Request::Poll { token: Some("x".to_owned()) });
+/// let params = Params::from_query("vsn=2.0.0&token=x").unwrap();
+/// assert_eq!(request, Request::Poll { token: Some("x".to_owned()), params });
 /// ```
 ///
 /// # Errors
@@ -73,7 +75,7 @@ pub fn examine(parts: &Parts, carrier: Carrier, options: &Options) -> Result<Req
     options.check_origin.check(parts, carrier).map_err(connect::Refusal::Origin)?;
     match parts.method {
         Method::OPTIONS => Ok(Request::Preflight { headers: requested_headers(&parts.headers) }),
-        Method::GET => Ok(Request::Poll { token: token(&parts.headers, &params, options.compat) }),
+        Method::GET => Ok(Request::Poll { token: token(&parts.headers, &params, options.compat), params }),
         Method::POST => Ok(Request::Post {
             token: token(&parts.headers, &params, options.compat),
             encoding: Encoding::of(&parts.headers),
@@ -85,24 +87,43 @@ pub fn examine(parts: &Parts, carrier: Carrier, options: &Options) -> Result<Req
 /// What the application is asked about a `GET` that opens a session: its parameters, and what the mount wants to
 /// keep of it. No later request is asked for any of this.
 ///
+/// `params` are those of [`Request::Poll`]; `variables` are what [`MountPath::capture`](connect::MountPath::capture)
+/// found in the path, and win on a clash of names.
+///
 /// The auth token is that of the header `x-phoenix-authtoken`, as it is. There is no subprotocol. What follows is as
 /// for a WebSocket: the serializer by [`Admission::vsn`], the application's `connect`; whatever is refused there is
 /// [`Answer::Forbidden`].
 ///
 /// # Errors
-/// [`Refusal::Head`] if the query, a variable of the path or the auth token cannot be decoded.
+/// [`Refusal::Head`] if a variable of the path or the auth token cannot be decoded.
 pub fn open(
     parts: &Parts,
+    params: Params,
     variables: PathVariables<'_>,
     carrier: Carrier,
     options: &Options,
 ) -> Result<Admission, Refusal> {
-    let params = connect_params(parts, variables)?;
+    let params = connect::with_variables(params, variables)?;
     let mut info = ConnectInfo::collect(options.connect_info, parts, carrier);
     if options.auth_token {
         info.set_auth_token(auth_token(&parts.headers)?);
     }
     Ok(Admission { params, subprotocol: None, info })
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hidden = |token: &Option<String>| token.as_ref().map(|_| Hidden);
+        match self {
+            Self::Preflight { headers } => f.debug_struct("Preflight").field("headers", headers).finish(),
+            Self::Poll { token, params } => {
+                f.debug_struct("Poll").field("token", &hidden(token)).field("params", params).finish()
+            }
+            Self::Post { token, encoding } => {
+                f.debug_struct("Post").field("token", &hidden(token)).field("encoding", encoding).finish()
+            }
+        }
+    }
 }
 
 impl Refusal {

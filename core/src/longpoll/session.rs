@@ -1,7 +1,7 @@
 //! One session.
 
 use super::body::Data;
-use super::config::Config;
+use super::config::{Carries, Config};
 use super::output::{CloseReason, Delivery, Ended, NotText, Output, PollId, PostId, Posted};
 use super::polls::{Polls, Removed};
 use super::posts::Posts;
@@ -124,7 +124,7 @@ impl Session {
     /// about the client.
     ///
     /// # Errors
-    /// [`NotText`] if it is binary.
+    /// [`NotText`] if it is binary, and the session takes [text](Config::carries) alone.
     pub fn push(&mut self, frame: Frame) -> Result<(), NotText> {
         self.append(frame, Cause::Others)?;
         if self.queue.of_others() <= self.config.max_queue || self.polls.is_ready() {
@@ -148,7 +148,7 @@ impl Session {
     /// dropped is no answer, and appended as [any frame](Self::push).
     ///
     /// # Errors
-    /// [`NotText`] if it is binary.
+    /// [`NotText`] if it is binary, and the session takes [text](Config::carries) alone.
     pub fn push_owed(&mut self, frame: Frame) -> Result<(), NotText> {
         if frame.slow_consumer() != SlowConsumer::Disconnect {
             return self.push(frame);
@@ -287,7 +287,8 @@ impl Session {
         self.life != Life::Open
     }
 
-    /// What waits for a poll, in bytes; what is being written is not counted.
+    /// What waits for a poll, in bytes; what is being written is not counted. For the metrics of a driver: what ends the
+    /// session is [`Config::max_queue`].
     #[must_use]
     pub fn queued(&self) -> usize {
         self.queue.bytes()
@@ -311,7 +312,7 @@ impl Session {
     }
 
     fn append(&mut self, frame: Frame, cause: Cause) -> Result<(), NotText> {
-        if frame.kind() != Kind::Text {
+        if frame.kind() == Kind::Binary && self.config.carries == Carries::Text {
             return Err(NotText);
         }
         if self.life == Life::Open {

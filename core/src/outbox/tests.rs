@@ -264,6 +264,17 @@ fn all_that_waits_can_be_taken_with_how_much_of_it_is_owed() {
     assert_eq!((outbox.waiting(), outbox.overflow(), outbox.take_all()), (0, None, (Vec::new(), 0)));
 }
 
+#[test]
+#[cfg(debug_assertions)]
+#[should_panic(expected = "what is being written")]
+fn nobody_takes_all_while_somebody_writes() {
+    let mut outbox = Outbox::new(10);
+    outbox.push(frame(b"one"));
+    let _batch = outbox.begin();
+
+    let _ = outbox.take_all();
+}
+
 proptest! {
     #[test]
     fn each_byte_of_frames_and_runs_is_written_once_and_in_order(

@@ -2,7 +2,7 @@
 
 use super::id::ChannelId;
 use super::topics::TopicKey;
-use crate::wire::{EncodeError, Outgoing, Serializer};
+use crate::wire::{EncodeError, Formats, Outgoing, PerSerializer, Serializer};
 use crate::{EventName, Frame, Payload, Topic};
 
 /// A message to every subscriber of a topic, encoded once per serializer.
@@ -15,12 +15,13 @@ pub struct Broadcast {
     topic: Topic,
     event: EventName,
     payload: Payload,
-    frames: [Slot; 2],
+    frames: PerSerializer<Slot>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 enum Slot {
     /// Nobody asked yet.
+    #[default]
     Unknown,
     Encoded(Frame),
     /// This serializer cannot carry it.
@@ -35,34 +36,35 @@ impl Broadcast {
     /// is longer than [`MAX_NAME`](crate::MAX_NAME), or than the 255 bytes of a binary frame. Nothing is
     /// sent then.
     pub fn new(topic: Topic, event: &str, payload: Payload) -> Result<Self, EncodeError> {
-        let mut broadcast =
-            Self { topic, event: EventName::from(event), payload, frames: [Slot::Unknown, Slot::Unknown] };
+        let frames = PerSerializer::default();
+        let mut broadcast = Self { topic, event: EventName::from(event), payload, frames };
         // V2 has the stricter rules: what it takes, V1 takes, but for bytes.
-        let frame = broadcast.outgoing(Serializer::V2)?;
-        broadcast.frames[Serializer::V2.index()] = Slot::Encoded(frame);
+        let frame = Serializer::V2.encode(&broadcast.outgoing())?;
+        *broadcast.frames.place(Serializer::V2) = Slot::Encoded(frame);
         Ok(broadcast)
     }
 
-    fn outgoing(&self, serializer: Serializer) -> Result<Frame, EncodeError> {
-        serializer.encode(&Outgoing::Broadcast {
-            topic: &self.topic,
-            event: &self.event,
-            payload: &self.payload,
-        })
+    fn outgoing(&self) -> Outgoing<'_> {
+        Outgoing::Broadcast { topic: &self.topic, event: &self.event, payload: &self.payload }
     }
 
-    /// Encodes for one more serializer, if that has not been done.
+    /// Encodes for V1 or V2, if that has not been done.
     pub fn encode(&mut self, serializer: Serializer) {
+        self.encode_with(&Formats::default(), serializer);
+    }
+
+    /// Encodes for one more serializer of a server, if that has not been done.
+    pub fn encode_with(&mut self, formats: &Formats, serializer: Serializer) {
         if self.lacks(serializer) {
-            self.frames[serializer.index()] =
-                self.outgoing(serializer).map_or(Slot::Impossible, Slot::Encoded);
+            let frame = formats.encode(serializer, &self.outgoing());
+            *self.frames.place(serializer) = frame.map_or(Slot::Impossible, Slot::Encoded);
         }
     }
 
     /// The frame for one serializer; `None` if it cannot carry this, or was not asked to.
     #[must_use]
     pub fn frame(&self, serializer: Serializer) -> Option<&Frame> {
-        match &self.frames[serializer.index()] {
+        match self.frames.get(serializer)? {
             Slot::Encoded(frame) => Some(frame),
             Slot::Unknown | Slot::Impossible => None,
         }
@@ -71,7 +73,7 @@ impl Broadcast {
     /// Whether it has still to be encoded for one serializer, if that can carry it.
     #[must_use]
     pub fn lacks(&self, serializer: Serializer) -> bool {
-        matches!(self.frames[serializer.index()], Slot::Unknown)
+        self.frames.get(serializer).is_none_or(|slot| matches!(slot, Slot::Unknown))
     }
 
     /// The topic.
@@ -104,7 +106,7 @@ pub struct Fanout {
     pub(super) from: Option<ChannelId>,
     pub(super) is_uniform: bool,
     pub(super) members: usize,
-    pub(super) frames: [Option<Frame>; 2],
+    pub(super) frames: PerSerializer<Option<Frame>>,
     pub(super) whose: Whose,
 }
 
@@ -157,6 +159,11 @@ impl Fanout {
     /// The frame for one serializer; `None` if it cannot carry the broadcast.
     #[must_use]
     pub fn frame(&self, serializer: Serializer) -> Option<&Frame> {
-        self.frames[serializer.index()].as_ref()
+        self.frames.get(serializer)?.as_ref()
+    }
+
+    /// The serializers that the server knows.
+    pub fn serializers(&self) -> impl Iterator<Item = Serializer> + use<> {
+        self.frames.serializers()
     }
 }

@@ -267,9 +267,12 @@ impl<H: Clone, I> Server<H, I> {
     /// Encodes and sends one of the machine's own small frames.
     pub(super) fn own_frame(&mut self, socket: u32, outgoing: &Outgoing<'_>) {
         let serializer = self.sockets[socket as usize].serializer;
-        if let Ok(frame) = serializer.encode(outgoing) {
-            // To a socket that takes nothing any more, nothing is lost.
-            let _ = self.send(socket, frame);
+        match self.formats.encode(serializer, outgoing) {
+            Ok(frame) => {
+                // To a socket that takes nothing any more, nothing is lost.
+                let _ = self.send(socket, frame);
+            }
+            Err(_) => self.speechless.push(self.socket_id(socket)),
         }
     }
 

@@ -8,7 +8,7 @@ use super::output::{CloseReason, Ended, Output};
 use super::topics::{Entry, Listener, Member, Share, TopicKey};
 use super::{Lossy, Server};
 use crate::outbox::SlowConsumer;
-use crate::wire::Serializer;
+use crate::wire::{PerSerializer, Serializer};
 use crate::{Frame, Instant, event};
 use smallvec::SmallVec;
 
@@ -52,7 +52,7 @@ impl<H: Clone, I> Server<H, I> {
             return self.deliver(channel, Item::Out { event, payload });
         }
         let serializer = self.sockets[socket as usize].serializer;
-        if let Some(mut frame) = self.frames(broadcast)[serializer.index()].take() {
+        if let Some(mut frame) = self.frames(broadcast)[serializer].take() {
             if self.lossy == Lossy::Perhaps {
                 let policy = self.mount(socket).slow_consumer(broadcast.topic(), broadcast.event());
                 frame = frame.losable(policy, broadcast.topic(), broadcast.event());
@@ -133,7 +133,7 @@ impl<H: Clone, I> Server<H, I> {
                 from: fanout.from,
                 is_uniform: fanout.is_uniform && is_one && policy == SlowConsumer::Disconnect,
                 members: fanout.members,
-                frames: fanout.frames.each_ref().map(|frame| frame.as_ref().map(losable)),
+                frames: fanout.frames.map(|frame| frame.as_ref().map(losable)),
                 whose,
             }));
         }
@@ -160,14 +160,14 @@ impl<H: Clone, I> Server<H, I> {
 
     /// The frames for the serializers in use here. One that its publisher did not know of, because a
     /// socket connected this instant, is encoded now.
-    fn frames(&self, broadcast: &Broadcast) -> [Option<Frame>; 2] {
-        Serializer::ALL.map(|serializer| {
+    fn frames(&self, broadcast: &Broadcast) -> PerSerializer<Option<Frame>> {
+        self.formats.each(|serializer| {
             if !self.uses(serializer) {
                 return None;
             }
             broadcast.frame(serializer).cloned().or_else(|| {
                 let mut late = broadcast.clone();
-                late.encode(serializer);
+                late.encode_with(&self.formats, serializer);
                 late.frame(serializer).cloned()
             })
         })

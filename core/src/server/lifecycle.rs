@@ -331,7 +331,7 @@ impl<H: Clone, I> Server<H, I> {
             return;
         }
         if was == Life::Open {
-            self.connected[owner.serializer.index()] -= 1;
+            self.connected[owner.serializer] -= 1;
             if let Some(overload) = owner.waiting.as_mut().and_then(|waiting| waiting.overload.take()) {
                 self.timers.remove(&(overload.until, overload.number));
             }

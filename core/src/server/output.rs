@@ -257,20 +257,22 @@ pub enum CloseReason {
     SlowConsumer,
     /// It sent what is no message.
     Malformed,
+    /// Its serializer, one of the application's own, cannot write a message of the protocol.
+    Unwritable,
 }
 
 impl CloseReason {
     /// The code of the close frame.
     ///
     /// Source: what Phoenix closes with for a `disconnect` broadcast, a drain, and a message that it cannot
-    /// decode; 1013 ("try again later") is Bennu's own.
+    /// decode or encode; 1013 ("try again later") is Bennu's own.
     #[must_use]
     pub fn code(self) -> u16 {
         match self {
             Self::Disconnected => 1001,
             Self::Draining => 1012,
             Self::SlowConsumer => 1013,
-            Self::Malformed => 1011,
+            Self::Malformed | Self::Unwritable => 1011,
         }
     }
 }

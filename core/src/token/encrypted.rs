@@ -40,3 +40,24 @@ pub(super) fn open<'k>(mut keys: impl Iterator<Item = &'k Key>, token: &str) -> 
 fn cipher(key: &Key) -> XChaCha20Poly1305 {
     XChaCha20Poly1305::new(key.as_bytes().into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::{KeyOptions, Secret};
+
+    /// R278; from plug_crypto 2.1.1, which has signed the same payload as well. An atom in it is written as until
+    /// Erlang/OTP 25, so that no `Keys` makes it.
+    #[test]
+    fn a_payload_is_sealed_byte_for_byte_as_phoenix_does() {
+        let secret = Secret::new("abcdefgh".repeat(8)).unwrap();
+        let key = Key::derive(&secret, b"user auth", KeyOptions::default());
+        let nonce = std::array::from_fn(|at| u8::try_from(at).unwrap());
+        let payload = base64url::decode("g2gDYQFuBgAAaOXPiwFkAAhpbmZpbml0eQ").unwrap();
+
+        assert_eq!(
+            seal(&key, nonce, payload),
+            "XCP.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXM540xaS-g_Zl-huJYCIe6Sy7jkbLVRW8I88_PvEvOF7K9XCGncz12Us"
+        );
+    }
+}

@@ -3,6 +3,7 @@
 use pbkdf2::pbkdf2_hmac_array;
 use sha2::{Sha256, Sha384, Sha512};
 use std::fmt;
+use std::num::NonZeroU32;
 
 /// The secret that all keys of an application are derived from: Phoenix's `secret_key_base`.
 ///
@@ -55,14 +56,15 @@ impl std::error::Error for SecretTooShort {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyOptions {
     /// Rounds of PBKDF2: `key_iterations`. 1,000.
-    pub iterations: u32,
+    pub iterations: NonZeroU32,
     /// The digest of PBKDF2, and of nothing else: `key_digest`. SHA-256.
     pub digest: Digest,
 }
 
 impl Default for KeyOptions {
     fn default() -> Self {
-        Self { iterations: 1000, digest: Digest::Sha256 }
+        let iterations = const { NonZeroU32::new(1000).expect("1,000 is not zero") };
+        Self { iterations, digest: Digest::Sha256 }
     }
 }
 
@@ -88,7 +90,7 @@ impl Key {
             Digest::Sha384 => pbkdf2_hmac_array::<Sha384, 32>,
             Digest::Sha512 => pbkdf2_hmac_array::<Sha512, 32>,
         };
-        Self(derive(&secret.bytes, salt, options.iterations))
+        Self(derive(&secret.bytes, salt, options.iterations.get()))
     }
 
     pub(super) fn as_bytes(&self) -> &[u8; 32] {

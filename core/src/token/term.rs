@@ -142,6 +142,14 @@ macro_rules! from_integer {
 
 from_integer!(i8, i16, i32, i64, i128, u8, u16, u32, u64);
 
+/// Lists, tuples and maps are nested deeper than [`MAX_DEPTH`].
+struct TooDeep;
+
+/// Of so many levels, those that are left inside of a list, a tuple or a map.
+fn inside(levels: u32) -> Result<u32, TooDeep> {
+    levels.checked_sub(1).ok_or(TooDeep)
+}
+
 /// The bytes that say of which kind a value is.
 mod tag {
     pub(super) const VERSION: u8 = 131;

@@ -1,5 +1,6 @@
 //! What can be wrong with a message, coming and going.
 
+use super::FormatError;
 use crate::{Ref, RefTooLong, json};
 use std::fmt;
 
@@ -49,6 +50,10 @@ pub enum DecodeError {
         /// `text`, `join_ref`, `ref`, `topic`, `event` or `status`.
         field: &'static str,
     },
+    /// A [`Format`](super::Format) of the application's own cannot read it.
+    Format(FormatError),
+    /// A [`Serializer::Custom`](super::Serializer::Custom) was asked without the [`Formats`](super::Formats) that it is one of.
+    NoFormat,
 }
 
 impl fmt::Display for DecodeError {
@@ -64,11 +69,15 @@ impl fmt::Display for DecodeError {
             Self::UnknownKind { kind } => write!(f, "{kind} is no kind of binary message"),
             Self::Truncated { needed, found } => write!(f, "the frame has {found} bytes and needs {needed}"),
             Self::NotUtf8 { field } => write!(f, "{field} is not UTF-8"),
+            Self::Format(error) => error.fmt(f),
+            Self::NoFormat => f.write_str(NO_FORMAT),
         }
     }
 }
 
 impl std::error::Error for DecodeError {}
+
+const NO_FORMAT: &str = "a custom serializer is known to its formats alone";
 
 impl From<json::Error> for DecodeError {
     fn from(error: json::Error) -> Self {
@@ -118,6 +127,12 @@ pub enum EncodeError {
         /// `topic` or `event`.
         field: &'static str,
     },
+    /// A [`Format`](super::Format) of the application's own cannot write it.
+    Format(FormatError),
+    /// What a [`Format`](super::Format) has written as text is not UTF-8.
+    NotUtf8,
+    /// A [`Serializer::Custom`](super::Serializer::Custom) was asked without the [`Formats`](super::Formats) that it is one of.
+    NoFormat,
 }
 
 impl fmt::Display for EncodeError {
@@ -134,6 +149,9 @@ impl fmt::Display for EncodeError {
             Self::RefNotText { field } | Self::NameNotText { field } => {
                 write!(f, "{field} is not a string, as a binary frame requires")
             }
+            Self::Format(error) => error.fmt(f),
+            Self::NotUtf8 => f.write_str("a format has written text that is not UTF-8"),
+            Self::NoFormat => f.write_str(NO_FORMAT),
         }
     }
 }

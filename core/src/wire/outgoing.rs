@@ -1,5 +1,6 @@
 //! What a server sends.
 
+use super::EncodeError;
 use crate::{MAX_NAME, Name, Payload, Ref};
 
 /// A message from the server, ready to be encoded.
@@ -45,14 +46,16 @@ pub enum Outgoing<'a> {
 }
 
 impl Outgoing<'_> {
-    /// The first name that the application has made longer than names may be, and its length. A reply's
-    /// topic is the client's own.
-    pub(super) fn name_too_long(&self) -> Option<(&'static str, usize)> {
+    /// Refuses names that the application has made longer than names may be. A reply's topic is the client's own.
+    pub(super) fn check_names(&self) -> Result<(), EncodeError> {
         let (Self::Push { topic, event, .. } | Self::Broadcast { topic, event, .. }) = self else {
-            return None;
+            return Ok(());
         };
         let names = [("topic", topic.len()), ("event", event.len())];
-        names.into_iter().find(|&(_, len)| len > MAX_NAME)
+        match names.into_iter().find(|&(_, len)| len > MAX_NAME) {
+            Some((field, len)) => Err(EncodeError::NameTooLong { field, len }),
+            None => Ok(()),
+        }
     }
 
     /// Whether the payload is what V2 demands: an object in a push or broadcast, anything in a reply.

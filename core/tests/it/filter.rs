@@ -1,8 +1,9 @@
 //! What may be printed, and what may not.
 
 use bennu_core::connect::{Carrier, Options, Params, PathVariables, Scheme, examine};
+use bennu_core::longpoll::{self, Answer, Encoding};
 use bennu_core::wire::Serializer;
-use bennu_core::{Frame, Kind, ParameterFilter, Payload, RawJson};
+use bennu_core::{Frame, Kind, ParameterFilter, Payload, PayloadSlice, RawJson};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -95,6 +96,54 @@ fn nothing_that_may_carry_a_secret_prints_it() {
 
     assert!(!printed.contains("hunter2") && !printed.contains("aHVudGVyMg"), "{printed}");
     assert_eq!(printed.matches("[FILTERED]").count(), 6, "{printed}");
+}
+
+#[test]
+fn neither_tokens_nor_bodies_of_long_polls_are_printed() {
+    let read = |method, query| {
+        let request = http::Request::builder().method(method).uri(format!("/socket/longpoll?{query}"));
+        let (parts, ()) =
+            request.header("x-phoenix-longpoll-token", "hunter2").body(()).unwrap().into_parts();
+        let carrier = Carrier { peer: None, scheme: Scheme::Http };
+        longpoll::examine(&parts, carrier, &Options::default()).unwrap()
+    };
+    let body = "[\"1\",\"1\",\"a\",\"b\",{\"password\":\"hunter2\"}]\naHVudGVyMg==".as_bytes();
+    let frames = [Frame::new(Kind::Text, br#"{"token":"hunter2"}"#)];
+    let answers = [
+        Answer::Opened { token: "hunter2" },
+        Answer::Messages { token: "hunter2", frames: &frames },
+        Answer::Empty { token: "hunter2" },
+    ];
+
+    let data = Encoding::Batch.read(&body.into(), longpoll::BodyLimits::default()).unwrap();
+    let printed =
+        format!("{:?} {:?} {answers:?}", read("GET", "token=hunter2"), read("POST", "token=hunter2"));
+
+    assert!(!printed.contains("hunter2"), "{printed}");
+    assert_eq!(printed.matches("[FILTERED]").count(), 7, "{printed}");
+    assert_eq!(format!("{data:?}"), "[Data { kind: Text, len: 40 }, Data { kind: Binary, len: 7 }]");
+}
+
+#[test]
+fn bytes_are_printed_as_they_are_wherever_they_lie() {
+    let bytes = b"a\"\0\xff";
+
+    for printed in
+        [format!("{:?}", Payload::binary(&bytes[..])), format!("{:?}", PayloadSlice::Binary(bytes))]
+    {
+        assert_eq!(printed, r#"Binary(b"a\"\x00\xff")"#);
+    }
+}
+
+#[test]
+fn of_what_is_no_json_nothing_is_printed_from_there_on() {
+    let printed = |text: &str| format!("{:?}", Frame::new(Kind::Text, text.as_bytes()));
+
+    assert_eq!(printed("password:xyz"), "Frame([FILTERED])");
+    assert_eq!(printed("[1,xyz,2]"), "Frame([1,[FILTERED])");
+    assert_eq!(printed(r#"{"a":'xyz'}"#), r#"Frame({"a":[FILTERED])"#);
+    assert_eq!(printed("[1]\u{a0}2"), "Frame([1][FILTERED])");
+    assert_eq!(printed("[ 1 ,\t2\r\n]"), "Frame([ 1 ,\t2\r\n])");
 }
 
 /// JSON values whose secrets are all under `token`.

@@ -144,3 +144,19 @@ fn timer_leads_to_its_channel() {
 fn what_has_ended_reads_as_a_sentence() {
     assert_eq!(Ended.to_string(), "the channel has ended");
 }
+
+#[test]
+fn machine_knows_how_the_messages_of_each_socket_are_written_until_it_is_forgotten() {
+    let mut server = machine(0);
+    let ann = connect(&mut server, "ann");
+    let config = SocketConfig { handle: "bob", serializer: Serializer::V1, mount: 0, id: None };
+    let bob = server.connect(config, NOW);
+    assert_eq!(server.serializer(ann), Some(Serializer::V2));
+    assert_eq!(server.serializer(bob), Some(Serializer::V1));
+
+    server.disconnect(ann, NOW);
+    drain(&mut server);
+
+    assert_eq!(server.serializer(ann), None);
+    assert_eq!(server.serializer(bob), Some(Serializer::V1));
+}

@@ -8,6 +8,7 @@ mod drain;
 mod end;
 mod fanout;
 mod filter;
+mod formats;
 mod inspect;
 mod join;
 mod leave;

@@ -42,6 +42,7 @@ fn client_to_server(serializer: Serializer, message: &Message<'_>) {
     let expected = match (serializer, is_binary) {
         (Serializer::V1, true) => Err(EncodeError::BinaryOnV1),
         (Serializer::V2, true) => fits_bytes(&refs, &names),
+        (Serializer::Custom(_), _) => Err(EncodeError::NoFormat),
         (_, false) => Ok(()),
     };
     let encoded = serializer.encode_from_client(message);
@@ -73,6 +74,7 @@ fn push_and_broadcast(serializer: Serializer, message: &Message<'_>) {
             (None, Serializer::V2, Payload::Json(json)) if !json.as_str().starts_with('{') => {
                 Err(EncodeError::NotAnObject)
             }
+            (None, Serializer::Custom(_), _) => Err(EncodeError::NoFormat),
             (None, _, Payload::Json(_)) => Ok(()),
         };
         let is_binary = matches!(payload, Payload::Binary(_));
@@ -131,6 +133,7 @@ fn reply(serializer: Serializer, answer: &Reply<'_>) {
     let expected = match (serializer, is_binary) {
         (Serializer::V1, true) => Err(EncodeError::BinaryOnV1),
         (Serializer::V2, true) => fits_bytes(&refs, &names),
+        (Serializer::Custom(_), _) => Err(EncodeError::NoFormat),
         (_, false) => Ok(()),
     };
     let frame = match (expected, serializer.encode(&outgoing)) {

@@ -102,6 +102,8 @@ impl Heard {
                 self.msg_ref = as_field(self.msg_ref.as_deref());
             }
             (Serializer::V2, Content::Json(_)) => {}
+            // Without its format, it has nothing to say.
+            (Serializer::Custom(_), _) => return None,
         }
         Some(self)
     }
@@ -140,7 +142,7 @@ impl Said {
             CloseReason::Disconnected => 1001,
             CloseReason::Draining => 1012,
             CloseReason::SlowConsumer => 1013,
-            CloseReason::Malformed => 1011,
+            CloseReason::Malformed | CloseReason::Unwritable => 1011,
             other => panic!("a new reason to close: {other:?}"),
         };
         Self::Close { to, code }

@@ -22,6 +22,8 @@ mod drops;
 mod ends;
 #[path = "../../../runtime-tokio/tests/it/farewells.rs"]
 mod farewells;
+#[path = "../../../runtime-tokio/tests/it/formats.rs"]
+mod formats;
 #[path = "../../../runtime-tokio/tests/it/handlers.rs"]
 mod handlers;
 #[path = "../../../runtime-tokio/tests/it/handshake.rs"]

@@ -41,6 +41,8 @@ pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Got {
     Message(Message),
+    /// Text that is no message of V1 or V2.
+    Text(String),
     Binary(Vec<u8>),
     Pong(Vec<u8>),
     /// A close frame with this code.
@@ -253,6 +255,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         bytes
     }
 
+    /// The frame of bytes.
+    pub(crate) fn binary(&mut self, data: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.websocket.encode(Kind::Binary, data, &mut bytes);
+        bytes
+    }
+
     /// Sends bytes as they are.
     pub(crate) async fn raw(&mut self, bytes: &[u8]) {
         soon("bytes to be sent", self.stream.write_all(bytes)).await.unwrap();
@@ -286,7 +295,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
             let received = self.websocket.receive(rest, Instant::EPOCH);
             let consumed = received.consumed;
             match received.event {
-                Some(Event::Text(text)) => self.got.push_back(Got::Message(Message::parse(text))),
+                Some(Event::Text(text)) if text.starts_with(['[', '{']) => {
+                    self.got.push_back(Got::Message(Message::parse(text)));
+                }
+                Some(Event::Text(text)) => self.got.push_back(Got::Text(text.to_owned())),
                 Some(Event::Binary(data)) => self.got.push_back(Got::Binary(data.to_vec())),
                 Some(Event::Pong(payload)) => self.got.push_back(Got::Pong(payload.to_vec())),
                 Some(_) => {}

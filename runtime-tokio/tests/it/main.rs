@@ -19,6 +19,7 @@ mod differences;
 mod drops;
 mod ends;
 mod farewells;
+mod formats;
 mod handlers;
 mod handshake;
 mod idle;

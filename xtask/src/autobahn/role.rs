@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::{Child, Command, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,9 @@ use crate::process::{ServerProcess, Started};
 
 /// How long the suite may take until it listens.
 const START_PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long all cases may take: a program that hangs would take for ever.
+const PLAY_PATIENCE: Duration = Duration::from_secs(1800);
 
 /// What the echo is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +61,8 @@ fn against_client(runner: &Runner, echo: &Path, directory: &Path) -> Result<()> 
     let servers = json!([{ "agent": AGENT, "url": url }]);
     let all = json!({ "outdir": directory, "servers": servers, "cases": ["*"], "exclude-cases": [] });
     fs::write(&spec, all.to_string())?;
-    let status = logged(&mut runner.command("fuzzingclient", &spec), directory)?.wait()?;
+    let status =
+        Program(logged(&mut runner.command("fuzzingclient", &spec), directory)?).wait(PLAY_PATIENCE)?;
     if !status.success() {
         bail!("the suite has failed: {status}");
     }
@@ -71,19 +75,33 @@ fn against_server(runner: &Runner, echo: &Path, directory: &Path) -> Result<()> 
     let spec = directory.join("spec.json");
     let all = json!({ "outdir": directory, "url": url, "cases": ["*"], "exclude-cases": [] });
     fs::write(&spec, all.to_string())?;
-    let mut suite = Suite(logged(&mut runner.command("fuzzingserver", &spec), directory)?);
+    let mut suite = Program(logged(&mut runner.command("fuzzingserver", &spec), directory)?);
     suite.wait_until_it_listens(address)?;
-    let status = logged(Command::new(echo).args(["--connect", &url]), directory)?.wait()?;
+    let status =
+        Program(logged(Command::new(echo).args(["--connect", &url]), directory)?).wait(PLAY_PATIENCE)?;
     if !status.success() {
         bail!("the echo has failed: {status}");
     }
     Ok(())
 }
 
-/// A suite that runs until this value is dropped.
-struct Suite(Child);
+/// A program that runs until it ends or this value is dropped.
+struct Program(Child);
 
-impl Suite {
+impl Program {
+    fn wait(&mut self, patience: Duration) -> Result<ExitStatus> {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.0.try_wait()? {
+                return Ok(status);
+            }
+            if start.elapsed() > patience {
+                bail!("the cases have not ended after {patience:?}");
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+
     fn wait_until_it_listens(&mut self, address: SocketAddr) -> Result<()> {
         let start = Instant::now();
         while TcpStream::connect(address).is_err() {
@@ -99,7 +117,7 @@ impl Suite {
     }
 }
 
-impl Drop for Suite {
+impl Drop for Program {
     fn drop(&mut self) {
         // Both fail only if it has ended by itself.
         let _ = self.0.kill();
@@ -122,4 +140,26 @@ fn logged(command: &mut Command, directory: &Path) -> Result<Child> {
 /// An address that nobody listens on just now: the suite cannot choose one itself.
 fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn program_that_does_not_end_in_time_is_ended() {
+        let mut program = Program(Command::new("sleep").arg("600").spawn().unwrap());
+
+        let error = program.wait(Duration::ZERO).unwrap_err();
+
+        assert_eq!(error.to_string(), "the cases have not ended after 0ns");
+        drop(program);
+    }
+
+    #[test]
+    fn program_that_ends_is_waited_for() {
+        let mut program = Program(Command::new("false").spawn().unwrap());
+
+        assert_eq!(program.wait(START_PATIENCE).unwrap().code(), Some(1));
+    }
 }

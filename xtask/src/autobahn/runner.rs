@@ -24,12 +24,21 @@ pub(crate) struct Runner {
 
 impl Runner {
     /// Looks where the variable WSTEST points, then where [`Runner::install`] puts it, then along the PATH.
-    pub(crate) fn find(workspace: &Workspace) -> Option<Self> {
-        let named = env::var_os("WSTEST").map(PathBuf::from);
-        let own = Some(environment(workspace).join("bin/wstest"));
-        let installed = [named, own].into_iter().flatten().find(|path| path.is_file());
-        let program = installed.or_else(|| is_installed("wstest").then(|| "wstest".into()))?;
-        Some(Self { program })
+    ///
+    /// # Errors
+    /// If WSTEST names no file: somebody wants that one, and no other.
+    pub(crate) fn find(workspace: &Workspace) -> Result<Option<Self>> {
+        Self::among(env::var_os("WSTEST").map(PathBuf::from), environment(workspace).join("bin/wstest"))
+    }
+
+    fn among(named: Option<PathBuf>, own: PathBuf) -> Result<Option<Self>> {
+        let program = match named {
+            Some(named) if named.is_file() => Some(named),
+            Some(named) => bail!("WSTEST names no file: {}", named.display()),
+            None if own.is_file() => Some(own),
+            None => is_installed("wstest").then(|| "wstest".into()),
+        };
+        Ok(program.map(|program| Self { program }))
     }
 
     /// Installs the suite below the target directory.
@@ -75,4 +84,19 @@ fn succeed(command: &mut Command) -> Result<()> {
         bail!("{name} could not install the suite: {status}");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suite_that_is_named_is_taken_or_nothing_at_all() {
+        let file = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+
+        let named = Runner::among(Some(file.clone()), "/nowhere".into()).unwrap().unwrap();
+        assert_eq!(named.program, file);
+        let error = Runner::among(Some("/nowhere/wstest".into()), file).unwrap_err();
+        assert_eq!(error.to_string(), "WSTEST names no file: /nowhere/wstest");
+    }
 }

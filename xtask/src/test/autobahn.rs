@@ -7,7 +7,7 @@ use crate::autobahn::{self, Runner};
 use crate::repository::Workspace;
 
 pub(super) fn run(workspace: &Workspace) -> Result<Outcome> {
-    let Some(runner) = Runner::find(workspace) else {
+    let Some(runner) = Runner::find(workspace)? else {
         return Ok(Outcome::skipped("wstest is not installed: `cargo xtask autobahn` does that"));
     };
     let summary = autobahn::play(workspace, &runner)?;

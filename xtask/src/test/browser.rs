@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use super::node;
 use super::outcome::Outcome;
 use crate::process::{self, is_installed};
 use crate::repository::{self, Build, Runtime, Workspace};
@@ -18,10 +19,8 @@ pub(super) fn run(workspace: &Workspace, runtime: Runtime) -> Result<Outcome> {
     if !directory.join("chat.test.mjs").is_file() {
         return Ok(Outcome::skipped("there is no examples/chat/browser-test/chat.test.mjs"));
     }
-    for program in ["node", "npm"] {
-        if !is_installed(program) {
-            return Ok(Outcome::skipped(format!("{program} is not installed")));
-        }
+    if let Some(program) = node::missing() {
+        return Ok(Outcome::skipped(format!("{program} is not installed")));
     }
     let chromium = match find_chromium() {
         Some(chromium) => chromium,
@@ -40,14 +39,7 @@ pub(super) fn run(workspace: &Workspace, runtime: Runtime) -> Result<Outcome> {
         .current_dir(&directory)
         .env("CHAT_BIN", chat)
         .env("CHROMIUM", chromium);
-    let run = process::run(&mut command)?;
-    let detail = ["pass", "fail"]
-        .map(|label| count(&run.lines, label).map(|count| format!("{count} {label}ed")))
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join(", ");
-    Ok(Outcome::of(run.status, detail))
+    node::run(&mut command)
 }
 
 /// Looks where the variable CHROMIUM points, then along the PATH.
@@ -83,28 +75,4 @@ fn install_chromium() -> Result<PathBuf, String> {
 fn is_root() -> bool {
     let user = Command::new("id").arg("-u").output();
     user.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
-}
-
-/// Reads `# pass 3` or `ℹ pass 3`, as the test runner of Node.js closes.
-fn count(lines: &[String], label: &str) -> Option<usize> {
-    lines.iter().rev().find_map(|line| {
-        let mut words = line.split_whitespace().rev();
-        let count = words.next()?.parse().ok()?;
-        let marked = words.next() == Some(label) && matches!(words.next(), Some("#" | "ℹ"));
-        marked.then_some(count)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn closing_lines_of_node_are_read_in_both_styles() {
-        let lines = ["# tests 4", "# pass 3", "ℹ fail 1", "not a pass 9"].map(str::to_owned);
-
-        assert_eq!(count(&lines, "pass"), Some(3));
-        assert_eq!(count(&lines, "fail"), Some(1));
-        assert_eq!(count(&lines, "skipped"), None);
-    }
 }

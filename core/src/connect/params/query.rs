@@ -98,12 +98,12 @@ enum Step<'a> {
     Item,
 }
 
-/// `a[b][]` is the name `a`, the name `b`, an item. A key that does not end its brackets is one plain name.
 /// The name before a key's brackets, and what is in them.
 fn brackets(key: &str) -> Option<(&str, &str)> {
     key.strip_suffix(']').and_then(|open| open.split_once('[')).filter(|(name, _)| !name.is_empty())
 }
 
+/// `a[b][]` is the name `a`, the name `b`, an item. A key that does not end its brackets is one plain name.
 fn key_path(key: &str) -> Result<Vec<Step<'_>>, QueryError> {
     let Some((name, inner)) = brackets(key) else { return Ok(vec![Step::Name(key)]) };
     let depth = 1 + inner.split("][").count();

@@ -1,6 +1,6 @@
 //! Bytes to terms.
 
-use super::{MAX_ATOM, MAX_DEPTH, Pid, Term, tag};
+use super::{MAX_ATOM, MAX_DEPTH, Pid, Term, TooDeep, inside, tag};
 use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 use std::fmt;
 
@@ -69,6 +69,12 @@ impl fmt::Display for TermDecodeError {
 
 impl std::error::Error for TermDecodeError {}
 
+impl From<TooDeep> for TermDecodeError {
+    fn from(_: TooDeep) -> Self {
+        Self::TooDeep
+    }
+}
+
 pub(super) fn decode(bytes: &[u8]) -> Result<Term, TermDecodeError> {
     let (&version, body) = bytes.split_first().ok_or(TermDecodeError::Truncated)?;
     if version != tag::VERSION {
@@ -131,7 +137,8 @@ impl<'a> Reader<'a> {
             tag::STRING => {
                 let len = u16::from_be_bytes(self.array()?).into();
                 let items = self.bytes(len)?.iter().map(|&byte| Term::from(byte)).collect();
-                inside(levels).map(|_| Term::List(items))
+                inside(levels)?;
+                Ok(Term::List(items))
             }
             tag::LIST => {
                 let len = self.len()?;
@@ -244,9 +251,4 @@ impl<'a> Reader<'a> {
         self.rest = rest;
         Ok(taken)
     }
-}
-
-/// How many levels there may be inside of a list, a tuple or a map.
-fn inside(levels: u32) -> Result<u32, TermDecodeError> {
-    levels.checked_sub(1).ok_or(TermDecodeError::TooDeep)
 }

@@ -1,6 +1,6 @@
 //! Terms to bytes.
 
-use super::{MAX_ATOM, MAX_DEPTH, Pid, Term, tag};
+use super::{MAX_ATOM, MAX_DEPTH, Pid, Term, TooDeep, inside, tag};
 use std::fmt;
 
 /// Why a term cannot be written: Erlang could not read it.
@@ -32,6 +32,12 @@ impl fmt::Display for TermEncodeError {
 }
 
 impl std::error::Error for TermEncodeError {}
+
+impl From<TooDeep> for TermEncodeError {
+    fn from(_: TooDeep) -> Self {
+        Self::TooDeep
+    }
+}
 
 pub(super) fn encode(term: &Term) -> Result<Vec<u8>, TermEncodeError> {
     let mut out = vec![tag::VERSION];
@@ -148,9 +154,4 @@ fn write_head(out: &mut Vec<u8>, tag: u8, len: usize) -> Result<(), TermEncodeEr
     out.push(tag);
     out.extend(len.to_be_bytes());
     Ok(())
-}
-
-/// How many levels there may be inside of a list, a tuple or a map.
-fn inside(levels: u32) -> Result<u32, TermEncodeError> {
-    levels.checked_sub(1).ok_or(TermEncodeError::TooDeep)
 }

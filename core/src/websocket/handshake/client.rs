@@ -1,8 +1,8 @@
 //! The client's side.
 
-use super::{Accept, STANDARD, lists, only, shown};
+use super::{Accept, STANDARD, any_lists, shown};
 use base64::Engine;
-use http::header::{self, HeaderValue};
+use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Response, StatusCode};
 use std::fmt;
 
@@ -115,10 +115,10 @@ pub fn check_response<B>(
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         return Err(ResponseError::Status { found: response.status() });
     }
-    if !lists(headers, &header::UPGRADE, "websocket") {
+    if !any_lists(headers, &header::UPGRADE, "websocket") {
         return Err(ResponseError::Upgrade { found: shown(headers, &header::UPGRADE) });
     }
-    if !lists(headers, &header::CONNECTION, "upgrade") {
+    if !any_lists(headers, &header::CONNECTION, "upgrade") {
         return Err(ResponseError::Connection { found: shown(headers, &header::CONNECTION) });
     }
     let accept = Accept::to_key(key.as_str().as_bytes());
@@ -135,6 +135,15 @@ pub fn check_response<B>(
         return Err(ResponseError::Subprotocol { found: shown(headers, &header::SEC_WEBSOCKET_PROTOCOL) });
     }
     Ok(())
+}
+
+/// A header's only value; `None` if it is absent, repeated, or empty.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a [u8]> {
+    let mut lines = headers.get_all(name).iter();
+    match (lines.next(), lines.next()) {
+        (Some(value), None) => Some(value.as_bytes().trim_ascii()).filter(|value| !value.is_empty()),
+        _ => None,
+    }
 }
 
 fn is_offered(chosen: &[u8], offered: Option<&HeaderValue>) -> bool {

@@ -1,6 +1,6 @@
 //! The server's side.
 
-use super::{Accept, lists, only, shown};
+use super::{Accept, any_lists, lists, shown};
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
@@ -74,18 +74,23 @@ impl std::error::Error for UpgradeError {}
 /// Source: `WebSockAdapter.UpgradeValidation`; a key's form is asked for by RFC 6455 section 4.2.1.
 pub fn check_upgrade<B>(request: &Request<B>) -> Result<Accept, UpgradeError> {
     let headers = request.headers();
-    if let Some(key) = plain_key(headers).filter(|key| is_key(key)) {
-        return Ok(Accept::to_key(key));
+    let [host, connection, upgrade, key, version] = find(headers);
+    if !host.is_present() {
+        return Err(UpgradeError::Missing { header: header::HOST });
     }
-    require(headers, header::HOST)?;
-    require_listed(headers, header::CONNECTION, "upgrade")?;
-    require_listed(headers, header::UPGRADE, "websocket")?;
-    require(headers, header::SEC_WEBSOCKET_KEY)?;
-    let key = only(headers, &header::SEC_WEBSOCKET_KEY).filter(|key| is_key(key));
-    let Some(key) = key else {
+    if !connection.list("upgrade", headers, &header::CONNECTION) {
+        return Err(not_listed(headers, header::CONNECTION, "upgrade"));
+    }
+    if !upgrade.list("websocket", headers, &header::UPGRADE) {
+        return Err(not_listed(headers, header::UPGRADE, "websocket"));
+    }
+    if !key.is_present() {
+        return Err(UpgradeError::Missing { header: header::SEC_WEBSOCKET_KEY });
+    }
+    let Some(key) = key.only().filter(|key| is_key(key)) else {
         return Err(UpgradeError::InvalidKey { found: shown(headers, &header::SEC_WEBSOCKET_KEY) });
     };
-    if only(headers, &header::SEC_WEBSOCKET_VERSION) != Some(b"13") {
+    if version.only() != Some(b"13") {
         return Err(UpgradeError::Version { found: shown(headers, &header::SEC_WEBSOCKET_VERSION) });
     }
     Ok(Accept::to_key(key))
@@ -110,42 +115,53 @@ pub fn response(accept: &Accept, subprotocol: Option<&str>) -> Response<()> {
     response
 }
 
-/// The key of a request that has each of the headers once, with nothing else in it: nearly all do, and one walk over them is
-/// less than five searches.
-fn plain_key(headers: &HeaderMap) -> Option<&[u8]> {
-    let mut found = [None; 5];
-    for (name, value) in headers {
+/// What there is of a header.
+#[derive(Clone, Copy, Default)]
+struct Lines<'a> {
+    first: Option<&'a [u8]>,
+    are_several: bool,
+}
+
+/// `host`, `connection`, `upgrade`, `sec-websocket-key` and `sec-websocket-version`: one walk over all headers is less
+/// than five searches.
+fn find(headers: &HeaderMap) -> [Lines<'_>; 5] {
+    let mut found = [Lines::default(); 5];
+    for (name, line) in headers {
         let place = match *name {
             header::HOST => 0,
             header::CONNECTION => 1,
             header::UPGRADE => 2,
-            header::SEC_WEBSOCKET_VERSION => 3,
-            header::SEC_WEBSOCKET_KEY => 4,
+            header::SEC_WEBSOCKET_KEY => 3,
+            header::SEC_WEBSOCKET_VERSION => 4,
             _ => continue,
         };
-        if found[place].replace(value.as_bytes()).is_some() {
-            return None;
-        }
+        let lines = &mut found[place];
+        lines.are_several = lines.first.is_some();
+        lines.first = lines.first.or(Some(line.as_bytes()));
     }
-    let [host, connection, upgrade, version, key] = found;
-    let is_plain = !host?.trim_ascii().is_empty()
-        && connection?.eq_ignore_ascii_case(b"upgrade")
-        && upgrade?.eq_ignore_ascii_case(b"websocket")
-        && version? == b"13";
-    if is_plain { key } else { None }
+    found
 }
 
-fn require(headers: &HeaderMap, header: HeaderName) -> Result<(), UpgradeError> {
-    let found = headers.get(&header).is_some_and(|value| !value.as_bytes().trim_ascii().is_empty());
-    if found { Ok(()) } else { Err(UpgradeError::Missing { header }) }
+impl<'a> Lines<'a> {
+    fn is_present(self) -> bool {
+        self.first.is_some_and(|first| !first.trim_ascii().is_empty())
+    }
+
+    fn only(self) -> Option<&'a [u8]> {
+        self.first.filter(|_| !self.are_several).map(<[u8]>::trim_ascii)
+    }
+
+    /// Whether they list a token; those behind the first are looked up in `headers`.
+    #[inline(always)]
+    fn list(self, token: &str, headers: &HeaderMap, name: &HeaderName) -> bool {
+        self.first.is_some_and(|first| lists(first, token))
+            || (self.are_several && any_lists(headers, name, token))
+    }
 }
 
-fn require_listed(headers: &HeaderMap, header: HeaderName, token: &'static str) -> Result<(), UpgradeError> {
-    if lists(headers, &header, token) {
-        return Ok(());
-    }
+fn not_listed(headers: &HeaderMap, header: HeaderName, token: &'static str) -> UpgradeError {
     let found = shown(headers, &header);
-    Err(UpgradeError::NotListed { header, token, found })
+    UpgradeError::NotListed { header, token, found }
 }
 
 fn is_key(text: &[u8]) -> bool {

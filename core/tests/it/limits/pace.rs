@@ -182,9 +182,9 @@ fn joins_at_the_rate_are_asked_for_and_one_more_is_refused_without_a_trace() {
 
     for n in 0..10_000 {
         pair.join(ann, "4", &format!("room:{n}"));
+        assert_eq!(pair.too_fast(), [TooFast::Join]);
         pair.forget();
     }
-    assert_eq!(pair.too_fast(), vec![TooFast::Join; 10_000]);
     assert_eq!((pair.server.channels(), pair.server.topics()), (2, 2));
 
     pair.advance(5 * TENTH);

@@ -107,9 +107,9 @@ impl Desk {
             Request::Preflight { headers } => {
                 Ok(Answer::Preflight { headers }.into_response(Compat::default()))
             }
-            Request::Poll { token } => match self.find(token.as_deref()) {
+            Request::Poll { token, params } => match self.find(token.as_deref()) {
                 Some((token, id)) => Ok(self.poll(token, id)),
-                None => self.connect(parts),
+                None => self.connect(parts, params),
             },
             Request::Post { token, encoding } => match self.find(token.as_deref()) {
                 Some((_, id)) => self.publish(id, encoding, body),
@@ -125,8 +125,8 @@ impl Desk {
         (!client.session.is_closed()).then_some((token, ticket.session))
     }
 
-    fn connect(&mut self, parts: &Parts) -> Result<http::Response<Bytes>, Refusal> {
-        let admission = open(parts, PathVariables::default(), CARRIER, &self.options)?;
+    fn connect(&mut self, parts: &Parts, params: Params) -> Result<http::Response<Bytes>, Refusal> {
+        let admission = open(parts, params, PathVariables::default(), CARRIER, &self.options)?;
         let vsn = match admission.vsn() {
             Vsn::Absent => Serializer::negotiate(None).ok(),
             Vsn::Text(vsn) => Serializer::negotiate(Some(vsn)).ok(),

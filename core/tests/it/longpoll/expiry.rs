@@ -5,7 +5,7 @@ const INACTIVE_END: [Output; 2] = [Output::Closed(CloseReason::Inactive), Output
 
 #[test]
 fn defaults_are_those_of_the_documentation() {
-    let Config { window, inactive, max_queue, max_input, max_replaced } = Config::default();
+    let Config { window, inactive, max_queue, max_input, max_replaced, carries: _ } = Config::default();
 
     assert_eq!((window.as_millis(), inactive.as_millis()), (10_000, 15_000));
     assert_eq!((max_queue, max_input, max_replaced), (1 << 20, 1 << 20, 8));

@@ -31,6 +31,20 @@ fn posts_are_taken_in_the_order_in_which_they_came() {
 }
 
 #[test]
+fn message_that_the_server_has_keeps_no_other_out() {
+    let mut session = Session::new(Config { max_input: 100, ..Config::default() }, T0);
+    session.handle_post(vec![data("1")], T0).unwrap();
+    assert_eq!(outputs(&mut session), [receive("1")]);
+
+    session.handle_post(vec![data(&"x".repeat(200))], T0).unwrap();
+    let second = outputs(&mut session);
+    let third = session.handle_post(vec![data("3")], T0).unwrap();
+
+    assert_eq!(second, [], "nothing else waits");
+    assert_eq!(outputs(&mut session), [timed_out(third)]);
+}
+
+#[test]
 fn post_without_messages_is_accepted_at_once() {
     let mut session = session();
 

@@ -1,6 +1,7 @@
 use bennu_core::Compat;
 use bennu_core::connect::{
-    self, CheckOrigin, ConnectInfoKeys, Limits, MountPath, Options, PathVariables, QueryError, Vsn,
+    self, Admission, CheckOrigin, ConnectInfoKeys, Limits, MountPath, Options, Params, PathVariables,
+    QueryError, Vsn,
 };
 use bennu_core::connect::{Carrier, Scheme};
 use bennu_core::longpoll::{Answer, BodyError, Encoding, Refusal, Request, examine, open};
@@ -21,8 +22,14 @@ fn read(method: Method, target: &str, headers: &[(&str, &str)]) -> Result<Reques
     examine(&head(method, target, headers), CARRIER, &Options::default())
 }
 
-fn poll(token: Option<&str>) -> Result<Request, Refusal> {
-    Ok(Request::Poll { token: token.map(str::to_owned) })
+fn poll(query: &str, token: Option<&str>) -> Result<Request, Refusal> {
+    Ok(Request::Poll { token: token.map(str::to_owned), params: Params::from_query(query).unwrap() })
+}
+
+/// Opens a session, if the head is one that polls.
+fn opened(parts: &Parts, variables: PathVariables<'_>, options: &Options) -> Result<Admission, Refusal> {
+    let Request::Poll { params, .. } = examine(parts, CARRIER, options)? else { panic!("it is no GET") };
+    open(parts, params, variables, CARRIER, options)
 }
 
 /// The HTTP status, and the one in the body if there is any.
@@ -37,10 +44,10 @@ fn token_comes_from_the_header_or_else_from_the_query() {
     // R161
     let header = [("x-phoenix-longpoll-token", "from-header")];
 
-    assert_eq!(read(Method::GET, "/socket/longpoll?vsn=2.0.0", &[]), poll(None));
-    assert_eq!(read(Method::GET, "/?token=from%2Dquery", &[]), poll(Some("from-query")));
-    assert_eq!(read(Method::GET, "/?vsn=2.0.0", &header), poll(Some("from-header")));
-    assert_eq!(read(Method::GET, "/?token=garbage", &header), poll(Some("from-header")));
+    assert_eq!(read(Method::GET, "/socket/longpoll?vsn=2.0.0", &[]), poll("vsn=2.0.0", None));
+    assert_eq!(read(Method::GET, "/?token=from%2Dquery", &[]), poll("token=from-query", Some("from-query")));
+    assert_eq!(read(Method::GET, "/?vsn=2.0.0", &header), poll("vsn=2.0.0", Some("from-header")));
+    assert_eq!(read(Method::GET, "/?token=garbage", &header), poll("token=garbage", Some("from-header")));
     assert_eq!(
         read(Method::POST, "/?token=garbage", &header),
         Ok(Request::Post { token: Some("from-header".to_owned()), encoding: Encoding::Single })
@@ -50,12 +57,12 @@ fn token_comes_from_the_header_or_else_from_the_query() {
 #[test]
 fn what_is_no_token_is_none_and_no_error() {
     // I-17
-    assert_eq!(read(Method::GET, "/?token[]=x", &[]), poll(None));
-    assert_eq!(read(Method::GET, "/?token[a]=x", &[]), poll(None));
-    assert_eq!(read(Method::GET, "/?token=", &[]), poll(Some("")));
+    assert_eq!(read(Method::GET, "/?token[]=x", &[]), poll("token[]=x", None));
+    assert_eq!(read(Method::GET, "/?token[a]=x", &[]), poll("token[a]=x", None));
+    assert_eq!(read(Method::GET, "/?token=", &[]), poll("token=", Some("")));
     let mut parts = head(Method::GET, "/?token=x", &[]);
     parts.headers.insert("x-phoenix-longpoll-token", http::HeaderValue::from_bytes(b"\xff").unwrap());
-    assert_eq!(examine(&parts, CARRIER, &Options::default()), poll(None));
+    assert_eq!(examine(&parts, CARRIER, &Options::default()), poll("token=x", None));
 }
 
 #[test]
@@ -150,7 +157,7 @@ fn application_sees_the_query_the_path_and_what_the_mount_keeps() {
     let parts = head(Method::GET, target, &[("user-agent", "conf/1")]);
     let variables = mount.capture(parts.uri.path()).unwrap();
 
-    let admission = open(&parts, variables, CARRIER, &options).unwrap();
+    let admission = opened(&parts, variables, &options).unwrap();
 
     assert_eq!(admission.vsn(), Vsn::Text("2.0.0"));
     let params = ["org", "unit", "q", "token"].map(|name| admission.params.str(name));
@@ -165,7 +172,7 @@ fn auth_token_comes_as_it_is_in_a_header_of_its_own() {
     let options = Options { auth_token: true, ..Options::default() };
     let token = |headers: &[(&str, &str)]| {
         let parts = head(Method::GET, "/", headers);
-        let admission = open(&parts, PathVariables::default(), CARRIER, &options).unwrap();
+        let admission = opened(&parts, PathVariables::default(), &options).unwrap();
         admission.info.auth_token().map(|token| token.map(str::to_owned))
     };
 
@@ -179,7 +186,7 @@ fn auth_token_that_is_no_text_is_400() {
     let mut parts = head(Method::GET, "/", &[]);
     parts.headers.insert("x-phoenix-authtoken", http::HeaderValue::from_bytes(b"\xff").unwrap());
 
-    let refusal = open(&parts, PathVariables::default(), CARRIER, &options).unwrap_err();
+    let refusal = opened(&parts, PathVariables::default(), &options).unwrap_err();
 
     assert_eq!(statuses(&refusal).0, 400);
 }
@@ -189,7 +196,7 @@ fn path_variable_that_cannot_be_decoded_is_400() {
     let mount = MountPath::new("/orgs/{org}", "longpoll").unwrap();
     let parts = head(Method::GET, "/orgs/%ff/longpoll", &[]);
 
-    let refusal = open(&parts, mount.capture(parts.uri.path()).unwrap(), CARRIER, &Options::default());
+    let refusal = opened(&parts, mount.capture(parts.uri.path()).unwrap(), &Options::default());
 
     assert_eq!(statuses(&refusal.unwrap_err()).0, 400);
 }

@@ -2,6 +2,7 @@
 
 use super::{DAY, MILLI, NONCE, SALT, SIGNED_AT, encrypted, keys, other_secret, secret, signed};
 use bennu_core::token::{Digest, KeyOptions, Keys, MaxAge, Term, TokenError};
+use std::num::NonZeroU32;
 
 /// Looks at a token of either sort.
 type Check = fn(&Keys, &str) -> Result<Term, TokenError>;
@@ -78,7 +79,11 @@ fn a_token_of_another_secret_or_salt_or_digest_is_refused() {
         Keys::new(&secret(), "user auth "),
         Keys::new(&secret(), ""),
         Keys::with_options(&secret(), SALT, sha512),
-        Keys::with_options(&secret(), SALT, KeyOptions { iterations: 999, ..KeyOptions::default() }),
+        Keys::with_options(
+            &secret(),
+            SALT,
+            KeyOptions { iterations: NonZeroU32::new(999).unwrap(), ..KeyOptions::default() },
+        ),
     ] {
         for (token, check) in both() {
             assert_eq!(check(&others, &token), Err(TokenError::Forged), "{others:?}");

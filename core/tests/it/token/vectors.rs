@@ -78,10 +78,21 @@ impl<'a> Vector<'a> {
         let (data, token) = (self.data(), self.get("token"));
         if let Some(payload) = self.find("payload") {
             let signed_at = Term::from(self.signed_at().as_millis());
-            let term = Term::Tuple(vec![data.clone(), signed_at, 86_400.into()]);
+            let max_age = match self.max_age() {
+                MaxAge::For(age) => age.as_secs().into(),
+                MaxAge::Infinity => Term::Atom("infinity".to_owned()),
+            };
+            let term = Term::Tuple(vec![data.clone(), signed_at, max_age]);
             assert_eq!(term.encode().unwrap(), bytes(payload), "{token}");
         }
-        assert_eq!(self.keys().sign(data, self.max_age(), self.signed_at()).as_deref(), Ok(token));
+        let made = match self.find("nonce") {
+            Some(nonce) => {
+                let nonce = bytes(nonce).try_into().expect("a nonce has 24 bytes");
+                self.keys().encrypt(data, self.max_age(), nonce, self.signed_at())
+            }
+            None => self.keys().sign(data, self.max_age(), self.signed_at()),
+        };
+        assert_eq!(made.as_deref(), Ok(token));
     }
 
     fn keys(&self) -> Keys {

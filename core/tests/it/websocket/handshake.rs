@@ -142,6 +142,17 @@ fn a_repeated_key_is_refused() {
 }
 
 #[test]
+fn a_repeated_version_is_refused_and_of_hosts_the_first_counts() {
+    let mut twice = request();
+    twice.headers_mut().append(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    let mut hosts = with(header::HOST, "");
+    hosts.headers_mut().append(header::HOST, HeaderValue::from_static("localhost"));
+
+    assert_eq!(refusal(&twice), r#"'sec-websocket-version' header must be '13', got ["13", "13"]"#);
+    assert_eq!(refusal(&hosts), "'host' header must be present");
+}
+
+#[test]
 fn a_token_may_be_on_any_line_of_its_header() {
     let mut request = with(header::CONNECTION, "keep-alive");
     request.headers_mut().append(header::CONNECTION, HeaderValue::from_static("x,UPGRADE"));

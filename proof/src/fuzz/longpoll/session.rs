@@ -34,7 +34,7 @@ struct Game {
     now: Instant,
     /// All there have been.
     polls: Vec<PollId>,
-    /// Those to which the session still owes an output.
+    /// Those that have been told nothing yet, and are still there to be.
     promised: BTreeSet<PollId>,
     pushed: u32,
     /// So many frames have reached the client.
@@ -138,7 +138,10 @@ impl Game {
         while let Some(output) = self.session.poll_output() {
             assert_ne!(self.phase, Phase::Over, "{output:?} after the end");
             match output {
-                Output::Ready { poll } => assert_eq!(Some(&poll), self.polls.last()),
+                Output::Ready { poll } => {
+                    assert_eq!(Some(&poll), self.polls.last());
+                    assert!(self.promised.remove(&poll), "{poll:?} is told twice");
+                }
                 Output::Empty { poll } => assert!(self.promised.remove(&poll), "{poll:?} is answered twice"),
                 Output::Receive(_) => assert_eq!(self.phase, Phase::Open),
                 Output::Posted { post, .. } => {
@@ -157,13 +160,13 @@ impl Game {
         assert_eq!(self.session.is_closed(), self.phase != Phase::Open);
     }
 
-    /// Whoever is told to takes its frames; then all that is left to do is done by time.
+    /// Whoever has been told to takes its frames; then all that is left to do is done by time.
     fn end(mut self) {
         if let Some((poll, _)) = self.in_flight.take() {
             self.session.finish(poll, Delivery::Cut, self.now);
         }
         self.settle();
-        if let Some(poll) = self.polls.last().copied() {
+        if let Some(poll) = self.polls.last().copied().filter(|poll| !self.promised.contains(poll)) {
             self.take(poll);
             self.session.finish(poll, Delivery::Written, self.now);
         }
@@ -173,6 +176,7 @@ impl Game {
             self.settle();
         }
         assert_eq!(self.phase, Phase::Over);
+        assert!(self.promised.is_empty(), "{:?} have no answer", self.promised);
         assert!(self.posts.is_empty(), "{:?} have no answer", self.posts);
     }
 }
