@@ -116,9 +116,9 @@ impl Report {
 }
 
 impl Row {
-    /// Not each server plays each scenario: TLS is Bennu's alone.
+    /// Not each server plays each scenario: TLS is Bennu's alone. Where nobody came to an end, all are shown.
     fn was_played_by(&self, server: usize) -> bool {
-        !self.samples[server].is_empty()
+        !self.samples[server].is_empty() || self.samples.iter().all(Vec::is_empty)
     }
 
     fn ratio(&self, server: usize) -> Option<Spread> {
