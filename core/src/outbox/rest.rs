@@ -98,6 +98,11 @@ impl<T: Queued> Rest<T> {
 
     pub(crate) fn push_back(&mut self, frame: T) {
         self.count(&frame);
+        if self.frames.len() == self.frames.capacity() {
+            // Not doubled: in a burst all queues of a node grow at once, and what they leave behind as they do stays with
+            // the allocator.
+            self.frames.reserve_exact((self.frames.len() / 2).max(4));
+        }
         self.frames.push_back(frame);
     }
 
