@@ -169,7 +169,7 @@ async fn channel_that_sends_itself_one_message_after_the_other_starves_nobody() 
     let mut other = Client::connect(server.address).await;
     client.join("room:a").await;
 
-    client.call("room:a", "spin", json!({ "millis": 3000 })).await;
+    client.call("room:a", "spin", json!({ "millis": 30_000 })).await;
     client.heartbeat().await;
     client.join("room:b").await;
     other.heartbeat().await;
