@@ -235,8 +235,10 @@ impl Turn<'_, '_, Wire> {
         let mut flushed = connection.medium.stream.flush(&connection.peer, self.cx)?;
         if flushed.flush == Flush::AwaitsSeal {
             connection.link.hub.seal();
-            self.desk.tally.write(flushed.written);
+            // What went in front of the run counts as well: the peer may be stuck behind it, and has just taken that.
+            let before = flushed.written;
             flushed = connection.medium.stream.flush(&connection.peer, self.cx)?;
+            flushed.written += before;
         }
         if flushed.flush == Flush::AwaitsSeal {
             // Another run has been opened this instant: it is written with the others of its batch.
@@ -384,12 +386,5 @@ fn limit(reason: websocket::CloseReason) -> Option<Limit> {
     }
 }
 
-#[cfg(all(test, not(bennu_loom), target_pointer_width = "64"))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn idle_connection_costs_no_more_than_was_measured() {
-        assert_eq!((size_of::<ConnectionTask>(), size_of::<Peer>()), (152, 144));
-    }
-}
+#[cfg(all(test, not(bennu_loom)))]
+mod tests;

@@ -1,0 +1,184 @@
+//! Connections whose stream is the test's, on a clock that it moves on.
+
+use super::*;
+use crate::hub::{Kick, Sender};
+use crate::opening::Opening;
+use crate::runtime::still::Still;
+use crate::{
+    Channel, ConnectInfo, Endpoint, Failure, JoinContext, Joined, Open, Params, Payload, PlainStream,
+};
+use bennu_core::Topic;
+use bennu_core::server::Broadcast;
+use bennu_core::wire::Serializer;
+use futures_util::FutureExt;
+use parking_lot::Mutex;
+use std::io::IoSlice;
+use std::time::Duration;
+
+struct Room;
+
+impl Channel for Room {
+    type Assigns = ();
+
+    async fn join(_: &str, _: Payload, _: &JoinContext<Self>) -> Result<Joined<Self>, Failure> {
+        Ok(Joined::new(Self))
+    }
+}
+
+const TOPIC: &str = "room:a";
+
+/// The other end of a connection.
+#[derive(Clone, Default)]
+struct Wire(Arc<Mutex<Ends>>);
+
+#[derive(Default)]
+struct Ends {
+    /// How many bytes it takes before it blocks.
+    room: usize,
+    taken: usize,
+    input: Vec<u8>,
+    is_aborted: bool,
+}
+
+impl Wire {
+    /// The client sends a frame of fewer than 126 bytes, masked with zeros.
+    fn send(&self, first: u8, body: &[u8]) {
+        let len = u8::try_from(body.len()).unwrap();
+        self.0.lock().input.extend([first, 0x80 | len, 0, 0, 0, 0].iter().chain(body));
+    }
+}
+
+impl PlainStream for Wire {
+    fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        let mut ends = self.0.lock();
+        let n = ends.input.len().min(buf.len());
+        if n == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        buf[..n].copy_from_slice(&ends.input[..n]);
+        ends.input.drain(..n);
+        Ok(n)
+    }
+
+    fn try_write(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut ends = self.0.lock();
+        let n = bufs.iter().map(|buf| buf.len()).sum::<usize>().min(ends.room);
+        if n == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        ends.room -= n;
+        ends.taken += n;
+        Ok(n)
+    }
+
+    fn poll_readable(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.0.lock().input.is_empty() { Poll::Pending } else { Poll::Ready(Ok(())) }
+    }
+
+    fn poll_writable(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.0.lock().room == 0 { Poll::Pending } else { Poll::Ready(Ok(())) }
+    }
+
+    fn close(&self) {}
+
+    fn abort(&self) {
+        self.0.lock().is_aborted = true;
+    }
+}
+
+/// A node, and the clock that it goes by.
+struct Node {
+    runtime: Still,
+    endpoint: Endpoint,
+}
+
+struct Client {
+    wire: Wire,
+    task: ConnectionTask,
+}
+
+impl Node {
+    fn new() -> Self {
+        let runtime = Still::default();
+        let socket = crate::socket(Open).channel::<Room>("room:*");
+        let endpoint = Endpoint::builder().shards(4).socket("/socket", socket).build(runtime.clone());
+        Self { runtime, endpoint }
+    }
+
+    /// A client whose stream takes everything at first.
+    fn connect(&self) -> Client {
+        let hub = self.endpoint.hub();
+        let slot = Arc::clone(hub).admit(0).unwrap();
+        let asked = hub.mounts()[0].socket.connect(Params::default(), ConnectInfo::default());
+        let Some(Ok(admitted)) = asked.now_or_never() else { panic!("anybody may connect") };
+        let wire = Wire::default();
+        wire.0.lock().room = usize::MAX;
+        let opening = Opening::new(Serializer::V2, admitted, slot);
+        let task = opening.open(Some(Box::new(wire.clone())), Stream::PLAIN, Bytes::new());
+        Client { wire, task }
+    }
+
+    fn member(&self) -> Client {
+        let mut client = self.connect();
+        client.wire.send(0x81, format!(r#"["1","1","{TOPIC}","phx_join",{{}}]"#).as_bytes());
+        client.turn();
+        assert!(client.wire.0.lock().taken > 0, "the join has been answered");
+        client
+    }
+
+    /// Makes a broadcast; the second of a row opens a run. Nobody flushes.
+    fn broadcast(&self) {
+        let broadcast = Broadcast::new(Topic::from(TOPIC), "event", Payload::empty()).unwrap();
+        self.endpoint.hub().broadcast(broadcast, Sender::Nobody, Kick::AtEndOfBatch);
+    }
+}
+
+impl Client {
+    fn peer(&self) -> &Peer {
+        &self.task.0.peer
+    }
+
+    /// Lets its task have a turn.
+    fn turn(&mut self) {
+        let _ = Pin::new(&mut self.task).poll(&mut Context::from_waker(std::task::Waker::noop()));
+    }
+
+    /// The same, when the shard's sleeper has found that a deadline may have passed.
+    fn due(&mut self) {
+        self.peer().notify(|notice| notice.due = true);
+        self.turn();
+    }
+}
+
+#[test]
+fn peer_that_has_taken_all_in_front_of_a_run_has_its_time_anew_for_that() {
+    let node = Node::new();
+    let mut client = node.member();
+    client.wire.0.lock().room = 0;
+    node.broadcast();
+    client.turn();
+    let queued = client.peer().backlog();
+    let half = Duration::from_secs(6);
+
+    node.runtime.advance(half);
+    node.broadcast();
+    assert!(client.peer().ends_open());
+    client.wire.0.lock().room = queued;
+    client.turn();
+    assert_eq!(client.wire.0.lock().room, 0);
+    node.runtime.advance(half);
+    client.due();
+    client.turn();
+
+    assert!(!client.wire.0.lock().is_aborted, "it has had 6 s of its 10");
+    node.runtime.advance(half);
+    client.due();
+    client.turn();
+    assert!(client.wire.0.lock().is_aborted);
+}
+
+#[cfg(target_pointer_width = "64")]
+#[test]
+fn idle_connection_costs_no_more_than_was_measured() {
+    assert_eq!((size_of::<ConnectionTask>(), size_of::<Peer>()), (152, 144));
+}
