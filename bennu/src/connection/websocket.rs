@@ -70,6 +70,13 @@ impl Connection<Wire> {
         Some(self.peer.patience(stuck, self.link.patience))
     }
 
+    /// Ends the run that is open, if this peer was sent it last: it need not wait for others.
+    fn seal(&self) {
+        if self.peer.ends_open() {
+            self.link.hub.seal();
+        }
+    }
+
     /// The peer has not taken enough in time: what may be lost is, or it is cut off.
     fn judge(&mut self, now: Instant) {
         let Some(more) = &mut self.more else { return };
@@ -331,8 +338,12 @@ impl Turn<'_, '_, Wire> {
             let connection = &mut *self.connection;
             match output {
                 Output::Send(frame) => {
-                    // A close frame comes behind all that was sent before it.
-                    connection.link.hub.seal();
+                    if connection.medium.websocket.is_closing() {
+                        // A close frame comes behind all that was sent before it, and nothing behind that: the machine
+                        // sends nothing more from here on.
+                        connection.tell(&mut self.desk.work);
+                        connection.seal();
+                    }
                     connection.peer.push_control(Frame::control(&frame));
                 }
                 Output::Closed(reason) => {
@@ -347,7 +358,7 @@ impl Turn<'_, '_, Wire> {
                 Output::End if by_peer => connection.more().life = Life::Ending,
                 Output::End => {
                     // What can still be written is; a peer that takes no more has had its time.
-                    connection.link.hub.seal();
+                    connection.seal();
                     let _ = connection.medium.stream.flush(&connection.peer, self.cx);
                     connection.medium.stream.close(&connection.peer);
                     connection.more().life = Life::Closed;

@@ -63,6 +63,31 @@ fn connection_ends_while_a_broadcast_to_it_is_under_way() {
 }
 
 #[test]
+fn nothing_is_written_behind_a_close_frame_whoever_broadcasts_meanwhile() {
+    explore(Preemptions::AtMost(2), || {
+        let mut node = Node::new(1, Limits::new());
+        let wire = Wire::wide();
+        let mut member = node.member(&wire, TOPIC);
+        wire.send_close();
+        let own = spawn(move || {
+            member.poll();
+            member
+        });
+
+        for n in 1..=2 {
+            broadcast(&node.endpoint, TOPIC, n);
+        }
+        node.pass();
+        let mut member = own.join().unwrap();
+        node.pass();
+        member.poll();
+
+        let taken = &wire.state().taken;
+        assert!(taken.ends_with(&[0x88, 2, 0x03, 0xe8]), "{taken:?}");
+    });
+}
+
+#[test]
 fn peer_that_takes_too_little_is_cut_off_while_a_flush_is_under_way() {
     explore(Preemptions::AtMost(2), || {
         let mut node = Node::new(1, Limits::new());

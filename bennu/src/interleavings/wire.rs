@@ -81,12 +81,21 @@ impl Wire {
 
     /// The other end sends a message.
     pub(super) fn send(&self, text: &str) {
-        let len = u8::try_from(text.len()).expect("short enough for a model");
+        self.send_frame(0x81, text.as_bytes());
+    }
+
+    /// The other end sends a close frame.
+    pub(super) fn send_close(&self) {
+        self.send_frame(0x88, &1000u16.to_be_bytes());
+    }
+
+    fn send_frame(&self, first: u8, body: &[u8]) {
+        let len = u8::try_from(body.len()).expect("short enough for a model");
         assert!(len < 126, "the length of a short frame has seven bits");
         let mut state = self.state();
         // Masked with zeros.
-        state.input.extend([0x81, 0x80 | len, 0, 0, 0, 0]);
-        state.input.extend(text.as_bytes());
+        state.input.extend([first, 0x80 | len, 0, 0, 0, 0]);
+        state.input.extend(body);
         let waker = state.readable.take();
         drop(state);
         waker.inspect(Waker::wake_by_ref);

@@ -177,6 +177,36 @@ fn peer_that_has_taken_all_in_front_of_a_run_has_its_time_anew_for_that() {
     assert!(client.wire.0.lock().is_aborted);
 }
 
+#[test]
+fn close_frame_of_one_client_leaves_the_run_of_others_open() {
+    let node = Node::new();
+    let (member, mut stranger) = (node.member(), node.connect());
+    node.broadcast();
+    node.broadcast();
+    assert!(member.peer().ends_open());
+
+    stranger.wire.send(0x88, &1000u16.to_be_bytes());
+    stranger.turn();
+
+    assert!(stranger.wire.0.lock().taken > 0, "it has been answered");
+    assert!(member.peer().ends_open());
+}
+
+#[test]
+fn close_frame_is_written_behind_the_run_that_its_client_was_sent() {
+    let node = Node::new();
+    let mut member = node.member();
+    node.broadcast();
+    node.broadcast();
+    let before = member.wire.0.lock().taken;
+
+    member.wire.send(0x88, &1000u16.to_be_bytes());
+    member.turn();
+
+    assert!(member.wire.0.lock().taken > before + 4, "a close frame of 4 bytes, and what was in front of it");
+    assert_eq!(member.peer().backlog(), 0);
+}
+
 #[cfg(target_pointer_width = "64")]
 #[test]
 fn idle_connection_costs_no_more_than_was_measured() {
