@@ -227,14 +227,16 @@ impl Hub {
         }
     }
 
-    /// First one of the mount: what comes to a socket too fast takes nothing of what the others have.
+    /// First one of the mount: what comes to a socket too fast takes nothing of what the others have. And places before
+    /// paces: for whom there is none, none is used up.
     fn take_place(&self, mount: usize) -> Result<(), NoPlace> {
         if self.draining.load(Ordering::Acquire) {
             return Err(NoPlace::Draining);
         }
         let (now, of_mount) = (self.runtime.now(), &self.mounts[mount].places);
-        of_mount.take(now)?;
-        self.places.take(now).inspect_err(|_| of_mount.give_back())
+        of_mount.count()?;
+        self.places.count().inspect_err(|_| of_mount.give_back())?;
+        of_mount.pace(now).and_then(|()| self.places.pace(now)).inspect_err(|_| self.give_back(mount))
     }
 
     /// A place of a mount is free again.

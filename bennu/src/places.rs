@@ -43,18 +43,20 @@ impl Places {
     }
 
     /// Takes a place, to be given back. Who finds none has taken nothing.
-    pub(crate) fn take(&self, now: Instant) -> Result<(), NoPlace> {
-        let is_full = self.taken.fetch_add(1, Ordering::AcqRel) >= self.capacity.connections;
-        let is_too_fast = || self.capacity.rate.is_some_and(|rate| !self.bucket.lock().take(rate, now));
-        let refused = if is_full {
-            NoPlace::Full
-        } else if is_too_fast() {
-            NoPlace::TooFast
-        } else {
+    pub(crate) fn count(&self) -> Result<(), NoPlace> {
+        if self.taken.fetch_add(1, Ordering::AcqRel) < self.capacity.connections {
             return Ok(());
-        };
+        }
         self.give_back();
-        Err(refused)
+        Err(NoPlace::Full)
+    }
+
+    /// Whether whoever has a place may have it now. Who may not has it still.
+    pub(crate) fn pace(&self, now: Instant) -> Result<(), NoPlace> {
+        match self.capacity.rate {
+            Some(rate) if !self.bucket.lock().take(rate, now) => Err(NoPlace::TooFast),
+            Some(_) | None => Ok(()),
+        }
     }
 
     pub(crate) fn give_back(&self) {
@@ -72,25 +74,21 @@ mod tests {
     #[test]
     fn place_that_is_given_back_is_free_and_one_that_was_not_there_is_not() {
         let places = Places::new(Capacity { connections: 2, rate: None });
-        assert_eq!([places.take(NOW), places.take(NOW)], [Ok(()); 2]);
-        assert_eq!([places.take(NOW), places.take(NOW)], [Err(NoPlace::Full); 2]);
+        assert_eq!([places.count(), places.count()], [Ok(()); 2]);
+        assert_eq!([places.count(), places.count()], [Err(NoPlace::Full); 2]);
 
         places.give_back();
 
-        assert_eq!([places.take(NOW), places.take(NOW)], [Ok(()), Err(NoPlace::Full)]);
+        assert_eq!([places.count(), places.count()], [Ok(()), Err(NoPlace::Full)]);
     }
 
     #[test]
-    fn who_comes_too_fast_takes_no_place_and_who_finds_none_does_not_count_as_come() {
+    fn so_many_come_at_once_and_then_one_in_each_interval() {
         let rate = Rate::every(Duration::from_secs(1)).burst(2);
         let places = Places::new(Capacity { connections: 1, rate: Some(rate) });
-        assert_eq!([places.take(NOW), places.take(NOW)], [Ok(()), Err(NoPlace::Full)]);
 
-        places.give_back();
-        assert_eq!(places.take(NOW), Ok(()));
-        places.give_back();
-
-        assert_eq!([places.take(NOW), places.take(NOW)], [Err(NoPlace::TooFast); 2]);
-        assert_eq!(places.take(NOW + Duration::from_secs(1)), Ok(()));
+        assert_eq!([places.pace(NOW), places.pace(NOW)], [Ok(()); 2]);
+        assert_eq!([places.pace(NOW), places.pace(NOW)], [Err(NoPlace::TooFast); 2]);
+        assert_eq!(places.pace(NOW + Duration::from_secs(1)), Ok(()));
     }
 }

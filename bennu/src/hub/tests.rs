@@ -347,6 +347,25 @@ fn clients_that_poll_have_shards_of_their_own() {
     }
 }
 
+#[test]
+fn who_finds_no_place_does_not_count_for_how_fast_they_come_be_it_the_sockets_or_the_nodes() {
+    let rate = crate::Rate::every(std::time::Duration::from_secs(1)).burst(2);
+    for (of_node, of_socket) in [(1, usize::MAX), (usize::MAX, 1)] {
+        let socket = crate::socket(Open).max_connections(of_socket).accept_rate(rate);
+        let builder = Endpoint::builder().max_connections(of_node).accept_rate(rate);
+        let endpoint = builder.socket("/socket", socket).build(Still::default());
+        let admit = || Arc::clone(endpoint.hub()).admit(0);
+
+        let slot = admit().unwrap();
+        assert_eq!([admit().unwrap_err(), admit().unwrap_err()], [NoPlace::Full; 2]);
+        drop(slot);
+
+        drop(admit().unwrap());
+        assert_eq!(admit().unwrap_err(), NoPlace::TooFast);
+        assert_eq!(admit().unwrap_err(), NoPlace::TooFast, "who comes too fast has taken no place");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
 
