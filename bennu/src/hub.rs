@@ -366,8 +366,12 @@ impl Hub {
     /// Sends a broadcast to everybody on this node: each shard that has the topic, one after the other,
     /// in the caller's task. Never waits.
     pub(crate) fn broadcast(&self, mut broadcast: Broadcast, sender: Sender, kick: Kick) {
-        let shards = self.index.get(broadcast.topic());
         self.metrics.broadcast();
+        let shards = self.index.get(broadcast.topic());
+        if shards.is_empty() {
+            // Nobody's run need end for it.
+            return;
+        }
         for serializer in self.connected.serializers() {
             if self.connected[serializer].load(Ordering::Relaxed) > 0 {
                 broadcast.encode_with(self.formats(), serializer);

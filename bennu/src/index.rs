@@ -42,6 +42,12 @@ impl TopicIndex {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shards(u64);
 
+impl Shards {
+    pub(crate) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
 impl Iterator for Shards {
     type Item = u32;
 

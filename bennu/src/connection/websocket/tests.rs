@@ -128,7 +128,11 @@ impl Node {
 
     /// Makes a broadcast; the second of a row opens a run. Nobody flushes.
     fn broadcast(&self) {
-        let broadcast = Broadcast::new(Topic::from(TOPIC), "event", Payload::empty()).unwrap();
+        self.broadcast_to(TOPIC);
+    }
+
+    fn broadcast_to(&self, topic: &str) {
+        let broadcast = Broadcast::new(Topic::from(topic), "event", Payload::empty()).unwrap();
         self.endpoint.hub().broadcast(broadcast, Sender::Nobody, Kick::AtEndOfBatch);
     }
 }
@@ -205,6 +209,19 @@ fn close_frame_is_written_behind_the_run_that_its_client_was_sent() {
 
     assert!(member.wire.0.lock().taken > before + 4, "a close frame of 4 bytes, and what was in front of it");
     assert_eq!(member.peer().backlog(), 0);
+}
+
+#[test]
+fn broadcast_that_nobody_hears_ends_no_run() {
+    let node = Node::new();
+    let member = node.member();
+    node.broadcast();
+    node.broadcast();
+    assert!(member.peer().ends_open());
+
+    node.broadcast_to("room:empty");
+
+    assert!(member.peer().ends_open());
 }
 
 #[cfg(target_pointer_width = "64")]
