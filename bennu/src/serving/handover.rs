@@ -1,5 +1,6 @@
 //! From HTTP to the connection, within one task.
 
+use super::stream::Answers;
 use crate::connection::ConnectionTask;
 use crate::opening::Opening;
 use bennu_core::connect::Carrier;
@@ -7,7 +8,6 @@ use hyper::upgrade::OnUpgrade;
 use parking_lot::Mutex;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// Among a request's extensions: what carries it, and where the endpoint leaves the connection that it opens.
 ///
@@ -38,23 +38,15 @@ pub struct Handover(Arc<Doorstep>);
 struct Doorstep {
     carrier: Carrier,
     opening: Mutex<Option<(Opening, OnUpgrade)>>,
-    answers: Answers,
-}
-
-/// How far what the client is answered has come.
-#[derive(Debug, Default)]
-struct Answers {
-    /// Counts the writes that took something; the client has had none of its answer for as long as this stays.
-    writes: AtomicU32,
-    /// Whether the last one took nothing.
-    blocked: AtomicBool,
+    /// The stream's, too, which may lie on this doorstep: it must not hold all of it.
+    answers: Arc<Answers>,
 }
 
 impl Handover {
     /// For the requests of one HTTP connection.
     #[must_use]
     pub fn new(carrier: Carrier) -> Self {
-        Self(Arc::new(Doorstep { carrier, opening: Mutex::new(None), answers: Answers::default() }))
+        Self(Arc::new(Doorstep { carrier, opening: Mutex::new(None), answers: Arc::default() }))
     }
 
     /// What carries the requests, unless a [`Carrier`] among their extensions says otherwise.
@@ -78,19 +70,9 @@ impl Handover {
         drop(earlier);
     }
 
-    /// Notes whether a write has taken anything.
-    pub(super) fn note(&self, took: bool) {
-        let Answers { writes, blocked } = &self.0.answers;
-        if took {
-            writes.fetch_add(1, Ordering::Relaxed);
-        }
-        blocked.store(!took, Ordering::Relaxed);
-    }
-
-    /// If what the client is answered cannot be written now: a number that changes when some of it is.
-    pub(super) fn blocked_at(&self) -> Option<u32> {
-        let Answers { writes, blocked } = &self.0.answers;
-        blocked.load(Ordering::Relaxed).then(|| writes.load(Ordering::Relaxed))
+    /// How far what its client is answered has come.
+    pub(super) fn answers(&self) -> &Arc<Answers> {
+        &self.0.answers
     }
 
     pub(crate) fn leave(&self, opening: Opening, upgrade: OnUpgrade) {

@@ -1,5 +1,6 @@
 //! HTTP on accepted streams.
 
+use super::stream::Answers;
 use super::{App, Handover, Handshake, HttpStream, TurnedAway};
 use crate::RequestLimits;
 use http::Request;
@@ -71,7 +72,7 @@ impl<S: App> Http<S> {
                 app.answer(request).await
             }
         });
-        let stream = HttpStream::new(stream, handover.clone());
+        let stream = HttpStream::new(stream, Arc::clone(handover.answers()));
         // Pinned where it is made: a variable before would keep it twice.
         let mut connection = pin!(
             match left {
@@ -96,7 +97,7 @@ impl<S: App> Http<S> {
                 is_ending = true;
                 connection.as_mut().graceful_shutdown();
             }
-            patience.poll(handover, &self.timer, self.handshake.answer_timeout(), cx).map(Err)
+            patience.poll(handover.answers(), &self.timer, self.handshake.answer_timeout(), cx).map(Err)
         })
         .await
     }
@@ -119,7 +120,7 @@ impl Patience {
     /// Waits until it has come to its end.
     fn poll(
         &mut self,
-        handover: &Handover,
+        answers: &Answers,
         timer: &AnyTimer,
         timeout: Duration,
         cx: &mut Context<'_>,
@@ -127,7 +128,7 @@ impl Patience {
         if self.all.as_mut().is_some_and(|all| all.as_mut().poll(cx).is_ready()) {
             return Poll::Ready(TurnedAway::Late.into());
         }
-        let Some(at) = handover.blocked_at() else {
+        let Some(at) = answers.blocked_at() else {
             self.answer = None;
             return Poll::Pending;
         };

@@ -1,10 +1,11 @@
 //! Streams under HTTP.
 
-use super::Handover;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll};
 
 /// A stream while HTTP is served on it: what a [`Runtime`](crate::Runtime) is offered to
@@ -14,12 +15,21 @@ use std::task::{Context, Poll};
 /// written as one: to a system that is less than a list of one.
 pub struct HttpStream<I> {
     io: I,
-    handover: Handover,
+    answers: Arc<Answers>,
+}
+
+/// How far what a client is answered has come.
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    /// Counts the writes that took something; the client has had none of its answer for as long as this stays.
+    writes: AtomicU32,
+    /// Whether the last one took nothing.
+    blocked: AtomicBool,
 }
 
 impl<I> HttpStream<I> {
-    pub(super) fn new(io: I, handover: Handover) -> Self {
-        Self { io, handover }
+    pub(super) fn new(io: I, answers: Arc<Answers>) -> Self {
+        Self { io, answers }
     }
 
     /// The stream alone, when HTTP has come to its end.
@@ -28,8 +38,23 @@ impl<I> HttpStream<I> {
     }
 
     fn note(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        self.handover.note(written.is_ready());
+        self.answers.note(written.is_ready());
         written
+    }
+}
+
+impl Answers {
+    /// Notes whether a write has taken anything.
+    fn note(&self, took: bool) {
+        if took {
+            self.writes.fetch_add(1, Ordering::Relaxed);
+        }
+        self.blocked.store(!took, Ordering::Relaxed);
+    }
+
+    /// If what the client is answered cannot be written now: a number that changes when some of it is.
+    pub(super) fn blocked_at(&self) -> Option<u32> {
+        self.blocked.load(Ordering::Relaxed).then(|| self.writes.load(Ordering::Relaxed))
     }
 }
 
