@@ -46,12 +46,12 @@ impl<S: App> Door<S> {
     async fn serve(&self, stream: Async<TcpStream>, handover: &Handover) -> io::Result<()> {
         let Self { http, secure, ending, .. } = self;
         #[cfg(feature = "tls")]
-        let deadline = Instant::now() + http.handshake().timeout();
+        let start = Instant::now();
         match transport::accept(stream, secure, http.handshake()).await? {
             Accepted::Plain(stream) => http.serve(HyperIo::new(stream), handover, None, ending.begun()).await,
             #[cfg(feature = "tls")]
             Accepted::Tls(stream) => {
-                let left = deadline.saturating_duration_since(Instant::now());
+                let left = http.handshake().timeout().saturating_sub(start.elapsed());
                 Box::pin(http.serve(HyperIo::new(*stream), handover, Some(left), ending.begun())).await
             }
         }

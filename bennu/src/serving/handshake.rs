@@ -34,6 +34,9 @@ const LINES: usize = 100;
 /// What hyper reads at least of a head, in bytes.
 const LEAST: usize = 8 * 1024;
 
+/// Longer than anybody waits, and no time that a clock cannot tell.
+const A_YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 impl Default for Handshake {
     /// 10 s from the accept to the upgrade, 5 s of them for TLS; and 10 s for a client that takes nothing of an answer.
     fn default() -> Self {
@@ -61,19 +64,19 @@ impl Handshake {
         Self { what: Bounded::Heads, ..self }
     }
 
-    /// How long a client has, from the accept on.
+    /// How long a client has, from the accept on: a year at most, as all times here.
     pub fn set_timeout(&mut self, timeout: Duration) {
-        self.timeout = timeout;
+        self.timeout = timeout.min(A_YEAR);
     }
 
     /// How long it has for TLS, within that.
     pub fn set_tls_timeout(&mut self, timeout: Duration) {
-        self.tls = timeout;
+        self.tls = timeout.min(A_YEAR);
     }
 
     /// How long a client may take nothing of what it is answered.
     pub fn set_answer_timeout(&mut self, timeout: Duration) {
-        self.answer = timeout;
+        self.answer = timeout.min(A_YEAR);
     }
 
     /// How long a client has from its accept on.

@@ -208,6 +208,15 @@ async fn time_for_tls_is_a_setting() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn time_without_end_is_one_that_can_be_told_over_tls() {
+    let servers = Servers::serve_with(Limits::new(), |serve| {
+        serve.handshake_timeout(Duration::MAX).tls_handshake_timeout(Duration::MAX)
+    });
+
+    servers.connect().await.heartbeat().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tls_takes_no_more_than_its_share_of_the_handshake() {
     let servers = Servers::serve_with(Limits::new(), |serve| serve.handshake_timeout(SHORT));
 

@@ -163,7 +163,7 @@ async fn connection_that_was_upgraded_in_time_lives_on() {
 }
 
 /// A server of an application with a page that takes its time, and rooms.
-fn with_application() -> SocketAddr {
+fn with_application(timeout: Duration) -> SocketAddr {
     let (endpoint, _) = rooms(Endpoint::builder(), |socket| socket);
     let slow = || async {
         RUNTIME.sleep(2 * SHORT).await;
@@ -172,14 +172,14 @@ fn with_application() -> SocketAddr {
     let router = Router::new().route("/slow", get(slow)).route_service("/socket/{*path}", endpoint.clone());
     let listener = crate::rt::bind(([127, 0, 0, 1], 0).into()).unwrap();
     let address = listener.local_addr().unwrap();
-    let serve = crate::rt::serve(listener, endpoint).app(router).handshake_timeout(SHORT);
+    let serve = crate::rt::serve(listener, endpoint).app(router).handshake_timeout(timeout);
     tokio::spawn(async move { serve.await });
     address
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_an_application_the_head_alone_has_its_time_and_each_further_one_anew() {
-    let address = with_application();
+    let address = with_application(SHORT);
 
     beside(address, async {
         let mut stream = TcpStream::connect(address).await.unwrap();
@@ -199,6 +199,18 @@ async fn with_an_application_the_head_alone_has_its_time_and_each_further_one_an
         assert!(start.elapsed() < FAR_TOO_LATE, "{:?}", start.elapsed());
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn time_without_end_is_one_that_can_be_told() {
+    let (endpoint, _told) = rooms(Endpoint::builder(), |socket| socket);
+    let alone = Server::start_with(endpoint, |serve| {
+        serve.handshake_timeout(Duration::MAX).answer_timeout(Duration::MAX)
+    });
+
+    for address in [alone.address, with_application(Duration::MAX)] {
+        Client::connect(address).await.heartbeat().await;
+    }
 }
 
 /// The status of a request that may be too long for the server to read all of it.
