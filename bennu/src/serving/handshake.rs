@@ -95,9 +95,18 @@ impl Handshake {
         self.answer
     }
 
-    /// The time for all that is served until the upgrade, if it is for all of that.
-    pub(super) fn of_everything(&self) -> Option<Duration> {
-        (self.what == Bounded::Everything).then_some(self.timeout)
+    /// How long a client has that has so much left of its time, if TLS has used up some of it; `None` if that is
+    /// hyper's to measure, head by head.
+    pub(super) fn first(&self, left: Option<Duration>) -> Option<Duration> {
+        match self.what {
+            Bounded::Everything => left.or(Some(self.timeout)),
+            Bounded::Heads => left,
+        }
+    }
+
+    /// Whether that time ends with the first head.
+    pub(super) fn is_of_heads(&self) -> bool {
+        self.what == Bounded::Heads
     }
 
     /// An HTTP server for connections that may ask for so much.
@@ -112,15 +121,6 @@ impl Handshake {
         http.max_buf_size(limits.bytes().saturating_add(MARGIN).max(LEAST));
         if limits.lines() >= LINES {
             http.max_headers(limits.lines().saturating_add(1));
-        }
-        http
-    }
-
-    /// The same for a connection that has only so much of its time left.
-    pub(super) fn rest_of(&self, http: &http1::Builder, left: Duration) -> http1::Builder {
-        let mut http = http.clone();
-        if self.what == Bounded::Heads {
-            http.header_read_timeout(left);
         }
         http
     }

@@ -13,6 +13,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -64,7 +65,9 @@ impl<S: App> Http<S> {
     where
         I: Read + Write + Unpin + Send + 'static,
     {
+        let is_asked = AtomicBool::new(false);
         let service = service_fn(|mut request: Request<Incoming>| {
+            is_asked.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(handover.clone());
             let mut app = self.app.clone();
             async move {
@@ -74,22 +77,15 @@ impl<S: App> Http<S> {
         });
         let stream = HttpStream::new(stream, Arc::clone(handover.answers()));
         // Pinned where it is made: a variable before would keep it twice.
-        let mut connection = pin!(
-            match left {
-                None => self.http.serve_connection(stream, service),
-                Some(left) => self.handshake.rest_of(&self.http, left).serve_connection(stream, service),
-            }
-            .with_upgrades()
-        );
+        let mut connection = pin!(self.http.serve_connection(stream, service).with_upgrades());
         let mut ended = pin!(ended);
         let mut is_ending = false;
-        let all = self.handshake.of_everything().map(|all| left.unwrap_or(all));
-        let mut patience = Patience { all: all.map(|all| self.timer.sleep(all)), answer: None };
+        let mut patience = Patience { first: self.handshake.first(left).map(First::Due), answer: None };
         poll_fn(|cx| {
             loop {
                 // Most have come to their end when they are first asked: so they are, first.
                 if let Poll::Ready(result) = connection.as_mut().poll(cx) {
-                    return Poll::Ready(result.map_err(io::Error::other));
+                    return Poll::Ready(result.map_err(error_of));
                 }
                 if is_ending || ended.as_mut().poll(cx).is_pending() {
                     break;
@@ -97,18 +93,33 @@ impl<S: App> Http<S> {
                 is_ending = true;
                 connection.as_mut().graceful_shutdown();
             }
+            if self.handshake.is_of_heads() && is_asked.load(Ordering::Relaxed) {
+                patience.first = None;
+            }
             patience.poll(handover.answers(), &self.timer, self.handshake.answer_timeout(), cx).map(Err)
         })
         .await
     }
 }
 
+/// What hyper says, of the kind that it is.
+fn error_of(error: hyper::Error) -> io::Error {
+    let kind = if error.is_timeout() { io::ErrorKind::TimedOut } else { io::ErrorKind::Other };
+    io::Error::new(kind, error)
+}
+
 /// How long a client is waited for.
 struct Patience {
-    /// For everything, if it has a time for that.
-    all: Option<Pin<Box<dyn Sleep>>>,
+    /// Until it is upgraded, or for its first head, if there is a time for that.
+    first: Option<First>,
     /// Since an answer could not be written.
     answer: Option<Answer>,
+}
+
+/// A wait that has a timer once it is one.
+enum First {
+    Due(Duration),
+    Sleeps(Pin<Box<dyn Sleep>>),
 }
 
 struct Answer {
@@ -125,7 +136,7 @@ impl Patience {
         timeout: Duration,
         cx: &mut Context<'_>,
     ) -> Poll<io::Error> {
-        if self.all.as_mut().is_some_and(|all| all.as_mut().poll(cx).is_ready()) {
+        if self.first.as_mut().is_some_and(|first| first.poll(timer, cx).is_ready()) {
             return Poll::Ready(TurnedAway::Late.into());
         }
         let Some(at) = answers.blocked_at() else {
@@ -139,6 +150,17 @@ impl Patience {
             return Poll::Ready(TurnedAway::LateAnswer.into());
         }
         Poll::Pending
+    }
+}
+
+impl First {
+    fn poll(&mut self, timer: &AnyTimer, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            match self {
+                Self::Due(first) => *self = Self::Sleeps(timer.sleep(*first)),
+                Self::Sleeps(sleep) => return sleep.as_mut().poll(cx),
+            }
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod poller;
 mod recorder;
 mod rt;
 mod server;
+mod serving;
 
 mod broadcasts;
 #[cfg(unix)]
