@@ -53,7 +53,7 @@ impl Ending {
 
 impl Accepting {
     /// Accepts clients until `shutdown` is done. One that cannot be accepted is logged; then nobody is accepted for
-    /// 100 ms.
+    /// 100 ms, unless it has gone itself.
     pub async fn until<S>(
         &self,
         mut shutdown: impl Future<Output = ()> + Unpin,
@@ -67,6 +67,9 @@ impl Accepting {
                 match select(&mut shutdown, poll_fn(&mut accept)).await {
                     Either::Left(((), _)) => return,
                     Either::Right((Ok((stream, peer)), _)) => admit(stream, peer),
+                    Either::Right((Err(error), _)) if is_of_client(&error) => {
+                        tracing::debug!(%error, "a client has gone before it was accepted");
+                    }
                     Either::Right((Err(error), _)) => {
                         tracing::warn!(%error, "a connection could not be accepted");
                         runtime.sleep(RECOVERY).await;
@@ -91,6 +94,12 @@ impl Accepting {
     }
 }
 
+/// Whether an accept failed for what the client has done: the next one will do.
+fn is_of_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
 impl fmt::Debug for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ending").finish_non_exhaustive()
@@ -100,5 +109,45 @@ impl fmt::Debug for Ending {
 impl fmt::Debug for Accepting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Accepting").finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, not(bennu_loom)))]
+mod tests {
+    use super::*;
+    use crate::runtime::still::Still;
+    use futures_util::future::pending;
+
+    /// How many are accepted of ten, each behind an accept that fails so. The clock stands still.
+    fn accepted(failure: io::ErrorKind) -> usize {
+        let endpoint = Endpoint::builder().build(Still::default());
+        let (mut asked, mut admitted) = (0, 0);
+        let accept = |_: &mut Context<'_>| {
+            asked += 1;
+            match asked {
+                21.. => Poll::Pending,
+                _ if asked % 2 == 1 => Poll::Ready(Err(failure.into())),
+                _ => Poll::Ready(Ok(((), SocketAddr::from(([127, 0, 0, 1], 1))))),
+            }
+        };
+        let (accepting, _ending) = Ending::new();
+        let until = accepting.until(pending::<()>(), &endpoint, accept, |(), _| admitted += 1);
+        assert_eq!(until.now_or_never(), None);
+        admitted
+    }
+
+    #[test]
+    fn client_that_has_gone_before_it_is_accepted_delays_nobody() {
+        let gone = [
+            io::ErrorKind::ConnectionAborted,
+            io::ErrorKind::ConnectionRefused,
+            io::ErrorKind::ConnectionReset,
+        ];
+        assert_eq!(gone.map(accepted), [10; 3]);
+    }
+
+    #[test]
+    fn system_that_is_out_of_something_is_given_time() {
+        assert_eq!(accepted(io::ErrorKind::OutOfMemory), 0);
     }
 }
