@@ -3,10 +3,13 @@
 use super::{Hub, Shard};
 use crate::flusher::TOGETHER;
 use crate::letter::Letter;
+use crate::link::{Dialect, Transport};
 use crate::metrics::{Limit, Reached, Tally};
 use crate::peer::{Notice, Peer, Queued, Work};
 use crate::run::Tour;
+use bennu_core::longpoll::Carries;
 use bennu_core::server::{CloseReason, Fanout, Output, Server, SocketId};
+use bennu_core::{Frame, Kind};
 use std::collections::VecDeque;
 use std::hint::black_box;
 use std::sync::Arc;
@@ -124,8 +127,15 @@ impl Hub {
         let Shard { server, revision, .. } = shard;
         let place = server.shard();
         let reached = Reached::by(fanout, server);
-        left.tally.deliver(&reached, |serializer| fanout.frame(serializer).is_some());
         let can_merge = (place as usize) < self.merging;
+        // What cannot be carried is not queued to be found out later.
+        let transport = if can_merge { Transport::WebSocket } else { Transport::Carried };
+        let frame_for = |serializer| {
+            let carries = Dialect { serializer, transport }.carries();
+            let can_have = |frame: &&Frame| carries == Carries::TextAndBytes || frame.kind() == Kind::Text;
+            fanout.frame(serializer).filter(can_have)
+        };
+        left.tally.deliver(&reached, |serializer| frame_for(serializer).is_some());
         let open = tour.and_then(|tour| tour.visit(fanout, place, can_merge, reached));
         if open.is_some() {
             *revision = server.revision();
@@ -137,7 +147,7 @@ impl Hub {
                 black_box(ahead.by_ref().take(TOGETHER).map(|(peer, _)| peer.touch()).sum::<usize>());
             }
             let open = open.and_then(|frames| frames.get(serializer)?.as_ref());
-            if let Some(frame) = open.or_else(|| fanout.frame(serializer)) {
+            if let Some(frame) = open.or_else(|| frame_for(serializer)) {
                 left.note(peer, peer.push(frame.clone()));
             }
         }
