@@ -17,7 +17,8 @@ pub enum TurnedAway {
     Late,
     /// It took nothing of an answer for the [time that it has](super::Handshake::set_answer_timeout) for that.
     LateAnswer,
-    /// The head of its request was so large that it was not read to its end.
+    /// The head of its request was so large that it was not read to its end; or it had far too many headers, or a target
+    /// that no endpoint takes, which hyper does not tell from that.
     LargeHead,
 }
 
