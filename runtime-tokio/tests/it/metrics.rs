@@ -10,6 +10,7 @@ use bennu::prelude::*;
 use bennu::{LongPoll, Payload};
 use metrics::Unit;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 fn counted() -> (Recorder, Server, crate::app::Told) {
@@ -308,5 +309,29 @@ async fn all_of_them_are_there_from_the_start_and_in_the_table_of_the_docs() {
     for row in docs.lines().filter_map(|line| line.strip_prefix("| `bennu_")) {
         let name = format!("bennu_{}", row.split(['`', '{']).next().unwrap());
         assert!(recorder.names().contains_key(&name), "{name} is in the table and nowhere else");
+    }
+}
+
+#[tokio::test]
+async fn every_value_of_a_label_is_in_the_tables_of_the_docs_and_no_other() {
+    let (recorder, _server) = gates();
+    let docs = include_str!("../../../bennu/src/docs/metrics.md");
+    let (table, behind) = docs.split_once("# Limits").unwrap();
+    let (limits, _) = behind.split_once("# What waits").unwrap();
+    let labels = recorder.labels();
+    let values = |label: &str| -> BTreeSet<String> {
+        labels.iter().filter(|[_, of, _]| of == label).map(|[.., value]| value.clone()).collect()
+    };
+
+    let rows = limits.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let documented: BTreeSet<_> = rows.filter(|name| *name != "limit").map(str::to_owned).collect();
+    assert_eq!(documented, values("limit"));
+
+    for label in ["transport", "result", "direction", "what", "handler"] {
+        let cells = table.lines().filter_map(|line| line.split('|').nth(4)).map(str::trim);
+        let cells = cells.filter(|cell| cell.starts_with(&format!("`{label}`")));
+        let documented: BTreeSet<_> =
+            cells.flat_map(|cell| cell.split('`').skip(3).step_by(2)).map(str::to_owned).collect();
+        assert_eq!(documented, values(label), "{label}");
     }
 }
