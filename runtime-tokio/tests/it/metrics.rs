@@ -8,6 +8,7 @@ use crate::rt::RUNTIME;
 use crate::server::Server;
 use bennu::prelude::*;
 use bennu::{LongPoll, Payload};
+use http::HeaderValue;
 use metrics::Unit;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -90,8 +91,11 @@ async fn who_asks_to_connect_is_counted_by_what_becomes_of_it() {
     for what in ["say=please", "say=nothing"] {
         call(&server.endpoint, get(&format!("{LONGPOLL}&{what}"))).await;
     }
+    let mut foreign = get(&format!("{LONGPOLL}&say=please"));
+    foreign.headers_mut().insert("origin", HeaderValue::from_static("http://evil.test"));
+    call(&server.endpoint, foreign).await;
 
-    for (result, count) in [("ok", 2), ("refused", 2), ("failed", 1), ("door", 2)] {
+    for (result, count) in [("ok", 2), ("refused", 2), ("failed", 1), ("door", 3)] {
         counts(&recorder, &format!("bennu_connects_total{{result={result}}}"), count).await;
     }
 }
