@@ -43,7 +43,7 @@ struct Ends {
 impl Wire {
     /// The client sends a frame of fewer than 126 bytes, masked with zeros.
     fn send(&self, first: u8, body: &[u8]) {
-        let len = u8::try_from(body.len()).unwrap();
+        let len = u8::try_from(body.len()).expect("a frame of a test is short");
         self.0.lock().input.extend([first, 0x80 | len, 0, 0, 0, 0].iter().chain(body));
     }
 }
@@ -108,7 +108,7 @@ impl Node {
     /// A client whose stream takes everything at first.
     fn connect(&self) -> Client {
         let hub = self.endpoint.hub();
-        let slot = Arc::clone(hub).admit(0).unwrap();
+        let slot = Arc::clone(hub).admit(0).expect("there is no limit");
         let asked = hub.mounts()[0].socket.connect(Params::default(), ConnectInfo::default());
         let Some(Ok(admitted)) = asked.now_or_never() else { panic!("anybody may connect") };
         let wire = Wire::default();
@@ -132,7 +132,8 @@ impl Node {
     }
 
     fn broadcast_to(&self, topic: &str) {
-        let broadcast = Broadcast::new(Topic::from(topic), "event", Payload::empty()).unwrap();
+        let broadcast = Broadcast::new(Topic::from(topic), "event", Payload::empty());
+        let broadcast = broadcast.expect("names are short");
         self.endpoint.hub().broadcast(broadcast, Sender::Nobody, Kick::AtEndOfBatch);
     }
 }
