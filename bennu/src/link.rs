@@ -158,14 +158,18 @@ pub enum Transport {
 impl Transport {
     /// All of them, in their order.
     pub(crate) const ALL: [Self; 3] = [Self::WebSocket, Self::LongPoll, Self::Carried];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::WebSocket => "websocket",
+            Self::LongPoll => "longpoll",
+            Self::Carried => "carried",
+        }
+    }
 }
 
 impl fmt::Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::WebSocket => "websocket",
-            Self::LongPoll => "longpoll",
-            Self::Carried => "carried",
-        })
+        f.write_str(self.name())
     }
 }

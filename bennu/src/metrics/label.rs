@@ -150,11 +150,14 @@ label! {
 }
 
 #[cfg(feature = "metrics")]
-label! {
-    /// How a client is connected.
-    By {
-        WebSocket = "websocket",
-        LongPoll = "longpoll",
-        Carried = "carried",
+impl super::recorded::Label for crate::link::Transport {
+    const ALL: &'static [Self] = &Self::ALL;
+
+    fn value(self) -> &'static str {
+        self.name()
+    }
+
+    fn place(self) -> usize {
+        self as usize
     }
 }

@@ -1,6 +1,6 @@
 //! Counters, gauges and histograms, as the recorder has made them.
 
-use super::label::{By, Connect, Direction, Dropped, Handler, Join, Limit};
+use super::label::{Connect, Direction, Dropped, Handler, Join, Limit};
 use crate::letter::Letter;
 use crate::link::Transport;
 use crate::peer::Peer;
@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// is to add to a number.
 #[derive(Debug)]
 pub(crate) struct Metrics {
-    connections: Each<By, Gauge>,
+    connections: Each<Transport, Gauge>,
     connects: Each<Connect, Counter>,
     channels: Gauge,
     topics: Gauge,
@@ -170,12 +170,12 @@ impl Metrics {
 
     /// A connection has begun.
     pub(crate) fn connected(&self, transport: Transport) {
-        self.connections.of(transport.into()).increment(1);
+        self.connections.of(transport).increment(1);
     }
 
     /// A connection has ended.
     pub(crate) fn disconnected(&self, transport: Transport) {
-        self.connections.of(transport.into()).decrement(1);
+        self.connections.of(transport).decrement(1);
     }
 
     /// A broadcast was made.
@@ -311,16 +311,6 @@ impl Handler {
             Event::Terminate(_) => Self::Terminate,
             Event::Info(_) | Event::Broadcast { .. } => Self::Info,
             Event::Join { .. } | _ => Self::Join,
-        }
-    }
-}
-
-impl From<Transport> for By {
-    fn from(transport: Transport) -> Self {
-        match transport {
-            Transport::WebSocket => Self::WebSocket,
-            Transport::LongPoll => Self::LongPoll,
-            Transport::Carried => Self::Carried,
         }
     }
 }
