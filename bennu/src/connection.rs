@@ -103,7 +103,7 @@ impl<M: Medium> Connection<M> {
     }
 
     /// Tells the machine, once, that the transport has ended.
-    fn tell(&mut self, work: &mut VecDeque<Work>) {
+    fn tell(&mut self, work: &mut VecDeque<Work>, tally: &mut Tally) {
         if self.life() == Life::Open {
             self.more().life = Life::Closing;
             let lost = self.peer.lost();
@@ -112,10 +112,8 @@ impl<M: Medium> Connection<M> {
             }
             // The machine may forget this socket, and with it whose deadlines these were.
             self.armed = NEVER;
-            let mut tally = Tally::default();
-            let owner = Owner { socket: self.link.socket, work, tally: &mut tally };
+            let owner = Owner { socket: self.link.socket, work, tally };
             self.link.hub.disconnect(self.link.socket, self.link.dialect, owner);
-            self.link.hub.metrics.tell(&mut tally);
         }
     }
 
@@ -140,7 +138,9 @@ impl<M: Medium> Drop for Connection<M> {
     fn drop(&mut self) {
         drop_quietly(self.more.as_mut().map(|more| std::mem::take(&mut more.running)));
         drop_quietly(std::mem::take(&mut self.channels));
-        self.tell(&mut VecDeque::new());
+        let mut tally = Tally::default();
+        self.tell(&mut VecDeque::new(), &mut tally);
+        self.link.hub.metrics.tell(&mut tally);
         if self.life() != Life::Closed {
             self.medium.close(self.link.line(), &self.peer);
         }

@@ -100,7 +100,7 @@ impl Rounds for Turn<'_, '_, Polling> {
                     self.connection.link.hub.metrics.limit(limit);
                 }
                 self.connection.link.hub.sessions.remove(self.connection.medium.session);
-                self.connection.tell(&mut self.desk.work);
+                self.connection.tell(&mut self.desk.work, &mut self.desk.tally);
             }
             Errand::End => self.connection.more().life = Life::Closed,
         }

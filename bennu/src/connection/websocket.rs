@@ -231,7 +231,7 @@ impl Turn<'_, '_, Wire> {
             }
         }
         connection.medium.stream.reset(&connection.peer);
-        connection.tell(&mut self.desk.work);
+        connection.tell(&mut self.desk.work, &mut self.desk.tally);
         connection.more().life = Life::Closed;
         self.work_off();
     }
@@ -341,7 +341,7 @@ impl Turn<'_, '_, Wire> {
                     if connection.medium.websocket.is_closing() {
                         // A close frame comes behind all that was sent before it, and nothing behind that: the machine
                         // sends nothing more from here on.
-                        connection.tell(&mut self.desk.work);
+                        connection.tell(&mut self.desk.work, &mut self.desk.tally);
                         connection.seal();
                     }
                     connection.peer.push_control(Frame::control(&frame));
@@ -352,7 +352,7 @@ impl Turn<'_, '_, Wire> {
                     if let Some(limit) = limit(reason) {
                         connection.link.hub.metrics.limit(limit);
                     }
-                    connection.tell(&mut self.desk.work);
+                    connection.tell(&mut self.desk.work, &mut self.desk.tally);
                     self.work_off();
                 }
                 Output::End if by_peer => connection.more().life = Life::Ending,
