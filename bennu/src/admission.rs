@@ -109,17 +109,16 @@ impl Mounted {
         );
     }
 
-    /// A request is refused before the application is asked.
+    /// A request is refused for its head, be it one to connect or one to a session.
     pub(crate) fn refuse(&self, hub: &Hub, refusal: &Refusal) {
-        hub.metrics.asked(Connect::Door);
         if let Refusal::Limit(error) = refusal {
             hub.metrics.limit(limit(error));
         }
         if matches!(refusal, Refusal::Origin(_) | Refusal::Subprotocol(_)) {
             // Who runs the server has forgotten a setting, most likely.
-            tracing::error!(socket = &*self.name, %refusal, "a connection was refused");
+            tracing::error!(socket = &*self.name, %refusal, "a request was refused");
         } else {
-            tracing::info!(socket = &*self.name, %refusal, "a connection was refused");
+            tracing::info!(socket = &*self.name, %refusal, "a request was refused");
         }
     }
 }
@@ -132,7 +131,7 @@ struct Report {
 }
 
 /// The limit that a request's head goes past.
-pub(crate) fn limit(error: &LimitError) -> Limit {
+fn limit(error: &LimitError) -> Limit {
     match error {
         LimitError::Target { .. } => Limit::RequestTarget,
         LimitError::HeaderBlock { .. } => Limit::HeaderBlock,

@@ -8,6 +8,7 @@ use crate::admission::Asking;
 use crate::hub::Hub;
 use crate::link::{Dialect, Transport};
 use crate::longpoll::{self, Visit};
+use crate::metrics::Connect;
 use crate::opening::Opening;
 use crate::serving::Handover;
 use crate::{BoxFuture, Endpoint, Refused};
@@ -122,6 +123,7 @@ pub(crate) async fn let_in(
     let variables = mount.path.capture(path).unwrap_or_default();
     let carrier = slot.door().carrier(parts);
     let admission = examine(parts, variables, carrier, &mount.options).map_err(|refusal| {
+        slot.metrics.asked(Connect::Door);
         mount.refuse(&slot, &refusal);
         text(refusal.status(), refusal.body())
     })?;

@@ -2,7 +2,7 @@
 
 use super::body::{self, Failure};
 use super::{Counter, Entrance};
-use crate::admission::{self, Asking};
+use crate::admission::Asking;
 use crate::hub::Hub;
 use crate::link::{Dialect, Transport};
 use crate::metrics::{Connect, Limit, Tally};
@@ -10,7 +10,7 @@ use crate::mount::Mounted;
 use crate::opening::Opening;
 use crate::service::ResponseBody;
 use bennu_core::Compat;
-use bennu_core::connect::{self, Admission, Carrier, Params, PathVariables};
+use bennu_core::connect::{Admission, Carrier, Params, PathVariables};
 use bennu_core::longpoll::{Answer, BodyError, Encoding, Posted, Refusal, Request, examine, open};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
@@ -32,7 +32,6 @@ pub(crate) async fn answer<B: Body>(
     variables: PathVariables<'_>,
     body: B,
 ) -> Response<ResponseBody> {
-    let socket = &*visit.mount().name;
     let examined = examine(parts, visit.carrier, &visit.mount().options).inspect_err(|_| {
         if parts.method == Method::GET {
             visit.hub.metrics.asked(Connect::Door);
@@ -48,15 +47,7 @@ pub(crate) async fn answer<B: Body>(
         Err(refusal) => Err(refusal),
     };
     answered.unwrap_or_else(|refusal| {
-        if let Some(limit) = limit(&refusal) {
-            visit.hub.metrics.limit(limit);
-        }
-        if matches!(refusal, Refusal::Head(connect::Refusal::Origin(_))) {
-            // Who runs the server has forgotten a setting, most likely.
-            tracing::error!(socket, %refusal, "a long-poll request was refused");
-        } else {
-            tracing::info!(socket, %refusal, "a long-poll request was refused");
-        }
+        visit.refuse(&refusal);
         visit.respond(refusal.answer())
     })
 }
@@ -152,6 +143,16 @@ impl Visit<'_> {
         Ok(self.respond(Answer::Opened { token: &token }))
     }
 
+    fn refuse(&self, refusal: &Refusal) {
+        if let Refusal::Head(refusal) = refusal {
+            return self.mount().refuse(self.hub, refusal);
+        }
+        if let Refusal::Body(BodyError::TooLong { .. }) = refusal {
+            self.hub.metrics.limit(Limit::Body);
+        }
+        tracing::info!(socket = &*self.mount().name, %refusal, "a request was refused");
+    }
+
     fn find(&self, token: Option<&str>) -> Option<Arc<Counter>> {
         self.hub.sessions.find(self.place, token, self.entrance)
     }
@@ -170,14 +171,5 @@ impl Visit<'_> {
 
     fn error(&self, status: StatusCode) -> Response<ResponseBody> {
         self.respond(Answer::Error { status, body: String::new() })
-    }
-}
-
-/// The limit that a request goes past, if that is why it is refused.
-fn limit(refusal: &Refusal) -> Option<Limit> {
-    match refusal {
-        Refusal::Head(connect::Refusal::Limit(error)) => Some(admission::limit(error)),
-        Refusal::Body(BodyError::TooLong { .. }) => Some(Limit::Body),
-        Refusal::Head(_) | Refusal::Method(_) | Refusal::Body(_) | _ => None,
     }
 }
