@@ -1,83 +1,19 @@
 //! The events that Phoenix has as telemetry: at which level, with what, and when there is none.
 
 use crate::app::{Room, Site, endpoint};
+use crate::log::Told;
 use bennu::prelude::*;
 use bennu::test::{Dial, Harness};
 use bennu::{Drain, Limits};
 use serde_json::json;
-use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
-
-/// One event: its target and level, and its fields as text.
-#[derive(Clone, Debug)]
-struct Told {
-    target: String,
-    level: Level,
-    fields: BTreeMap<String, String>,
-}
-
-impl Told {
-    fn field(&self, name: &str) -> &str {
-        self.fields.get(name).unwrap_or_else(|| panic!("no {name} in {self:?}"))
-    }
-}
-
-/// Takes the events up to a level.
-#[derive(Clone)]
-struct Log {
-    up_to: Level,
-    told: Arc<Mutex<Vec<Told>>>,
-}
-
-impl Subscriber for Log {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= self.up_to
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        let mut fields = Fields::default();
-        event.record(&mut fields);
-        let (target, level) = (event.metadata().target().to_owned(), *event.metadata().level());
-        self.told.lock().unwrap().push(Told { target, level, fields: fields.0 });
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
-
-#[derive(Default)]
-struct Fields(BTreeMap<String, String>);
-
-impl Visit for Fields {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.0.insert(field.name().to_owned(), format!("{value:?}"));
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.0.insert(field.name().to_owned(), value.to_owned());
-    }
-}
+use tracing::Level;
 
 /// What is told, up to a level, of a target that ends like this, while somebody acts.
 fn told_up_to(up_to: Level, target: &str, act: impl FnOnce()) -> Vec<Told> {
-    let log = Log { up_to, told: Arc::default() };
-    tracing::subscriber::with_default(log.clone(), act);
-    let told = log.told.lock().unwrap();
-    told.iter().filter(|told| told.target.ends_with(target)).cloned().collect()
+    let mut told = crate::log::told_up_to(up_to, act);
+    told.retain(|told| told.target.ends_with(target));
+    told
 }
 
 fn told(target: &str, act: impl FnOnce()) -> Vec<Told> {

@@ -1,54 +1,23 @@
 //! What is logged, and what must never be.
 
 use crate::app::{Room, Site, endpoint};
+use crate::log::told_up_to;
 use bennu::prelude::*;
 use bennu::test::{Dial, Harness};
 use bennu::{Builder, LongPoll, ParameterFilter};
 use futures_util::FutureExt as _;
 use http::Request;
 use serde_json::json;
-use std::fmt;
-use std::sync::{Arc, Mutex};
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
+use tracing::Level;
 
-/// Takes everything that is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<String>>);
-
-impl Subscriber for Log {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        event.record(&mut self.clone());
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
-
-impl Visit for Log {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.0.lock().unwrap().push_str(&format!("{field}={value:?}\n"));
-    }
+/// All that is logged while somebody acts.
+fn log_of(act: impl FnOnce()) -> String {
+    told_up_to(Level::TRACE, act).iter().map(ToString::to_string).collect()
 }
 
 /// What is logged while a client connects to an endpoint, joins, and is refused.
 fn logged(builder: Builder) -> String {
-    let log = Log::default();
-    tracing::subscriber::with_default(log.clone(), || {
+    let logged = log_of(|| {
         let t = Harness::new(builder);
         let params = json!({ "name": "ann", "password": "hunter2", "deep": { "api_token": "hunter2" }, "pin": "1234" });
         let ann = t.connect_with(Dial::new("/socket").params(params)).unwrap();
@@ -59,7 +28,6 @@ fn logged(builder: Builder) -> String {
             Dial::new("/socket").params(json!({ "token": "hunter2" })).header("origin", "http://evil.test");
         t.connect_with(refused).unwrap_err();
     });
-    let logged = log.0.lock().unwrap().clone();
     assert!(logged.contains("ann") && logged.contains("quiet") && logged.contains("evil.test"), "{logged}");
     logged
 }
@@ -87,8 +55,7 @@ fn what_is_not_logged_can_be_chosen() {
 
 #[test]
 fn auth_token_is_not_logged() {
-    let log = Log::default();
-    tracing::subscriber::with_default(log.clone(), || {
+    let logged = log_of(|| {
         let site = || bennu::socket(Site).channel::<Room>("room:*");
         let t = Harness::new(
             Endpoint::builder().socket("/socket", site().auth_token()).socket("/{token}/socket", site()),
@@ -99,15 +66,13 @@ fn auth_token_is_not_logged() {
         t.connect_with(Dial::new("/hunter2/socket").vsn("9.0.0")).unwrap_err();
     });
 
-    let logged = log.0.lock().unwrap().clone();
     assert!(logged.contains("somebody has asked to connect"), "{logged}");
     assert!(!logged.contains("hunter2") && !logged.contains("aHVudGVyMg"), "{logged}");
 }
 
 #[test]
 fn secrets_of_those_who_poll_are_not_logged() {
-    let log = Log::default();
-    tracing::subscriber::with_default(log.clone(), || {
+    let logged = log_of(|| {
         let socket = bennu::socket(Site).longpoll(LongPoll::new());
         let t = Harness::new(Endpoint::builder().socket("/{token}/socket", socket));
         let mut statuses = Vec::new();
@@ -121,7 +86,6 @@ fn secrets_of_those_who_poll_are_not_logged() {
         assert_eq!(statuses, [200, 200, 400]);
     });
 
-    let logged = log.0.lock().unwrap().clone();
     let said = ["somebody has asked to connect", "ann", "no version", "a request was refused"];
     assert!(said.iter().all(|said| logged.contains(said)), "{logged}");
     assert!(!logged.contains("hunter2"), "{logged}");
