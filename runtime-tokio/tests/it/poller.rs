@@ -1,6 +1,7 @@
 //! A client that polls: over the endpoint as a service, so that time can be turned by hand, or over TCP.
 
 use crate::client::{Message, soon};
+use crate::server::Server;
 use bennu::{Endpoint, ResponseBody};
 use http::{Method, Request, Response};
 use http_body_util::BodyExt as _;
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tower_service::Service;
 
 /// The mount of most tests, with V2.
@@ -55,6 +56,17 @@ pub(crate) async fn read(body: ResponseBody) -> Vec<u8> {
         Ok(body) => body.to_bytes().to_vec(),
         Err(never) => match never {},
     }
+}
+
+/// Asks for what waits in a session, more than the kernel holds, from a client with small buffers.
+pub(crate) async fn asks_for_much(server: &Server) -> TcpStream {
+    let poller = Poller::joined(&server.endpoint, "room:much").await;
+    server.endpoint.broadcast("room:much", "much", json!({ "x": "x".repeat(900_000) })).unwrap();
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(8 * 1024).unwrap();
+    let mut stream = socket.connect(server.address).await.unwrap();
+    stream.write_all(head("GET", &poller.token, "").as_bytes()).await.unwrap();
+    stream
 }
 
 /// Has a request answered by HTTP 200 with a body.

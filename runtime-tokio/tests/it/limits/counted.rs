@@ -3,7 +3,7 @@
 use super::{code_on, deep, frame, header, heartbeat_in};
 use crate::app::{Note, Probing, Told, text_of};
 use crate::client::{Client, SOCKET, request, status, until};
-use crate::poller::{LONGPOLL, Poller, ask, call, get, head};
+use crate::poller::{LONGPOLL, Poller, ask, asks_for_much, call, get, head};
 use crate::recorder::Recorder;
 use crate::server::{Server, rooms};
 use bennu::{Endpoint, Limits, LongPoll, RequestLimits, SocketSettings, WebSocket};
@@ -11,7 +11,7 @@ use http::Method;
 use serde_json::json;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 
 const SHORT: Duration = Duration::from_millis(100);
 
@@ -291,13 +291,8 @@ async fn answers_that_nobody_takes() {
     let (endpoint, _told) =
         recorder.during(|| rooms(Endpoint::builder(), |socket| socket.longpoll(LongPoll::new())));
     let server = Server::start_with(endpoint, |serve| serve.answer_timeout(SHORT));
-    let poller = Poller::joined(&server.endpoint, "room:a").await;
-    server.endpoint.broadcast("room:a", "much", text_of(900_000)).unwrap();
 
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(8 * 1024).unwrap();
-    let mut stream = socket.connect(server.address).await.unwrap();
-    stream.write_all(head("GET", &poller.token, "").as_bytes()).await.unwrap();
+    let _stuck = asks_for_much(&server).await;
 
     has_met(&recorder, [("answer", 1)]).await;
 }

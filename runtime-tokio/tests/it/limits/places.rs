@@ -1,21 +1,16 @@
 //! Connections: how many one socket may have, and how fast they may come, by whichever transport.
 
+use super::rates::just;
 use crate::app::{Probe, Probing, Room};
 use crate::client::{Client, SOCKET, request, status, until};
 use crate::neighbour::beside;
 use crate::poller::{LONGPOLL, Poller, call, get};
 use crate::server::Server;
-use bennu::{Builder, Endpoint, LongPoll, Rate, SocketSettings};
+use bennu::{Builder, Endpoint, LongPoll, SocketSettings};
 use std::net::SocketAddr;
-use std::time::Duration;
 
 const OTHER: &str = "/other/websocket?vsn=2.0.0";
 const OTHER_POLLS: &str = "/other/longpoll?vsn=2.0.0";
-
-/// So often, and no more for the rest of the test.
-fn just(times: u32) -> Rate {
-    Rate::every(Duration::from_secs(3600)).burst(times)
-}
 
 /// A server with the usual socket, which is polled too, and another one with settings.
 fn with_other(

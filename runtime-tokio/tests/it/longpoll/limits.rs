@@ -4,7 +4,7 @@ use super::{WINDOW, rooms};
 use crate::app::text_of;
 use crate::client::{soon, until};
 use crate::neighbour::beside;
-use crate::poller::{Poller, answer_of, ask, call, exchange, head};
+use crate::poller::{Poller, answer_of, ask, asks_for_much, call, exchange, head};
 use crate::server::{self, Server};
 use bennu::prelude::*;
 use bennu::{Limits, LongPoll};
@@ -292,17 +292,6 @@ async fn heads_far_past_every_limit_are_refused() {
         assert_eq!(answer_of(stream).await.0, 414);
     })
     .await;
-}
-
-/// Asks for what waits in a session, more than the kernel holds, from a client with small buffers.
-async fn asks_for_much(server: &Server) -> TcpStream {
-    let poller = Poller::joined(&server.endpoint, "room:much").await;
-    server.endpoint.broadcast("room:much", "much", json!({ "x": "x".repeat(900_000) })).unwrap();
-    let socket = tokio::net::TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(8 * 1024).unwrap();
-    let mut stream = socket.connect(server.address).await.unwrap();
-    stream.write_all(head("GET", &poller.token, "").as_bytes()).await.unwrap();
-    stream
 }
 
 #[tokio::test]
