@@ -16,6 +16,7 @@ mod arguments;
 mod connection;
 mod environment;
 mod event;
+#[cfg(test)]
 mod excerpt;
 mod failure;
 mod frame_pattern;
@@ -50,11 +51,12 @@ use anyhow::Result;
 
 pub use arguments::Arguments;
 pub use environment::Profile;
-pub use excerpt::Excerpt;
 pub use report::{Summary, Verbosity};
 pub use scenario::Need;
 pub use server::Server;
 
+#[cfg(test)]
+pub(crate) use excerpt::Excerpt;
 use failure::Failure;
 use known::KnownDifferences;
 use play::{Setting, play};

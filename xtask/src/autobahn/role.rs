@@ -153,7 +153,11 @@ mod tests {
         let error = program.wait(Duration::ZERO).unwrap_err();
 
         assert_eq!(error.to_string(), "the cases have not ended after 0ns");
+        let entry = format!("/proc/{}", program.0.id());
+        let is_there = || cfg!(target_os = "linux") && Path::new(&entry).exists();
+        assert_eq!(is_there(), cfg!(target_os = "linux"));
         drop(program);
+        assert!(!is_there());
     }
 
     #[test]

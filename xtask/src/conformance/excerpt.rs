@@ -9,11 +9,11 @@ use super::step::{Send, Step, Transport};
 
 /// A part of the app: one socket, and some of its channels.
 #[derive(Clone, Copy, Debug)]
-pub struct Excerpt {
+pub(crate) struct Excerpt {
     /// The one path that a WebSocket is opened at.
-    pub path: &'static str,
+    pub(crate) path: &'static str,
     /// The topics of the app's other channels: whole, or their beginnings.
-    pub lacks: &'static [&'static str],
+    pub(crate) lacks: &'static [&'static str],
 }
 
 impl Excerpt {
@@ -22,7 +22,7 @@ impl Excerpt {
     ///
     /// # Errors
     /// If a file cannot be read or is not a scenario.
-    pub fn scenarios(&self, paths: &[PathBuf]) -> Result<Vec<String>> {
+    pub(crate) fn scenarios(&self, paths: &[PathBuf]) -> Result<Vec<String>> {
         let scenarios = Scenario::read_all(paths)?.into_iter();
         Ok(scenarios.filter(|scenario| self.offers(scenario)).map(|scenario| scenario.file).collect())
     }
