@@ -6,6 +6,7 @@
 //! then topic index or peer; never two shards.
 
 mod outputs;
+mod untold;
 
 pub(crate) use outputs::Owner;
 
@@ -36,6 +37,7 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::task::Waker;
+use untold::{AtRelease, Untold};
 
 /// One node.
 pub(crate) struct Hub {
@@ -74,6 +76,7 @@ pub(crate) struct Shard {
     pub(crate) armed: Option<Instant>,
     pub(crate) sleeper: Option<Waker>,
     sizes: Sizes,
+    untold: Option<Untold>,
     /// Of its machine, when the run that is open here was opened.
     revision: u64,
 }
@@ -99,11 +102,19 @@ impl Sender {
     }
 }
 
-/// A shard that is locked. What an application has sent and nobody gets is dropped behind the lock.
+/// A shard that is locked. What an application has sent and nobody gets is dropped behind the lock, and its recorder told
+/// what there is to tell.
 pub(crate) struct ShardGuard<'a> {
     // In this order: the lock is released first.
     shard: MutexGuard<'a, Shard>,
     _locked: Locked,
+    told: AtRelease<'a>,
+}
+
+impl Drop for ShardGuard<'_> {
+    fn drop(&mut self) {
+        self.told.untold = self.shard.untold.take();
+    }
 }
 
 impl Deref for ShardGuard<'_> {
@@ -156,6 +167,7 @@ impl Hub {
                 armed: None,
                 sleeper: None,
                 sizes: Sizes::default(),
+                untold: None,
                 revision: 0,
             })
         };
@@ -190,7 +202,8 @@ impl Hub {
 
     pub(crate) fn shard(&self, shard: usize) -> ShardGuard<'_> {
         refuse_lock_under_lock();
-        ShardGuard { shard: self.shards[shard].lock(), _locked: Locked::new() }
+        let told = AtRelease { metrics: &self.metrics, untold: None };
+        ShardGuard { shard: self.shards[shard].lock(), _locked: Locked::new(), told }
     }
 
     /// How many there are.
@@ -524,7 +537,8 @@ impl Drop for Hub {
         self.flusher.close();
         for place in 0..self.shards.len() {
             let mut shard = self.shard(place);
-            self.metrics.resize(&mut shard.sizes, || (0, 0));
+            let growth = shard.sizes.become_of(|| (0, 0));
+            shard.untold.get_or_insert_default().growth.add(growth);
             if let Some(sleeper) = shard.sleeper.take() {
                 sleeper.wake();
             }

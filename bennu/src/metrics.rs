@@ -11,6 +11,6 @@ mod silent;
 
 pub(crate) use label::{Connect, Dropped, Limit};
 #[cfg(feature = "metrics")]
-pub(crate) use recorded::{Begun, Depths, Metrics, Reached, Sizes, Tally};
+pub(crate) use recorded::{Begun, Depths, Growth, Metrics, Reached, Sizes, Tally};
 #[cfg(not(feature = "metrics"))]
-pub(crate) use silent::{Begun, Metrics, Reached, Sizes, Tally};
+pub(crate) use silent::{Begun, Growth, Metrics, Reached, Sizes, Tally};

@@ -1,12 +1,14 @@
 //! What the machine of a shard wants, carried out.
 
+use super::untold::Met;
 use super::{Hub, Shard};
 use crate::flusher::TOGETHER;
 use crate::letter::Letter;
 use crate::link::{Dialect, Transport};
-use crate::metrics::{Limit, Reached, Tally};
+use crate::metrics::{Reached, Tally};
 use crate::peer::{Notice, Peer, Queued, Work};
 use crate::run::Tour;
+use crate::sync::atomic::Ordering;
 use bennu_core::longpoll::Carries;
 use bennu_core::server::{CloseReason, Fanout, Output, Server, SocketId};
 use bennu_core::{Frame, Kind};
@@ -28,8 +30,7 @@ struct Left {
     dirty: Vec<Arc<Peer>>,
     /// Sockets that take their messages too slowly.
     slow: Vec<SocketId>,
-    /// How many broadcasts were dropped for those that do so, and may lose them.
-    lost: usize,
+    met: Met,
     tally: Tally,
 }
 
@@ -59,14 +60,21 @@ impl Hub {
             shard.server.stop(socket, CloseReason::SlowConsumer, self.runtime.now());
         }
         self.flusher.mark(&mut left.dirty);
-        if left.lost > 0 {
-            self.count_lost(left.lost);
+        if left.met.lost > 0 {
+            self.lost.fetch_add(left.met.lost as u64, Ordering::Relaxed);
         }
-        match owner {
-            Some(owner) => owner.tally.add(&left.tally),
-            None => self.metrics.tell(&mut left.tally),
+        let growth = shard.sizes.become_of(|| (shard.server.channels(), shard.server.topics()));
+        if owner.is_none() || !growth.is_none() || left.met != Met::default() {
+            let untold = shard.untold.get_or_insert_default();
+            untold.growth.add(growth);
+            untold.add(left.met);
+            if owner.is_none() {
+                untold.tally.add(&left.tally);
+            }
         }
-        self.metrics.resize(&mut shard.sizes, || (shard.server.channels(), shard.server.topics()));
+        if let Some(owner) = owner {
+            owner.tally.add(&left.tally);
+        }
         if let Some(next) = shard.server.poll_timeout() {
             shard.wake_sleeper_before(next);
         }
@@ -97,13 +105,13 @@ impl Hub {
             Output::Fanout(fanout) => return self.fan_out(shard, &fanout, tour, left),
             Output::Interest { topic, wanted } => return self.index.set(&topic, server.shard(), wanted),
             Output::Pause { socket } => {
-                self.metrics.limit(Limit::Input);
+                left.met.paused += 1;
                 return notify(server, socket, |notice| notice.paused = true);
             }
             Output::Resume { socket } => return notify(server, socket, |notice| notice.paused = false),
             Output::Close { to, reason } => {
                 if reason == CloseReason::SlowConsumer {
-                    self.metrics.limit(Limit::Outbox);
+                    left.met.slow += 1;
                 }
                 return notify(server, to, |notice| notice.close = Some(reason));
             }
@@ -160,7 +168,7 @@ impl Left {
         match queued {
             Queued::Undertaken => {}
             Queued::Dirty => self.dirty.push(Arc::clone(peer)),
-            Queued::Lost(lost) => self.lost += lost,
+            Queued::Lost(lost) => self.met.lost += lost,
             Queued::Overflow => self.slow.extend(peer.id()),
         }
     }

@@ -1,5 +1,8 @@
 //! What clients are sent depends neither on the number of shards nor on what is merged into runs.
 
+#[cfg(all(feature = "metrics", not(bennu_loom)))]
+mod told;
+
 use super::*;
 use crate::channel::{Channel, Joined};
 use crate::peer::Work;

@@ -98,6 +98,13 @@ pub(crate) struct Sizes {
     topics: usize,
 }
 
+/// By how much a shard has grown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Growth {
+    channels: isize,
+    topics: isize,
+}
+
 /// How many a broadcast is queued for, by serializer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reached {
@@ -188,11 +195,12 @@ impl Metrics {
         add(&self.drained, connections as u64);
     }
 
-    /// How many channels and topics a shard has now.
-    pub(crate) fn resize(&self, told: &mut Sizes, now: impl FnOnce() -> (usize, usize)) {
-        let (channels, topics) = now();
-        change(&self.channels, &mut told.channels, channels);
-        change(&self.topics, &mut told.topics, topics);
+    /// A shard has so many more channels and topics.
+    pub(crate) fn resize(&self, growth: Growth) {
+        if !growth.is_none() {
+            self.channels.increment(growth.channels as f64);
+            self.topics.increment(growth.topics as f64);
+        }
     }
 
     /// A handler is about to run.
@@ -278,6 +286,27 @@ impl Tally {
     }
 }
 
+impl Sizes {
+    /// A shard has so many channels and topics now. Returns by how much that is more than before.
+    pub(crate) fn become_of(&mut self, now: impl FnOnce() -> (usize, usize)) -> Growth {
+        let (channels, topics) = now();
+        let before = mem::replace(self, Self { channels, topics });
+        let growth = |now: usize, before: usize| now.cast_signed().wrapping_sub(before.cast_signed());
+        Growth { channels: growth(channels, before.channels), topics: growth(topics, before.topics) }
+    }
+}
+
+impl Growth {
+    pub(crate) fn is_none(self) -> bool {
+        self == Self::default()
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.channels += other.channels;
+        self.topics += other.topics;
+    }
+}
+
 impl Reached {
     /// The recipients of a fan-out. They are not visited for it, unless some intercept, or have another serializer.
     pub(crate) fn by(fanout: &Fanout, server: &Server<Arc<Peer>, Letter>) -> Self {
@@ -319,16 +348,6 @@ impl Handler {
 fn add(counter: &Counter, value: u64) {
     if value > 0 {
         counter.increment(value);
-    }
-}
-
-/// Moves a gauge that several shards share by what has changed in one of them.
-fn change(gauge: &Gauge, told: &mut usize, now: usize) {
-    let before = mem::replace(told, now);
-    if now > before {
-        gauge.increment((now - before) as f64);
-    } else if now < before {
-        gauge.decrement((before - now) as f64);
     }
 }
 

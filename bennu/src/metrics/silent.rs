@@ -21,6 +21,9 @@ pub(crate) struct Begun;
 #[derive(Debug, Default)]
 pub(crate) struct Sizes(());
 
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Growth;
+
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reached(());
 
@@ -45,13 +48,27 @@ impl Metrics {
 
     pub(crate) fn drained(&self, _: usize) {}
 
-    pub(crate) fn resize(&self, _: &mut Sizes, _: impl FnOnce() -> (usize, usize)) {}
+    pub(crate) fn resize(&self, _: Growth) {}
 
     pub(crate) fn begin(&self, _: &Event<Letter>, _: impl FnOnce() -> Instant) -> Begun {
         Begun
     }
 
     pub(crate) fn end(&self, _: Begun, _: &Outcome<Letter>, _: impl FnOnce() -> Instant) {}
+}
+
+impl Sizes {
+    pub(crate) fn become_of(&mut self, _: impl FnOnce() -> (usize, usize)) -> Growth {
+        Growth
+    }
+}
+
+impl Growth {
+    pub(crate) fn is_none(self) -> bool {
+        true
+    }
+
+    pub(crate) fn add(&mut self, _: Self) {}
 }
 
 impl Reached {
