@@ -12,6 +12,7 @@ use bennu_core::server::{CallId, ChannelId, Event, Outcome};
 use bennu_core::wire::Outgoing;
 use bennu_core::{EventName, Name, Payload, Ref, Topic};
 use std::any::Any;
+use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 
@@ -163,21 +164,20 @@ struct Cell<C: Channel> {
 impl<C: Channel> AnyChannel for Cell<C> {
     fn call(self: Box<Self>, call: CallId, event: Event<Letter>) -> BoxFuture<'static, Finished> {
         let watch = Watch::call(call, &event);
-        let mut this = self;
         // By far the most calls: a future of their own, no larger than they need.
         if let Event::In { msg_ref, event, payload } = event {
-            if let Some(heard) = Heard::message(this.ctx.topic(), &payload, &this.ctx.link.hub) {
-                return watch.handler(Box::pin(this.handle_heard(call, heard, msg_ref, event, payload)));
-            }
-            return watch.handler(Box::pin(async move {
-                this.ctx.begin(msg_ref);
-                let Self { state, ctx } = &mut *this;
-                let ctx = &*ctx;
-                let result = catch(|| state.handle_in(&event, payload, ctx)).await;
-                let outcome = this.ctx.conclude(result);
-                Finished { call, channel: Some(this), outcome }
-            }));
+            let Some(heard) = Heard::message(self.ctx.topic(), &payload, &self.ctx.link.hub) else {
+                return watch.handler(Box::pin(self.handle_in(call, msg_ref, event, payload, |_, _, _| {})));
+            };
+            let of = msg_ref.clone();
+            let note = move |ctx: &Context<C>, event: &EventName, outcome: &Outcome<Letter>| {
+                if !outcome.is_crash() {
+                    heard.handled_in(&ctx.whose(), event, of.as_ref());
+                }
+            };
+            return watch.handler(Box::pin(self.handle_in(call, msg_ref, event, payload, note)));
         }
+        let mut this = self;
         watch.handler(Box::pin(async move {
             let outcome = this.handle(event).await;
             Finished { call, channel: Some(this), outcome }
@@ -186,24 +186,25 @@ impl<C: Channel> AnyChannel for Cell<C> {
 }
 
 impl<C: Channel> Cell<C> {
-    /// Handles a message of the client, and logs that it was handled.
-    async fn handle_heard(
-        mut self: Box<Self>,
+    /// Handles a message of the client, and notes what has come of it. No `async fn`, which would hold all of this twice.
+    fn handle_in(
+        self: Box<Self>,
         call: CallId,
-        heard: Heard,
         msg_ref: Option<Ref>,
         event: EventName,
         payload: Payload,
-    ) -> Finished {
-        self.ctx.begin(msg_ref.clone());
-        let Self { state, ctx } = &mut *self;
-        let ctx = &*ctx;
-        let result = catch(|| state.handle_in(&event, payload, ctx)).await;
-        let outcome = self.ctx.conclude(result);
-        if !outcome.is_crash() {
-            heard.handled_in(&self.ctx.whose(), &event, msg_ref.as_ref());
+        note: impl FnOnce(&Context<C>, &EventName, &Outcome<Letter>) + Send,
+    ) -> impl Future<Output = Finished> + Send {
+        let mut this = self;
+        async move {
+            this.ctx.begin(msg_ref);
+            let Self { state, ctx } = &mut *this;
+            let ctx = &*ctx;
+            let result = catch(|| state.handle_in(&event, payload, ctx)).await;
+            let outcome = this.ctx.conclude(result);
+            note(&this.ctx, &event, &outcome);
+            Finished { call, channel: Some(this), outcome }
         }
-        Finished { call, channel: Some(self), outcome }
     }
 
     /// Runs the handler of an event that is no message of the client: nothing can be answered. The state is
