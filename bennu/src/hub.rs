@@ -5,16 +5,17 @@
 //! application is called, under a lock, but for a format that has to write what the protocol says. Lock order: shard,
 //! then topic index or peer; never two shards.
 
+mod guard;
 mod outputs;
-mod untold;
 
+pub(crate) use guard::ShardGuard;
 pub(crate) use outputs::Owner;
 
 use crate::door::Door;
 use crate::flusher::Flusher;
 use crate::format::refuse_lock_under_lock;
 use crate::index::TopicIndex;
-use crate::letter::{Letter, Locked};
+use crate::letter::Letter;
 use crate::link::{Dialect, Transport};
 use crate::longpoll::{Sessions, random_secret};
 use crate::metrics::{Dropped, Limit, Metrics, Sizes, Tally};
@@ -25,19 +26,19 @@ use crate::run::Run;
 use crate::runtime::Runtime;
 use crate::sleeper::{Deadlines, Sleeper};
 use crate::subscription::{QueueLimits, Subscriptions};
+use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use crate::sync::{Mutex, MutexGuard};
 use bennu_core::outbox::SlowConsumer;
 use bennu_core::server::{
     Broadcast, ChannelId, CloseReason, Config, Server, SocketConfig, SocketId, TimerId,
 };
 use bennu_core::wire::{Formats, PerSerializer};
 use bennu_core::{Frame, Instant, Topic};
+use guard::Untold;
 use std::fmt;
-use std::ops::{Deref, DerefMut};
+use std::ops::Deref;
 use std::sync::Arc;
 use std::task::Waker;
-use untold::{AtRelease, Untold};
 
 /// One node.
 pub(crate) struct Hub {
@@ -99,35 +100,6 @@ impl Sender {
             Self::Nobody => None,
             Self::Included(by) | Self::Excluded(by) => Some(by),
         }
-    }
-}
-
-/// A shard that is locked. What an application has sent and nobody gets is dropped behind the lock, and its recorder told
-/// what there is to tell.
-pub(crate) struct ShardGuard<'a> {
-    // In this order: the lock is released first.
-    shard: MutexGuard<'a, Shard>,
-    _locked: Locked,
-    told: AtRelease<'a>,
-}
-
-impl Drop for ShardGuard<'_> {
-    fn drop(&mut self) {
-        self.told.untold = self.shard.untold.take();
-    }
-}
-
-impl Deref for ShardGuard<'_> {
-    type Target = Shard;
-
-    fn deref(&self) -> &Shard {
-        &self.shard
-    }
-}
-
-impl DerefMut for ShardGuard<'_> {
-    fn deref_mut(&mut self) -> &mut Shard {
-        &mut self.shard
     }
 }
 
@@ -202,8 +174,7 @@ impl Hub {
 
     pub(crate) fn shard(&self, shard: usize) -> ShardGuard<'_> {
         refuse_lock_under_lock();
-        let told = AtRelease { metrics: &self.metrics, untold: None };
-        ShardGuard { shard: self.shards[shard].lock(), _locked: Locked::new(), told }
+        ShardGuard::new(self.shards[shard].lock(), &self.metrics)
     }
 
     /// How many there are.

@@ -1,6 +1,6 @@
 //! What the machine of a shard wants, carried out.
 
-use super::untold::Met;
+use super::guard::Met;
 use super::{Hub, Shard};
 use crate::flusher::TOGETHER;
 use crate::letter::Letter;

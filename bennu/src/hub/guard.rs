@@ -1,6 +1,45 @@
-//! What a shard's lock has kept from the recorder, which is the application's.
+//! The lock of a shard, and what it keeps from the recorder, which is the application's.
 
+use super::Shard;
+use crate::letter::Locked;
 use crate::metrics::{Dropped, Growth, Limit, Metrics, Tally};
+use crate::sync::MutexGuard;
+use std::ops::{Deref, DerefMut};
+
+/// A shard that is locked. What an application has sent and nobody gets is dropped behind the lock, and its recorder told
+/// what there is to tell.
+pub(crate) struct ShardGuard<'a> {
+    // In this order: the lock is released first.
+    shard: MutexGuard<'a, Shard>,
+    _locked: Locked,
+    told: AtRelease<'a>,
+}
+
+impl<'a> ShardGuard<'a> {
+    pub(super) fn new(shard: MutexGuard<'a, Shard>, metrics: &'a Metrics) -> Self {
+        Self { shard, _locked: Locked::new(), told: AtRelease { metrics, untold: None } }
+    }
+}
+
+impl Drop for ShardGuard<'_> {
+    fn drop(&mut self) {
+        self.told.untold = self.shard.untold.take();
+    }
+}
+
+impl Deref for ShardGuard<'_> {
+    type Target = Shard;
+
+    fn deref(&self) -> &Shard {
+        &self.shard
+    }
+}
+
+impl DerefMut for ShardGuard<'_> {
+    fn deref_mut(&mut self) -> &mut Shard {
+        &mut self.shard
+    }
+}
 
 /// What is to be told when the lock of a shard is released.
 #[derive(Debug, Default)]
@@ -31,9 +70,9 @@ impl Untold {
 }
 
 /// Tells it when dropped: behind the lock.
-pub(super) struct AtRelease<'a> {
-    pub(super) metrics: &'a Metrics,
-    pub(super) untold: Option<Untold>,
+struct AtRelease<'a> {
+    metrics: &'a Metrics,
+    untold: Option<Untold>,
 }
 
 impl Drop for AtRelease<'_> {
