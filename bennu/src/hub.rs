@@ -150,7 +150,7 @@ impl Hub {
             index: TopicIndex::default(),
             flusher: Arc::default(),
             runtime,
-            run: Run::new(door.formats.clone()),
+            run: Run::default(),
             batch: AtomicU64::new(0),
             mounts,
             sessions: Sessions::new(door.secret.take().unwrap_or_else(random_secret)),
@@ -363,9 +363,9 @@ impl Hub {
         }
         let now = self.runtime.now();
         let mut tour = if self.may_lose(&broadcast) {
-            self.run.pass(&broadcast)
+            self.run.pass(self.formats(), &broadcast)
         } else {
-            self.run.begin(&broadcast, sender.channel(), self.batch.load(Ordering::Relaxed))
+            self.run.begin(self.formats(), &broadcast, sender.channel(), self.batch.load(Ordering::Relaxed))
         };
         let appended = tour.appended();
         let mut tally = Tally::default();

@@ -35,7 +35,6 @@ struct Shards(AtomicU64);
 struct Current {
     last: Option<Last>,
     stage: Stage,
-    formats: Formats,
     open: PerSerializer<Option<Open>>,
     /// Who has it, once all of them have.
     reached: Reached,
@@ -84,6 +83,8 @@ const MANY: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Tour<'a> {
     run: &'a Run,
+    /// Those of the node.
+    formats: &'a Formats,
     broadcast: &'a Broadcast,
     step: Step,
     /// Who has the run that it was appended to, or opens.
@@ -104,15 +105,10 @@ enum Step {
 }
 
 impl Run {
-    /// No run yet, for clients with these serializers.
-    pub(crate) fn new(formats: Formats) -> Self {
-        let current = Current { formats, ..Current::default() };
-        Self { current: Mutex::new(current), shards: Shards::default() }
-    }
-
     /// Takes a broadcast in: appends it to the run, if that has the same recipients.
     pub(crate) fn begin<'a>(
         &'a self,
+        formats: &'a Formats,
         broadcast: &'a Broadcast,
         by: Option<ChannelId>,
         batch: u64,
@@ -120,7 +116,7 @@ impl Run {
         let mut current = self.current.lock();
         let is_next = current.last.as_ref().is_some_and(|last| last.is_like(broadcast, by, batch));
         let mut reached = Reached::default();
-        let step = if is_next && current.stage == Stage::Open && current.append(broadcast) {
+        let step = if is_next && current.stage == Stage::Open && current.append(formats, broadcast) {
             let shards = self.shards.0.load(Ordering::Relaxed);
             reached = current.reached.clone();
             if current.is_large() {
@@ -135,15 +131,15 @@ impl Run {
             }
             Step::Undecided { serial: current.serial, is_second }
         };
-        Tour { run: self, broadcast, step, reached }
+        Tour { run: self, formats, broadcast, step, reached }
     }
 
     /// Takes a broadcast in that is never merged with others: the run ends in front of it.
-    pub(crate) fn pass<'a>(&'a self, broadcast: &'a Broadcast) -> Tour<'a> {
+    pub(crate) fn pass<'a>(&'a self, formats: &'a Formats, broadcast: &'a Broadcast) -> Tour<'a> {
         let mut current = self.current.lock();
         current.last = None;
         self.end(&mut current);
-        Tour { run: self, broadcast, step: Step::Queue, reached: Reached::default() }
+        Tour { run: self, formats, broadcast, step: Step::Queue, reached: Reached::default() }
     }
 
     /// Whether the run may be open in the shard, whose lock the caller holds.
@@ -183,25 +179,25 @@ impl Last {
 
 impl Current {
     /// Opens frames that begin with this broadcast.
-    fn open(&mut self, broadcast: &Broadcast) -> Frames {
-        self.open = self.formats.each(|serializer| {
+    fn open(&mut self, formats: &Formats, broadcast: &Broadcast) -> Frames {
+        self.open = formats.each(|serializer| {
             let bytes = broadcast.frame(serializer)?.as_websocket().to_vec();
             Some(Open { frame: Frame::open(), bytes })
         });
         self.stage = Stage::Opening;
-        self.formats.each(|serializer| self.open[serializer].as_ref().map(|open| open.frame.clone()))
+        formats.each(|serializer| self.open[serializer].as_ref().map(|open| open.frame.clone()))
     }
 
     /// Appends a broadcast, if the members of each serializer have a place for it.
-    fn append(&mut self, broadcast: &Broadcast) -> bool {
+    fn append(&mut self, formats: &Formats, broadcast: &Broadcast) -> bool {
         let fits = |serializer: Serializer| match self.open.get(serializer) {
             Some(Some(_)) => !broadcast.lacks(serializer),
             None | Some(None) => broadcast.frame(serializer).is_none(),
         };
-        if !self.formats.serializers().all(fits) {
+        if !formats.serializers().all(fits) {
             return false;
         }
-        for serializer in self.formats.serializers() {
+        for serializer in formats.serializers() {
             if let Some(open) = self.open.place(serializer)
                 && let Some(frame) = broadcast.frame(serializer)
             {
@@ -270,11 +266,11 @@ impl Tour<'_> {
             return has_begun;
         }
         if let Step::Undecided { .. } = self.step {
-            self.step = Step::Open { serial, frames: current.open(self.broadcast) };
+            self.step = Step::Open { serial, frames: current.open(self.formats, self.broadcast) };
         }
         run.shards.0.fetch_or(1 << shard, Ordering::Release);
         let is_late = |serializer| fanout.frame(serializer).is_some() && self.broadcast.lacks(serializer);
-        if current.formats.serializers().any(is_late) {
+        if self.formats.serializers().any(is_late) {
             // Its publisher has not known of somebody, and those after it may not either.
             current.last = None;
             run.end(&mut current);
