@@ -264,7 +264,7 @@ impl Builder {
     /// before anything of its request but the path is looked at, and of clients that poll the origin and the token.
     /// [`SocketSettings::accept_rate`] is for one socket.
     ///
-    /// Who is refused does not count, and whoever is let in and then refused by its origin or by
+    /// Who is refused does not count (but for the rate of its socket, if they come too fast for the node), and whoever is let in and then refused by its origin or by
     /// [`Socket::connect`](crate::Socket::connect) does. TLS, where it ends here, comes before: its handshakes are for a proxy or the
     /// kernel to bound.
     ///
