@@ -163,20 +163,20 @@ fn peer_that_has_taken_all_in_front_of_a_run_has_its_time_anew_for_that() {
     node.broadcast();
     client.turn();
     let queued = client.peer().backlog();
-    let half = Duration::from_secs(6);
+    let a_while = Duration::from_secs(6);
 
-    node.runtime.advance(half);
+    node.runtime.advance(a_while);
     node.broadcast();
     assert!(client.peer().ends_open());
     client.wire.0.lock().room = queued;
     client.turn();
     assert_eq!(client.wire.0.lock().room, 0);
-    node.runtime.advance(half);
+    node.runtime.advance(a_while);
     client.due();
     client.turn();
 
     assert!(!client.wire.0.lock().is_aborted, "it has had 6 s of its 10");
-    node.runtime.advance(half);
+    node.runtime.advance(a_while);
     client.due();
     client.turn();
     assert!(client.wire.0.lock().is_aborted);
