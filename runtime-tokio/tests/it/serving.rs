@@ -63,7 +63,7 @@ async fn who_is_too_late_is_told_by_the_kind_of_the_error_whatever_is_timed() {
 
             assert_eq!(error.kind(), io::ErrorKind::TimedOut);
             assert_eq!(TurnedAway::of(&error), Some(TurnedAway::Late));
-            let expected = left.unwrap_or(http.handshake().timeout());
+            let expected = left.unwrap_or_else(|| http.handshake().timeout());
             assert!(start.elapsed().abs_diff(expected) < LEFT / 10, "{:?}", start.elapsed());
         }
     }
