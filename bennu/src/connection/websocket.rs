@@ -290,6 +290,7 @@ impl Turn<'_, '_, Wire> {
     /// Works a read off, message by message. A handler's answer and the next message share one lock.
     fn take_in(&mut self, mut input: &mut [u8]) {
         let is_stuck = self.is_stuck();
+        let limits = self.connection.link.decode_limits();
         let mut pong = None;
         loop {
             let connection = &mut *self.connection;
@@ -298,9 +299,11 @@ impl Turn<'_, '_, Wire> {
             let (formats, serializer) = (connection.link.hub.formats(), connection.link.dialect.serializer);
             let mut room = None;
             let decoded = match received.event {
-                Some(websocket::Event::Text(text)) => Some(formats.decode_text(serializer, text, &mut room)),
+                Some(websocket::Event::Text(text)) => {
+                    Some(formats.decode_text(serializer, text, limits, &mut room))
+                }
                 Some(websocket::Event::Binary(data)) => {
-                    Some(formats.decode(serializer, Kind::Binary, data, &mut room))
+                    Some(formats.decode(serializer, Kind::Binary, data, limits, &mut room))
                 }
                 // Of several pings in a row the latest is answered, ahead of the message behind it.
                 Some(websocket::Event::Ping(_)) if !is_stuck => {
