@@ -12,6 +12,7 @@ mod ends;
 mod events;
 mod failures;
 mod joins;
+mod limits;
 mod logs;
 mod session;
 mod time;

@@ -133,7 +133,10 @@ impl House {
     fn send(&mut self, peer: usize, line: &str) {
         let (socket, serializer) = self.sockets[peer];
         let mut room = None;
-        let message = self.formats.decode(serializer, Kind::Text, line.as_bytes(), DecodeLimits::default(), &mut room).unwrap();
+        let message = self
+            .formats
+            .decode(serializer, Kind::Text, line.as_bytes(), DecodeLimits::default(), &mut room)
+            .unwrap();
         self.server.receive(socket, &message, NOW);
         self.settle();
     }
