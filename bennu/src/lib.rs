@@ -201,6 +201,7 @@ pub mod serving;
 mod settings;
 mod sleeper;
 mod socket;
+mod spans;
 mod stream;
 mod subscription;
 mod sync;

@@ -15,4 +15,5 @@ mod joins;
 mod limits;
 mod logs;
 mod session;
+mod spans;
 mod time;
