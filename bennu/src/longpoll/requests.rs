@@ -1,7 +1,7 @@
 //! From a request to its answer.
 
 use super::body::{self, Failure};
-use super::{Counter, Door};
+use super::{Counter, Door, Polled};
 use crate::admission::{self, Asking};
 use crate::connection::{Connection, Polling, SessionTask};
 use crate::hub::Hub;
@@ -61,18 +61,28 @@ pub(crate) async fn answer<B: Body>(
 impl Visit<'_> {
     /// Waits for what there is in a session; `None` if the token leads to none.
     async fn poll(&self, token: Option<String>) -> Option<Response<ResponseBody>> {
-        let counter = self.find(token.as_deref())?;
-        let polled = counter.poll().await.ok()?;
         let token = token.as_deref()?;
-        Some(match polled {
+        let polled = Polled::begin(self.hub);
+        let Some(counter) = self.find(Some(token)) else {
+            polled.is_gone();
+            return None;
+        };
+        let Ok(answer) = counter.poll().await else {
+            polled.is_gone();
+            return None;
+        };
+        Some(match answer {
             Some((frames, delivery)) => {
                 let mut tally = Tally::default();
                 tally.write_all(&frames);
                 self.hub.metrics.tell(&mut tally);
                 let response = Answer::Messages { token, frames: &frames }.into_response(self.compat());
-                response.map(|bytes| ResponseBody::delivering(bytes, delivery))
+                response.map(|bytes| ResponseBody::delivering(bytes, polled.carry(delivery)))
             }
-            None => self.respond(Answer::Empty { token }),
+            None => {
+                polled.is_empty();
+                self.respond(Answer::Empty { token })
+            }
         })
     }
 

@@ -63,14 +63,24 @@ impl Recorder {
 
     /// The limits that have been met, with how often.
     pub(crate) fn limits(&self) -> Vec<(String, u64)> {
+        let mut limits = self.all_limits();
+        limits.retain(|(_, count)| *count > 0);
+        limits.sort();
+        limits
+    }
+
+    /// The limits that there are, met or not.
+    pub(crate) fn limits_there_are(&self) -> impl Iterator<Item = String> + use<> {
+        self.all_limits().into_iter().map(|(limit, _)| limit)
+    }
+
+    fn all_limits(&self) -> Vec<(String, u64)> {
         let recorded = self.0.lock().unwrap();
         let limits = recorded.counters.iter().filter_map(|(name, counter)| {
             let limit = name.strip_prefix("bennu_limit_total{limit=")?.strip_suffix('}')?;
             Some((limit.to_owned(), counter.load(Ordering::Acquire)))
         });
-        let mut limits: Vec<_> = limits.filter(|(_, count)| *count > 0).collect();
-        limits.sort();
-        limits
+        limits.collect()
     }
 
     /// All that is registered, without labels, each with its unit.
