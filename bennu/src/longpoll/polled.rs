@@ -20,14 +20,9 @@ impl Polled {
         Self { hub: Arc::clone(hub), end: Polls::Cut, delivery: None }
     }
 
-    /// There is no session for it.
-    pub(crate) fn is_gone(mut self) {
-        self.end = Polls::Gone;
-    }
-
-    /// There was nothing for it.
-    pub(crate) fn is_empty(mut self) {
-        self.end = Polls::Empty;
+    /// It is over, and carries nothing.
+    pub(crate) fn end(mut self, end: Polls) {
+        self.end = end;
     }
 
     /// There are messages for it, which are somebody's until they are written.

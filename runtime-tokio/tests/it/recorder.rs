@@ -63,24 +63,14 @@ impl Recorder {
 
     /// The limits that have been met, with how often.
     pub(crate) fn limits(&self) -> Vec<(String, u64)> {
-        let mut limits = self.all_limits();
-        limits.retain(|(_, count)| *count > 0);
-        limits.sort();
-        limits
-    }
-
-    /// The limits that there are, met or not.
-    pub(crate) fn limits_there_are(&self) -> impl Iterator<Item = String> + use<> {
-        self.all_limits().into_iter().map(|(limit, _)| limit)
-    }
-
-    fn all_limits(&self) -> Vec<(String, u64)> {
         let recorded = self.0.lock().unwrap();
         let limits = recorded.counters.iter().filter_map(|(name, counter)| {
             let limit = name.strip_prefix("bennu_limit_total{limit=")?.strip_suffix('}')?;
             Some((limit.to_owned(), counter.load(Ordering::Acquire)))
         });
-        limits.collect()
+        let mut limits: Vec<_> = limits.filter(|(_, count)| *count > 0).collect();
+        limits.sort();
+        limits
     }
 
     /// All that is registered, without labels, each with its unit.
@@ -90,6 +80,18 @@ impl Recorder {
             recorded.counters.keys().chain(recorded.gauges.keys()).chain(recorded.histograms.keys());
         let name = |key: &String| key.split('{').next().unwrap().to_owned();
         counters.map(name).map(|name| (name.clone(), recorded.described[&name])).collect()
+    }
+
+    /// All values of all labels: the name of the metric, the label, the value.
+    pub(crate) fn labels(&self) -> Vec<[String; 3]> {
+        let recorded = self.0.lock().unwrap();
+        let keys = recorded.counters.keys().chain(recorded.gauges.keys()).chain(recorded.histograms.keys());
+        let labels = keys.filter_map(|key| {
+            let (name, labels) = key.strip_suffix('}')?.split_once('{')?;
+            let (label, value) = labels.split_once('=')?;
+            Some([name, label, value].map(str::to_owned))
+        });
+        labels.collect()
     }
 
     fn describe(&self, name: &KeyName, unit: Option<Unit>) {
