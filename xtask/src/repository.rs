@@ -64,14 +64,21 @@ pub(crate) enum Runtime {
 }
 
 impl Runtime {
-    /// What chooses it for a build.
-    pub(crate) fn arguments(self) -> [&'static str; 3] {
-        let feature = match self {
+    /// The one that others are held against comes first.
+    pub(crate) const ALL: [Self; 3] = [Self::Tokio, Self::AsyncStd, Self::Smol];
+
+    /// What it is called, by its feature as well.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
             Self::Tokio => "tokio",
             Self::AsyncStd => "async-std",
             Self::Smol => "smol",
-        };
-        ["--no-default-features", "--features", feature]
+        }
+    }
+
+    /// What chooses it for a build.
+    pub(crate) fn arguments(self) -> [&'static str; 3] {
+        ["--no-default-features", "--features", self.name()]
     }
 }
 
