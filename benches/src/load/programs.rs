@@ -111,6 +111,12 @@ fn build(package: &'static str, binary: &str, path: &Path, features: &[&str]) ->
     if path.parent().is_some_and(|directory| directory.ends_with("release")) {
         build.arg("--release");
     }
+    // What cargo has told this program about its package would make build scripts that look at it run again.
+    for (name, _) in env::vars_os() {
+        if ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|start| name.to_string_lossy().starts_with(start)) {
+            build.env_remove(name);
+        }
+    }
     match build.status() {
         Ok(status) if status.success() => Ok(Built::Now),
         Ok(_) => Err(ProgramError::Build { package }),
