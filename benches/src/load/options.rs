@@ -170,9 +170,10 @@ mod tests {
 
     #[test]
     fn servers_are_chosen_by_name_and_all_are_unless_told_otherwise() {
-        let names = |line| match parse(line).unwrap().servers {
-            Servers::Own(servers) => servers.iter().map(|server| server.name).collect::<Vec<_>>(),
-            other => panic!("{other:?}"),
+        let names = |line| {
+            let servers = parse(line).unwrap().servers;
+            let Servers::Own(servers) = servers else { panic!("{servers:?}") };
+            servers.iter().map(|server| server.name).collect::<Vec<_>>()
         };
 
         assert_eq!(names("--quick"), SERVERS.map(|server| server.name));
