@@ -7,11 +7,11 @@ use crate::letter::{AnyLetter, Letter};
 use crate::link::Link;
 use crate::panics::{catch, text};
 use crate::watch::Watch;
-use crate::{Broadcast, Channel, Context, Failure, JoinContext, Joined, Reply, SlowConsumer};
+use crate::{Broadcast, Channel, Context, Failure, JoinContext, Joined, Reply, SlowConsumer, spans};
 use bennu_core::server::{CallId, ChannelId, Event, Outcome};
 use bennu_core::wire::Outgoing;
 use bennu_core::{EventName, Name, Payload, Ref, Topic};
-use std::any::Any;
+use std::any::{Any, type_name};
 use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
@@ -71,7 +71,8 @@ impl<C: Channel> AnyRoute<C::Assigns> for RouteTo<C> {
 
     fn join(&self, seed: Seed, link: Arc<Link<C::Assigns>>) -> BoxFuture<'static, Finished> {
         let watch = Watch::join::<C>(&seed, link.socket);
-        watch.handler(Box::pin(join::<C>(seed, link)))
+        let span = spans::join(&seed, link.socket, type_name::<C>());
+        watch.handler(spans::within(span, Box::pin(join::<C>(seed, link))))
     }
 }
 
@@ -150,7 +151,7 @@ impl<C: Channel> Answer<'_, C> {
     }
 
     fn crashed(&self, why: &str) -> Outcome<Letter> {
-        tracing::error!(topic = %self.ctx.topic, channel = std::any::type_name::<C>(), why, "a join crashed");
+        tracing::error!(topic = %self.ctx.topic, channel = type_name::<C>(), why, "a join crashed");
         Outcome::crashed(why)
     }
 }
@@ -164,10 +165,12 @@ struct Cell<C: Channel> {
 impl<C: Channel> AnyChannel for Cell<C> {
     fn call(self: Box<Self>, call: CallId, event: Event<Letter>) -> BoxFuture<'static, Finished> {
         let watch = Watch::call(call, &event);
+        let span = spans::call(&event, self.ctx.topic(), self.ctx.link.socket, type_name::<C>());
         // By far the most calls: a future of their own, no larger than they need.
         if let Event::In { msg_ref, event, payload } = event {
             let Some(heard) = Heard::message(self.ctx.topic(), &payload, &self.ctx.link.hub) else {
-                return watch.handler(Box::pin(self.handle_in(call, msg_ref, event, payload, |_, _, _| {})));
+                let handler = Box::pin(self.handle_in(call, msg_ref, event, payload, |_, _, _| {}));
+                return watch.handler(spans::within(span, handler));
             };
             let of = msg_ref.clone();
             let note = move |ctx: &Context<C>, event: &EventName, outcome: &Outcome<Letter>| {
@@ -175,13 +178,15 @@ impl<C: Channel> AnyChannel for Cell<C> {
                     heard.handled_in(&ctx.whose(), event, of.as_ref());
                 }
             };
-            return watch.handler(Box::pin(self.handle_in(call, msg_ref, event, payload, note)));
+            let handler = Box::pin(self.handle_in(call, msg_ref, event, payload, note));
+            return watch.handler(spans::within(span, handler));
         }
         let mut this = self;
-        watch.handler(Box::pin(async move {
+        let handler = Box::pin(async move {
             let outcome = this.handle(event).await;
             Finished { call, channel: Some(this), outcome }
-        }))
+        });
+        watch.handler(spans::within(span, handler))
     }
 }
 

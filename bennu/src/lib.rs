@@ -202,6 +202,7 @@ pub mod serving;
 mod settings;
 mod sleeper;
 mod socket;
+mod spans;
 mod stream;
 mod subscription;
 mod sync;

@@ -10,10 +10,12 @@
 
 mod body;
 mod counter;
+mod polled;
 mod requests;
 mod sessions;
 
 pub(crate) use counter::{Counter, Delivery, Errand, Unsent};
+pub(crate) use polled::Polled;
 pub(crate) use requests::{Visit, answer};
 pub(crate) use sessions::{Sessions, random_secret};
 

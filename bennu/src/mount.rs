@@ -12,7 +12,7 @@ use bennu_core::connect::{
     CheckOrigin, ConnectInfo, ConnectInfoKeys, MountPath, Options, OriginEntryError, Params, Session,
 };
 use bennu_core::outbox::Patience;
-use bennu_core::wire::{Format, Requirement, Serializer};
+use bennu_core::wire::{DecodeLimits, Format, Requirement, Serializer};
 use bennu_core::{longpoll, server, websocket};
 use http::HeaderMap;
 use std::fmt;
@@ -282,6 +282,7 @@ impl<S: Socket> SocketSettings<S> {
                 compat: options.compat,
             },
             places: Places::new(self.capacity),
+            decode: self.limits.decode,
             outbox: self.limits.outbox,
             patience: Patience::from(self.limits.outbox_age),
             options,
@@ -337,6 +338,8 @@ pub(crate) struct Mounted {
     pub(crate) path: MountPath,
     pub(crate) machine: server::Mount,
     pub(crate) places: Places,
+    /// What one message may have.
+    pub(crate) decode: DecodeLimits,
     pub(crate) outbox: usize,
     pub(crate) patience: Patience,
     pub(crate) options: Options,

@@ -11,7 +11,7 @@ use crate::longpoll::{self, Visit};
 use crate::metrics::Connect;
 use crate::opening::Opening;
 use crate::serving::Handover;
-use crate::{BoxFuture, Endpoint, Refused};
+use crate::{BoxFuture, Endpoint, Refused, spans};
 use bennu_core::connect::{Admission, examine};
 use bennu_core::websocket::handshake;
 use bytes::Bytes;
@@ -22,6 +22,7 @@ use hyper::upgrade::OnUpgrade;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use tracing::Instrument as _;
 
 /// A future of the endpoint as a service.
 pub type ResponseFuture = BoxFuture<'static, Result<Response<ResponseBody>, Infallible>>;
@@ -50,7 +51,9 @@ impl Endpoint {
         B: Body<Data: Send, Error: Send> + Send + 'static,
     {
         let hub = Arc::clone(self.hub());
-        Box::pin(async move { Ok(answer(hub, request).await) })
+        let span = spans::request(&hub, &request);
+        let answered = async move { Ok(answer(hub, request).await) };
+        if span.is_disabled() { Box::pin(answered) } else { Box::pin(answered.instrument(span)) }
     }
 }
 

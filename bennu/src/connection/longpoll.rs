@@ -129,7 +129,7 @@ impl Turn<'_, '_, Polling> {
         let connection = &mut *self.connection;
         let (formats, serializer) = (connection.link.hub.formats(), connection.link.dialect.serializer);
         let mut room = None;
-        match formats.decode(serializer, data.kind, &data.body, &mut room) {
+        match formats.decode(serializer, data.kind, &data.body, connection.link.decode_limits(), &mut room) {
             Ok(message) => {
                 self.desk.tell(connection.link.line(), Some(&message), self.now);
                 self.work_off();

@@ -200,7 +200,11 @@ impl Turn<'_, '_, Wire> {
         let connection = &mut *self.connection;
         if notice.due {
             connection.armed = NEVER;
+            let was_closed = connection.medium.websocket.is_closed();
             connection.medium.websocket.handle_timeout(self.now);
+            if !was_closed && connection.medium.websocket.is_closed() {
+                connection.link.hub.metrics.limit(Limit::Close);
+            }
             let is_over = connection.patience().is_some_and(|end| end <= self.now);
             if is_over && connection.life() == Life::Ending {
                 return self.reset();
@@ -274,21 +278,30 @@ impl Turn<'_, '_, Wire> {
     /// Works a read off, message by message. A handler's answer and the next message share one lock.
     fn take_in(&mut self, mut input: &mut [u8]) {
         let is_stuck = self.is_stuck();
+        let limits = self.connection.link.decode_limits();
         let mut pong = None;
         loop {
             let connection = &mut *self.connection;
+            let owes_pong = pong.is_some() || connection.medium.websocket.owes_pong();
             let received = connection.medium.websocket.receive(input, self.now);
             let consumed = received.consumed;
             let (formats, serializer) = (connection.link.hub.formats(), connection.link.dialect.serializer);
             let mut room = None;
             let decoded = match received.event {
-                Some(websocket::Event::Text(text)) => Some(formats.decode_text(serializer, text, &mut room)),
+                Some(websocket::Event::Text(text)) => {
+                    Some(formats.decode_text(serializer, text, limits, &mut room))
+                }
                 Some(websocket::Event::Binary(data)) => {
-                    Some(formats.decode(serializer, Kind::Binary, data, &mut room))
+                    Some(formats.decode(serializer, Kind::Binary, data, limits, &mut room))
                 }
                 // Of several pings in a row the latest is answered, ahead of the message behind it.
-                Some(websocket::Event::Ping(_)) if !is_stuck => {
-                    pong = connection.medium.websocket.take_pong().or(pong);
+                Some(websocket::Event::Ping(_)) => {
+                    if owes_pong {
+                        self.desk.tally.replace_pong();
+                    }
+                    if !is_stuck {
+                        pong = connection.medium.websocket.take_pong().or(pong);
+                    }
                     None
                 }
                 Some(_) => None,

@@ -1,11 +1,11 @@
 //! From a request to its answer.
 
 use super::body::{self, Failure};
-use super::{Counter, Entrance};
+use super::{Counter, Entrance, Polled};
 use crate::admission::Asking;
 use crate::hub::Hub;
 use crate::link::{Dialect, Transport};
-use crate::metrics::{Connect, Limit, Tally};
+use crate::metrics::{Connect, Limit, Polls, Tally};
 use crate::mount::Mounted;
 use crate::opening::Opening;
 use crate::service::ResponseBody;
@@ -55,18 +55,28 @@ pub(crate) async fn answer<B: Body>(
 impl Visit<'_> {
     /// Waits for what there is in a session; `None` if the token leads to none.
     async fn poll(&self, token: Option<String>) -> Option<Response<ResponseBody>> {
-        let counter = self.find(token.as_deref())?;
-        let polled = counter.poll().await.ok()?;
         let token = token.as_deref()?;
-        Some(match polled {
+        let polled = Polled::begin(self.hub);
+        let Some(counter) = self.find(Some(token)) else {
+            polled.end(Polls::Gone);
+            return None;
+        };
+        let Ok(answer) = counter.poll().await else {
+            polled.end(Polls::Gone);
+            return None;
+        };
+        Some(match answer {
             Some((frames, delivery)) => {
                 let mut tally = Tally::default();
                 tally.write_all(&frames);
                 self.hub.metrics.tell(&mut tally);
                 let response = Answer::Messages { token, frames: &frames }.into_response(self.compat());
-                response.map(|bytes| ResponseBody::delivering(bytes, delivery))
+                response.map(|bytes| ResponseBody::delivering(bytes, polled.carry(delivery)))
             }
-            None => self.respond(Answer::Empty { token }),
+            None => {
+                polled.end(Polls::Empty);
+                self.respond(Answer::Empty { token })
+            }
         })
     }
 

@@ -1,6 +1,6 @@
 //! Nothing is counted.
 
-use super::{Connect, Dropped, Limit};
+use super::{Connect, Dropped, Limit, Polls};
 use crate::letter::Letter;
 use crate::link::Transport;
 use crate::peer::Peer;
@@ -37,6 +37,8 @@ impl Metrics {
     pub(crate) fn limit(&self, _: Limit) {}
 
     pub(crate) fn dropped(&self, _: Dropped, _: usize) {}
+
+    pub(crate) fn polled(&self, _: Polls) {}
 
     pub(crate) fn asked(&self, _: Connect) {}
 
@@ -84,6 +86,8 @@ impl Tally {
     pub(crate) const NEW: Self = Self(());
 
     pub(crate) fn receive(&mut self) {}
+
+    pub(crate) fn replace_pong(&mut self) {}
 
     pub(crate) fn read(&mut self, _: usize) {}
 

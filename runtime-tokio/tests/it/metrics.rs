@@ -2,16 +2,18 @@
 
 use crate::app::text_of;
 use crate::client::{Client, SOCKET, SOCKET_V1, request, status, until};
-use crate::poller::{LONGPOLL, Poller, call, get};
+use crate::poller::{LONGPOLL, Poller, ask, call, get};
 use crate::recorder::Recorder;
 use crate::rt::RUNTIME;
 use crate::server::Server;
 use bennu::prelude::*;
 use bennu::{LongPoll, Payload};
-use http::HeaderValue;
+use http::{HeaderValue, Method, Request};
 use metrics::Unit;
 use serde_json::json;
 use std::collections::BTreeSet;
+use std::future::Future as _;
+use std::task::Waker;
 use std::time::Duration;
 
 fn counted() -> (Recorder, Server, crate::app::Told) {
@@ -255,6 +257,42 @@ async fn member_that_cannot_have_bytes_is_counted_as_skipped() {
 
     counts(&recorder, "bennu_dropped_total{what=binary}", 10).await;
     counts(&recorder, "bennu_deliveries_total", 5).await;
+}
+
+#[tokio::test]
+async fn polls_are_counted_by_what_becomes_of_them() {
+    let recorder = Recorder::default();
+    let longpoll = LongPoll::new().window(Duration::from_millis(50));
+    let socket = bennu::socket(Open).channel::<Gate>("gate:*").longpoll(longpoll);
+    let endpoint = recorder.during(|| Endpoint::builder().socket("/socket", socket).build(RUNTIME));
+    let polls = || {
+        ["messages", "empty", "cut", "gone"]
+            .map(|result| recorder.counter(&format!("bennu_polls_total{{result={result}}}")))
+    };
+    let poller = Poller::open(&endpoint).await;
+    // A request without a token polls nothing.
+    assert_eq!(polls(), [0; 4]);
+
+    assert_eq!(poller.poll().await.status, 204);
+    assert_eq!(polls(), [0, 1, 0, 0]);
+
+    assert_eq!(poller.post(r#"[null,"1","phoenix","heartbeat",{}]"#).await, 200);
+    // An answer that nobody takes, and one that somebody does.
+    drop(call(&endpoint, poller.request(Method::GET, "")).await);
+    assert_eq!(polls(), [0, 1, 1, 0]);
+    assert_eq!(poller.poll().await.messages.len(), 1);
+    assert_eq!(polls(), [1, 1, 1, 0]);
+
+    // A request that goes while it waits.
+    let mut waiting = Box::pin(call(&endpoint, poller.request(Method::GET, "")));
+    assert!(waiting.as_mut().poll(&mut std::task::Context::from_waker(Waker::noop())).is_pending());
+    assert_eq!(polls(), [1, 1, 1, 0]);
+    drop(waiting);
+    assert_eq!(polls(), [1, 1, 2, 0]);
+
+    let stranger = Request::get(LONGPOLL).header("x-phoenix-longpoll-token", "nobody's").body(String::new());
+    assert_eq!(ask(&endpoint, stranger.unwrap()).await.status, 410);
+    assert_eq!(polls(), [1, 1, 2, 1]);
 }
 
 #[tokio::test]

@@ -1,43 +1,24 @@
 //! The recorded scenarios against the example that has an event loop of its own.
 
 use std::fs;
-use std::io;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
+use super::conformance;
 use super::outcome::Outcome;
-use crate::conformance::{self, Options, Verbosity};
-use crate::process::{ServerProcess, Started};
+use crate::conformance::Profile;
 use crate::repository::{self, Build, Workspace};
 
 /// The package, which has a part of the conformance app.
 const PACKAGE: &str = "mio-example";
-
-/// Once may be luck.
-const REPEAT: usize = 5;
 
 pub(super) fn run(workspace: &Workspace) -> Result<Outcome> {
     if !workspace.has(PACKAGE) {
         return Ok(Outcome::skipped(format!("the workspace has no package `{PACKAGE}`")));
     }
     let binary = workspace.build(PACKAGE, Build::Debug)?;
-    let server = match ServerProcess::start(&binary, &["--port", "0"])? {
-        Started::Listening(server) => server,
-        Started::Ended(status) => {
-            return Ok(Outcome::failed(format!("the server ended before it listened: {status}")));
-        }
-    };
-    let url = server.url().parse().context("the server printed a URL that cannot be used")?;
-    let options = Options {
-        known_differences: Some(repository::path("conformance/known-differences.txt")),
-        repeat: REPEAT,
-        verbosity: Verbosity::Quiet,
-        ..Options::new(url, files(&listed()?))
-    };
-    let summary = conformance::run(&options, &mut io::stdout())?;
-    let verdict = if summary.is_success() { Outcome::passed } else { Outcome::failed };
-    Ok(verdict(summary.to_string()))
+    conformance::play("mio", &binary, &["--port", "0"], files(&listed()?), Profile::default())
 }
 
 /// The names in the example's list.
