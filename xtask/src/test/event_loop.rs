@@ -42,7 +42,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<Outcome> {
 
 /// The names in the example's list.
 fn listed() -> Result<Vec<String>> {
-    let list = repository::path("examples/mio/scenarios.txt");
+    let list = repository::path("examples/one-thread/scenarios.txt");
     let text = fs::read_to_string(&list).with_context(|| format!("cannot read {}", list.display()))?;
     Ok(text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect())
 }

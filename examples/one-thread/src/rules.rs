@@ -1,0 +1,395 @@
+//! What every loop has to keep, played with the loop and its clients in one thread.
+//!
+//! A loop implements [`Loop`] in its tests, and has [`rules!`](crate::rules!) make a test of each rule.
+
+#![expect(clippy::unwrap_used, reason = "these are the bodies of tests")]
+
+use crate::node::{From, Node};
+use crate::peer::HANDSHAKE;
+use crate::service::Service;
+use bennu_core::Instant;
+use bennu_core::server::Broadcast;
+use bennu_core::websocket::{Config, Connection, Event as Received};
+use bennu_core::{Frame, Kind, Payload};
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+
+const UPGRADE: &[u8] = b"GET /socket/websocket?vsn=2.0.0 HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\n\
+    upgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+/// A loop that takes turns.
+pub trait Loop: Sized {
+    /// Serves whoever comes to this listener.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn new(listener: TcpListener) -> io::Result<Self>;
+
+    /// Waits so long for something to do, `None` for ever, and does it.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn turn(&mut self, wait: Option<Duration>) -> io::Result<()>;
+
+    /// What it serves.
+    fn service(&mut self) -> &mut Service;
+
+    /// Ends in good order when there is something to be read from this.
+    ///
+    /// # Errors
+    /// Those of the system.
+    #[cfg(unix)]
+    fn wait_for_end(&mut self, signal: std::os::unix::net::UnixStream) -> io::Result<()>;
+}
+
+/// Makes a test of each rule, for one loop.
+#[macro_export]
+macro_rules! rules {
+    ($event_loop:ty: $($rule:ident)*) => {$(
+        #[test]
+        fn $rule() {
+            $crate::rules::$rule::<$event_loop>();
+        }
+    )*};
+    ($event_loop:ty) => {
+        $crate::rules!($event_loop:
+            who_does_not_ask_for_anything_is_let_go
+            bytes_may_come_in_whatever_pieces
+            input_waits_while_too_much_of_it_waits_for_a_handler
+            broadcasts_are_merged_and_what_else_a_member_is_sent_keeps_its_place
+            who_keeps_a_handler_busy_for_too_long_is_told_and_others_of_its_channels_go_on
+            who_does_not_read_is_cut_off_and_others_lose_nothing
+            who_takes_nothing_for_ten_seconds_is_cut_off_however_little_it_is
+            who_asks_for_much_and_reads_late_has_all_of_it
+            who_is_answered_with_more_than_the_limit_is_not_cut_off_for_it
+            at_the_end_everybody_is_told_that_the_server_restarts
+        );
+    };
+}
+
+/// A loop, and the clients of a test: all in one thread.
+struct World<L> {
+    event_loop: L,
+    address: SocketAddr,
+    clients: Vec<Client>,
+}
+
+struct Client {
+    stream: TcpStream,
+    connection: Connection,
+    /// Bytes that are to be sent: the system takes them when it has room.
+    out: Vec<u8>,
+    /// What has come so far of the answer to the request; `None` behind it.
+    head: Option<Vec<u8>>,
+    heard: Vec<String>,
+    reads: bool,
+    has_ended: bool,
+}
+
+impl<L: Loop> World<L> {
+    fn new() -> Self {
+        let listener = crate::start::listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        Self { event_loop: L::new(listener).unwrap(), address, clients: Vec::new() }
+    }
+
+    fn connect(&mut self) -> usize {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        stream.set_nodelay(true).unwrap();
+        self.clients.push(Client {
+            stream,
+            connection: Connection::client(Config::default(), 1, Instant::EPOCH),
+            out: Vec::new(),
+            head: Some(Vec::new()),
+            heard: Vec::new(),
+            reads: true,
+            has_ended: false,
+        });
+        self.clients.len() - 1
+    }
+
+    /// A client that has joined.
+    fn join(&mut self, topic: &str) -> usize {
+        let client = self.connect();
+        self.clients[client].out.extend_from_slice(UPGRADE);
+        self.say(client, &format!(r#"["1","1","{topic}","phx_join",{{}}]"#));
+        self.until(|world| world.clients[client].heard.len() == 1);
+        self.clients[client].heard.clear();
+        client
+    }
+
+    fn say(&mut self, client: usize, text: &str) {
+        let Client { connection, out, .. } = &mut self.clients[client];
+        connection.encode(Kind::Text, text.as_bytes(), out);
+    }
+
+    /// Lets everybody have turns until something has come about.
+    #[track_caller]
+    fn until(&mut self, is_so: impl Fn(&mut Self) -> bool) {
+        for _ in 0..20_000 {
+            if is_so(self) {
+                return;
+            }
+            self.clients.iter_mut().for_each(Client::turn);
+            self.event_loop.turn(Some(Duration::from_millis(1))).unwrap();
+        }
+        panic!("it does not come about");
+    }
+
+    fn pass(&mut self, time: Duration) {
+        let epoch = &mut self.event_loop.service().timers.epoch;
+        *epoch = epoch.checked_sub(time).expect("the machine runs for longer");
+    }
+
+    fn node(&mut self) -> &mut Node {
+        &mut self.event_loop.service().node
+    }
+
+    fn peers(&mut self) -> usize {
+        self.node().peers.len()
+    }
+}
+
+impl Client {
+    fn turn(&mut self) {
+        if let Ok(written) = self.stream.write(&self.out) {
+            self.out.drain(..written);
+        }
+        let mut bytes = [0; 16 * 1024];
+        while self.reads && !self.has_ended {
+            match self.stream.read(&mut bytes) {
+                Ok(len) if len > 0 => self.take_in(&mut bytes[..len]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Ok(_) | Err(_) => self.has_ended = true,
+            }
+        }
+    }
+
+    fn take_in(&mut self, mut bytes: &mut [u8]) {
+        if let Some(head) = &mut self.head {
+            let known = head.len();
+            head.extend_from_slice(bytes);
+            let Some(end) = head.windows(4).position(|four| four == b"\r\n\r\n") else { return };
+            bytes = &mut bytes[end + 4 - known..];
+            self.head = None;
+        }
+        loop {
+            let received = self.connection.receive(bytes, Instant::EPOCH);
+            let consumed = received.consumed;
+            match received.event {
+                Some(Received::Text(text)) => self.heard.push(text.to_owned()),
+                Some(_) => {}
+                None => break,
+            }
+            bytes = &mut bytes[consumed..];
+        }
+        while let Some(output) = self.connection.poll_output() {
+            match output {
+                bennu_core::websocket::Output::Send(frame) => self.out.extend_from_slice(frame.as_bytes()),
+                bennu_core::websocket::Output::Closed(reason) => self.heard.push(format!("{reason:?}")),
+                bennu_core::websocket::Output::End => self.has_ended = true,
+            }
+        }
+    }
+}
+
+fn reply(msg_ref: usize, response: &str) -> String {
+    format!(r#"["1","{msg_ref}","room:a","phx_reply",{{"response":{response},"status":"ok"}}]"#)
+}
+
+/// Who does not ask for anything is let go.
+pub fn who_does_not_ask_for_anything_is_let_go<L: Loop>() {
+    let mut world = World::<L>::new();
+    let silent = world.connect();
+    world.until(|world| world.peers() == 1);
+
+    world.pass(HANDSHAKE);
+
+    world.until(|world| world.clients[silent].has_ended);
+    assert_eq!(world.peers(), 0);
+}
+
+/// Bytes may come in whatever pieces.
+pub fn bytes_may_come_in_whatever_pieces<L: Loop>() {
+    let mut world = World::<L>::new();
+    let client = world.connect();
+    let Client { connection, out, .. } = &mut world.clients[client];
+    out.extend_from_slice(UPGRADE);
+    connection.encode(Kind::Text, br#"["1","1","room:a","phx_join",{}]"#, out);
+    connection.encode(Kind::Text, br#"["1","2","room:a","echo",{"n":1}]"#, out);
+
+    for byte in std::mem::take(out) {
+        world.clients[client].out.push(byte);
+        world.until(|world| world.clients[client].out.is_empty());
+    }
+
+    world.until(|world| world.clients[client].heard.len() == 2);
+    assert_eq!(world.clients[client].heard, [reply(1, "{}"), reply(2, r#"{"n":1}"#)]);
+}
+
+/// Input waits while too much of it waits for a handler.
+pub fn input_waits_while_too_much_of_it_waits_for_a_handler<L: Loop>() {
+    let mut world = World::<L>::new();
+    let client = world.join("room:a");
+    world.say(client, r#"["1","2","room:a","sleep",{"ms":5000}]"#);
+    for n in 3..3000 {
+        world.say(client, &format!(r#"["1","{n}","room:a","echo",{{}}]"#));
+    }
+    world.until(|world| world.node().peers.iter().all(|(_, peer)| peer.held));
+    assert_eq!(world.clients[client].heard, [""; 0]);
+
+    world.pass(Duration::from_secs(5));
+
+    world.until(|world| world.clients[client].heard.len() == 2998);
+    let echoes = (3..3000).map(|n| reply(n, "{}"));
+    let expected: Vec<_> = std::iter::once(reply(2, r#"{"slept":5000}"#)).chain(echoes).collect();
+    assert_eq!(world.clients[client].heard, expected);
+}
+
+/// Broadcasts are merged and what else a member is sent keeps its place.
+pub fn broadcasts_are_merged_and_what_else_a_member_is_sent_keeps_its_place<L: Loop>() {
+    let mut world = World::<L>::new();
+    let (ann, bob) = (world.join("room:a"), world.join("room:a"));
+    let node = world.node();
+    let sockets = node.server.socket_ids();
+    let places = [ann, bob].map(|client| *node.server.handle(sockets[client]).unwrap());
+    let broadcast = |node: &mut Node, n: usize| {
+        let payload = Payload::json(&n_is(n)).unwrap();
+        node.broadcast(Broadcast::new("room:a".into(), "msg", payload).unwrap(), From::Nobody);
+    };
+
+    (1..4).for_each(|n| broadcast(node, n));
+    assert!(places.iter().all(|&place| node.peers[place].outbox.ends_open()));
+    node.server.reply(sockets[ann], Frame::new(Kind::Text, b"between")).unwrap();
+    node.drain();
+    assert!(places.iter().all(|&place| !node.peers[place].outbox.ends_open()));
+    (4..50).for_each(|n| broadcast(node, n));
+    assert!(places.iter().all(|&place| node.peers[place].outbox.ends_open()));
+
+    world.until(|world| world.clients.iter().all(|client| client.heard.len() >= 49));
+    let message = |n: usize| format!(r#"[null,null,"room:a","msg",{}]"#, n_is(n));
+    let (before, after) = ((1..4).map(message), (4..50).map(message));
+    let all: Vec<_> = before.clone().chain(after.clone()).collect();
+    assert_eq!(world.clients[bob].heard, all);
+    world.until(|world| world.clients[ann].heard.len() == 50);
+    let all: Vec<_> = before.chain(["between".to_owned()]).chain(after).collect();
+    assert_eq!(world.clients[ann].heard, all);
+}
+
+fn n_is(n: usize) -> serde_json::Value {
+    serde_json::json!({ "n": n })
+}
+
+/// Who keeps a handler busy for too long is told and others of its channels go on.
+pub fn who_keeps_a_handler_busy_for_too_long_is_told_and_others_of_its_channels_go_on<L: Loop>() {
+    let mut world = World::<L>::new();
+    let client = world.join("room:a");
+    world.say(client, r#"["1","2","room:a","sleep",{"ms":60000}]"#);
+    for n in 3..3000 {
+        world.say(client, &format!(r#"["1","{n}","room:a","echo",{{}}]"#));
+    }
+    world.say(client, r#"[null,"3000","phoenix","heartbeat",{}]"#);
+    world.until(|world| world.node().peers.iter().all(|(_, peer)| peer.held));
+
+    world.pass(Duration::from_secs(10));
+
+    world.until(|world| world.clients[client].heard.iter().any(|text| text.contains("3000")));
+    assert!(world.clients[client].heard[0].contains("phx_error"));
+}
+
+/// Who does not read is cut off and others lose nothing.
+pub fn who_does_not_read_is_cut_off_and_others_lose_nothing<L: Loop>() {
+    let mut world = World::<L>::new();
+    let (stuck, reader) = (world.join("bench:a"), world.join("bench:a"));
+    world.clients[stuck].reads = false;
+    let filler = "x".repeat(50_000);
+    let mut sent = 0;
+
+    // The system takes some megabytes for a client that does not read, and the outbox one.
+    while world.peers() == 2 {
+        world.say(reader, &format!(r#"["1","2","bench:a","broadcast",{{"n":{sent},"x":"{filler}"}}]"#));
+        sent += 1;
+        world.until(|world| world.clients[reader].heard.len() == sent);
+        assert!(sent < 1000, "it is never cut off");
+    }
+
+    let number = |text: &String| text.split("\"n\":").nth(1)?.split(',').next()?.parse().ok();
+    let heard: Vec<Option<usize>> = world.clients[reader].heard.iter().map(number).collect();
+    assert_eq!(heard, (0..sent).map(Some).collect::<Vec<_>>());
+    world.clients[stuck].reads = true;
+    world.until(|world| world.clients[stuck].has_ended);
+}
+
+/// Who takes nothing for ten seconds is cut off however little it is.
+pub fn who_takes_nothing_for_ten_seconds_is_cut_off_however_little_it_is<L: Loop>() {
+    let mut world = World::<L>::new();
+    let (stuck, reader) = (world.join("bench:a"), world.join("bench:a"));
+    world.clients[stuck].reads = false;
+    let filler = "x".repeat(50_000);
+    while !world.node().peers.iter().any(|(_, peer)| peer.is_stuck()) {
+        world.say(reader, &format!(r#"["1","2","bench:a","broadcast",{{"x":"{filler}"}}]"#));
+        let heard = world.clients[reader].heard.len();
+        world.until(|world| world.clients[reader].heard.len() > heard);
+    }
+
+    world.pass(Duration::from_secs(10));
+
+    world.until(|world| world.peers() == 1);
+    assert!(!world.clients[reader].has_ended);
+}
+
+/// Who asks for much and reads late has all of it.
+pub fn who_asks_for_much_and_reads_late_has_all_of_it<L: Loop>() {
+    let mut world = World::<L>::new();
+    let client = world.join("room:a");
+    world.clients[client].reads = false;
+    let filler = "x".repeat(50_000);
+    for n in 0..200 {
+        world.say(client, &format!(r#"["1","{n}","room:a","echo",{{"x":"{filler}"}}]"#));
+    }
+    // Ten megabytes: more than the system and the outbox take together.
+    world.until(|world| world.node().peers.iter().all(|(_, peer)| peer.held));
+
+    world.clients[client].reads = true;
+
+    world.until(|world| world.clients[client].heard.len() == 200);
+    let response = format!(r#"{{"x":"{filler}"}}"#);
+    let expected: Vec<_> = (0..200).map(|n| reply(n, &response)).collect();
+    assert!(world.clients[client].heard == expected);
+    assert_eq!(world.peers(), 1);
+}
+
+/// Who is answered with more than the limit is not cut off for it.
+pub fn who_is_answered_with_more_than_the_limit_is_not_cut_off_for_it<L: Loop>() {
+    let mut world = World::<L>::new();
+    let client = world.join("room:a");
+    world.clients[client].reads = false;
+    world.say(client, r#"["1","2","room:a","push_many",{"event":"one_of_many","count":150000}]"#);
+    world.until(|world| world.node().peers.iter().all(|(_, peer)| peer.is_stuck()));
+
+    world.pass(Duration::from_secs(2));
+    for _ in 0..3 {
+        world.event_loop.turn(Some(Duration::ZERO)).unwrap();
+    }
+    world.clients[client].reads = true;
+
+    world.until(|world| world.clients[client].heard.len() == 150_001);
+    assert_eq!(world.clients[client].heard.last(), Some(&reply(2, r#"{"count":150000}"#)));
+}
+
+/// At the end everybody is told that the server restarts.
+#[cfg(unix)]
+pub fn at_the_end_everybody_is_told_that_the_server_restarts<L: Loop>() {
+    let mut world = World::<L>::new();
+    let client = world.join("room:a");
+    let (read, mut write) = std::os::unix::net::UnixStream::pair().unwrap();
+    world.event_loop.wait_for_end(read).unwrap();
+
+    write.write_all(b"x").unwrap();
+
+    world.until(|world| world.peers() == 0);
+    assert_eq!(world.clients[client].heard, ["Peer { code: Some(1012) }"]);
+    assert!(world.event_loop.service().has_ended());
+}
