@@ -105,8 +105,10 @@ impl Service {
     pub fn take_in(&mut self, key: usize, bytes: &mut [u8]) {
         let peer = &mut self.node.peers[key];
         match &peer.stage {
-            // It was read while it was to be held.
-            Stage::Open(_) if peer.held || !peer.input.is_empty() => peer.input.extend_from_slice(bytes),
+            // It was under way already when there was too much.
+            Stage::Open(_) if (peer.holds() && !peer.is_closing()) || !peer.input.is_empty() => {
+                peer.input.extend_from_slice(bytes);
+            }
             Stage::Open(_) => self.receive(key, bytes),
             Stage::Head { .. } if peer.input.is_empty() => self.examine(key, bytes, 0),
             Stage::Head { .. } => {
