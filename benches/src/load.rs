@@ -145,6 +145,9 @@ pub fn run(options: &Options) -> Result<Outcome, LoadError> {
         judging,
     });
     print!("{report}");
+    for name in lineup.skipped() {
+        println!("{name}: skipped, as the system refuses it");
+    }
     println!("{disturbance}");
     println!("report: {}", keep(&record, &directory)?.display());
     Ok(if report.is_good() { Outcome::Good } else { Outcome::Bad })

@@ -66,7 +66,7 @@ fn load(workspace: &Workspace, arguments: &[String]) -> Result<ExitCode> {
     if !built.context("cannot run cargo")?.success() {
         bail!("cannot build bennu-benches");
     }
-    for server in ["conformance", "mio-example"] {
+    for server in ["conformance", "mio-example", "io-uring-example"] {
         if workspace.has(server) {
             workspace.build(server, Build::Release)?;
         }

@@ -59,7 +59,7 @@ struct Part {
     run: fn(&Workspace) -> Result<Outcome>,
 }
 
-const PARTS: [Part; 23] = [
+const PARTS: [Part; 24] = [
     Part { name: "unit tests", group: Group::Unit, run: unit::run },
     Part { name: "unit tests, smol", group: Group::Unit, run: unit::on_smol },
     Part { name: "optimised core", group: Group::Unit, run: unit::optimised },
@@ -85,7 +85,8 @@ const PARTS: [Part; 23] = [
     },
     Part { name: "autobahn", group: Group::Autobahn, run: autobahn::run },
     Part { name: "conformance 1.8.9", group: Group::Conformance, run: conformance::older },
-    Part { name: "conformance, mio", group: Group::Conformance, run: event_loop::run },
+    Part { name: "conformance, mio", group: Group::Conformance, run: event_loop::mio },
+    Part { name: "conformance, io_uring", group: Group::Conformance, run: event_loop::io_uring },
     Part {
         name: "browser, tokio",
         group: Group::Browser,

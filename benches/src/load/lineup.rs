@@ -16,6 +16,7 @@ pub(super) struct Lineup {
     secure: Vec<ServerCommand>,
     direct: ServerCommand,
     coalesced: ServerCommand,
+    skipped: Vec<String>,
 }
 
 impl Lineup {
@@ -25,11 +26,17 @@ impl Lineup {
     /// [`ProgramError`] if a program is not there.
     pub(super) fn of(options: &Options, scenarios: &[Scenario]) -> Result<Self, ProgramError> {
         let needs = |wire| scenarios.iter().any(|scenario| scenario.wire() == wire);
-        let (mut plain, mut secure) = (Vec::new(), Vec::new());
+        let (mut plain, mut secure, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
         match &options.servers {
             Servers::Bennu => {
                 if needs(Wire::Plain) {
                     plain.extend([programs::bennu()?, programs::mio()?]);
+                    let io_uring = programs::io_uring()?;
+                    if io_uring.is_refused() {
+                        skipped.push(io_uring.name);
+                    } else {
+                        plain.push(io_uring);
+                    }
                 }
                 if needs(Wire::Tls) {
                     secure.push(programs::secure()?);
@@ -39,7 +46,12 @@ impl Lineup {
             Servers::FloorOnly => {}
         }
         let (direct, coalesced) = (programs::floor(Writes::Direct)?, programs::floor(Writes::Coalesced)?);
-        Ok(Self { plain, secure, direct, coalesced })
+        Ok(Self { plain, secure, direct, coalesced, skipped })
+    }
+
+    /// What would have been under test, if the system did not refuse it.
+    pub(super) fn skipped(&self) -> &[String] {
+        &self.skipped
     }
 
     /// What the servers under test are called.

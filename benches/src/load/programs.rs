@@ -55,6 +55,11 @@ pub(super) fn mio() -> Result<ServerCommand, ProgramError> {
     command("mio", "mio-example", "mio-example", &["--port", "{port}"])
 }
 
+/// The same on io_uring.
+pub(super) fn io_uring() -> Result<ServerCommand, ProgramError> {
+    command("io_uring", "io-uring-example", "io-uring-example", &["--port", "{port}"])
+}
+
 /// Bennu over TLS.
 pub(super) fn secure() -> Result<ServerCommand, ProgramError> {
     command("bennu, TLS", "bennu-benches", "secure", &["--port", "{port}"])

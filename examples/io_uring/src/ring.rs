@@ -153,7 +153,8 @@ impl Ring {
         loop {
             let entry = self.ring.completion().next()?;
             let rest = if cqueue::more(entry.flags()) { Rest::More } else { Rest::Last };
-            let result = usize::try_from(entry.result()).map_err(|_| io::Error::from_raw_os_error(-entry.result()));
+            let result =
+                usize::try_from(entry.result()).map_err(|_| io::Error::from_raw_os_error(-entry.result()));
             return Some(match Token::of(entry.user_data()) {
                 Token::Cancel => continue,
                 Token::Accept => Completion::Accepted(result.map(|_| accepted(&entry)), rest),
@@ -304,10 +305,12 @@ impl Place {
             return Message::One { start: first.as_ptr(), len };
         }
         self.slices.clear();
-        self.slices.extend([first].into_iter().chain(slices).map(|slice| libc::iovec {
-            iov_base: slice.as_ptr().cast_mut().cast(),
-            iov_len: slice.len(),
-        }));
+        self.slices.extend(
+            [first].into_iter().chain(slices).map(|slice| libc::iovec {
+                iov_base: slice.as_ptr().cast_mut().cast(),
+                iov_len: slice.len(),
+            }),
+        );
         self.header.msg_iov = self.slices.as_mut_ptr();
         self.header.msg_iovlen = self.slices.len() as _;
         Message::Several { header: &raw const self.header }

@@ -78,8 +78,14 @@ mod tests {
     #[test]
     fn token_comes_back_as_it_was_given() {
         let who = Who::new(0xffff_ffff, GENERATIONS - 1);
-        let tokens =
-            [Token::Cancel, Token::Accept, Token::Signal, Token::Receive(who), Token::Room(who), Token::Send(7)];
+        let tokens = [
+            Token::Cancel,
+            Token::Accept,
+            Token::Signal,
+            Token::Receive(who),
+            Token::Room(who),
+            Token::Send(7),
+        ];
 
         assert_eq!(tokens.map(|token| Token::of(token.bits())), tokens);
     }
