@@ -55,6 +55,9 @@ macro_rules! rules {
     ($event_loop:ty) => {
         $crate::rules!($event_loop:
             who_does_not_ask_for_anything_is_let_go
+            who_is_refused_is_told_why_also_if_it_has_ended_its_side
+            who_goes_without_a_word_leaves_its_place_to_others
+            who_says_farewell_has_its_stream_ended
             bytes_may_come_in_whatever_pieces
             input_waits_while_too_much_of_it_waits_for_a_handler
             broadcasts_are_merged_and_what_else_a_member_is_sent_keeps_its_place
@@ -82,6 +85,8 @@ struct Client {
     out: Vec<u8>,
     /// What has come so far of the answer to the request; `None` behind it.
     head: Option<Vec<u8>>,
+    /// All of it, and what came in the same read.
+    answer: Vec<u8>,
     heard: Vec<String>,
     reads: bool,
     has_ended: bool,
@@ -103,6 +108,7 @@ impl<L: Loop> World<L> {
             connection: Connection::client(Config::default(), 1, Instant::EPOCH),
             out: Vec::new(),
             head: Some(Vec::new()),
+            answer: Vec::new(),
             heard: Vec::new(),
             reads: true,
             has_ended: false,
@@ -173,7 +179,7 @@ impl Client {
             head.extend_from_slice(bytes);
             let Some(end) = head.windows(4).position(|four| four == b"\r\n\r\n") else { return };
             bytes = &mut bytes[end + 4 - known..];
-            self.head = None;
+            self.answer = self.head.take().unwrap_or_default();
         }
         loop {
             let received = self.connection.receive(bytes, Instant::EPOCH);
@@ -209,6 +215,55 @@ pub fn who_does_not_ask_for_anything_is_let_go<L: Loop>() {
 
     world.until(|world| world.clients[silent].has_ended);
     assert_eq!(world.peers(), 0);
+}
+
+/// Who is refused is told why also if it has ended its side.
+pub fn who_is_refused_is_told_why_also_if_it_has_ended_its_side<L: Loop>() {
+    let mut world = World::<L>::new();
+    let client = world.connect();
+    let stream = &mut world.clients[client].stream;
+    stream.write_all(b"GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+
+    world.until(|world| world.clients[client].has_ended);
+
+    assert!(world.clients[client].answer.starts_with(b"HTTP/1.1 404 "));
+}
+
+/// Who goes without a word leaves its place to others.
+pub fn who_goes_without_a_word_leaves_its_place_to_others<L: Loop>() {
+    let mut world = World::<L>::new();
+    let stays = world.join("room:a");
+    for n in 0..50 {
+        let goes = world.join("room:a");
+        world.say(goes, r#"["1","2","room:a","echo",{}]"#);
+        let client = &mut world.clients[goes];
+        // Even ones are seen to end, odd ones to be reset: they have not read what was sent to them.
+        if n % 2 == 0 {
+            client.turn();
+        }
+        world.clients.pop();
+    }
+
+    world.until(|world| world.peers() == 1);
+    world.say(stays, r#"["1","2","room:a","echo",{"n":1}]"#);
+    world.until(|world| !world.clients[stays].heard.is_empty());
+    assert_eq!(world.clients[stays].heard, [reply(2, r#"{"n":1}"#)]);
+}
+
+/// Who says farewell has its stream ended.
+pub fn who_says_farewell_has_its_stream_ended<L: Loop>() {
+    let mut world = World::<L>::new();
+    let client = world.join("room:a");
+    let Client { connection, out, .. } = &mut world.clients[client];
+    connection.close(1000, "", Instant::EPOCH);
+    while let Some(output) = connection.poll_output() {
+        if let bennu_core::websocket::Output::Send(frame) = output {
+            out.extend_from_slice(frame.as_bytes());
+        }
+    }
+
+    world.until(|world| world.clients[client].has_ended && world.peers() == 0);
 }
 
 /// Bytes may come in whatever pieces.
