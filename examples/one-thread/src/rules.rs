@@ -57,6 +57,8 @@ macro_rules! rules {
             who_does_not_ask_for_anything_is_let_go
             who_is_refused_is_told_why_also_if_it_has_ended_its_side
             who_goes_without_a_word_leaves_its_place_to_others
+            who_goes_while_it_is_held_leaves_its_place_too
+            who_is_held_is_not_read_from
             who_says_farewell_has_its_stream_ended
             bytes_may_come_in_whatever_pieces
             input_waits_while_too_much_of_it_waits_for_a_handler
@@ -90,6 +92,7 @@ struct Client {
     heard: Vec<String>,
     reads: bool,
     has_ended: bool,
+    was_reset: bool,
 }
 
 impl<L: Loop> World<L> {
@@ -112,6 +115,7 @@ impl<L: Loop> World<L> {
             heard: Vec::new(),
             reads: true,
             has_ended: false,
+            was_reset: false,
         });
         self.clients.len() - 1
     }
@@ -160,7 +164,10 @@ impl<L: Loop> World<L> {
 
 impl Client {
     fn turn(&mut self) {
-        if let Ok(written) = self.stream.write(&self.out) {
+        // To write nothing would take the error away that a read is to see.
+        if !self.out.is_empty()
+            && let Ok(written) = self.stream.write(&self.out)
+        {
             self.out.drain(..written);
         }
         let mut bytes = [0; 16 * 1024];
@@ -168,7 +175,8 @@ impl Client {
             match self.stream.read(&mut bytes) {
                 Ok(len) if len > 0 => self.take_in(&mut bytes[..len]),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Ok(_) | Err(_) => self.has_ended = true,
+                Ok(_) => self.has_ended = true,
+                Err(_) => (self.has_ended, self.was_reset) = (true, true),
             }
         }
     }
@@ -249,6 +257,43 @@ pub fn who_goes_without_a_word_leaves_its_place_to_others<L: Loop>() {
     world.say(stays, r#"["1","2","room:a","echo",{"n":1}]"#);
     world.until(|world| !world.clients[stays].heard.is_empty());
     assert_eq!(world.clients[stays].heard, [reply(2, r#"{"n":1}"#)]);
+}
+
+/// Who goes while it is held leaves its place, too.
+pub fn who_goes_while_it_is_held_leaves_its_place_too<L: Loop>() {
+    let mut world = World::<L>::new();
+    let client = world.join("room:a");
+    world.clients[client].reads = false;
+    let filler = "x".repeat(50_000);
+    for n in 0..200 {
+        world.say(client, &format!(r#"["1","{n}","room:a","echo",{{"x":"{filler}"}}]"#));
+    }
+    world.until(|world| world.node().peers.iter().all(|(_, peer)| peer.held && peer.is_stuck()));
+
+    world.clients.pop();
+
+    world.until(|world| world.peers() == 0);
+}
+
+/// Who is held is not read from.
+pub fn who_is_held_is_not_read_from<L: Loop>() {
+    let mut world = World::<L>::new();
+    let client = world.join("room:a");
+    world.say(client, r#"["1","2","room:a","sleep",{"ms":60000}]"#);
+    let filler = "x".repeat(50_000);
+    // Twenty megabytes: more than the system takes.
+    for n in 0..400 {
+        world.say(client, &format!(r#"["1","{n}","room:a","echo",{{"x":"{filler}"}}]"#));
+    }
+    world.until(|world| world.node().peers.iter().all(|(_, peer)| peer.held));
+
+    for _ in 0..100 {
+        world.clients[client].turn();
+        world.event_loop.turn(Some(Duration::ZERO)).unwrap();
+    }
+
+    assert!(!world.clients[client].out.is_empty());
+    assert!(world.node().peers.iter().all(|(_, peer)| peer.input.len() < 1 << 20));
 }
 
 /// Who says farewell has its stream ended.
@@ -375,6 +420,7 @@ pub fn who_does_not_read_is_cut_off_and_others_lose_nothing<L: Loop>() {
     assert_eq!(heard, (0..sent).map(Some).collect::<Vec<_>>());
     world.clients[stuck].reads = true;
     world.until(|world| world.clients[stuck].has_ended);
+    assert!(world.clients[stuck].was_reset);
 }
 
 /// Who takes nothing for ten seconds is cut off however little it is.

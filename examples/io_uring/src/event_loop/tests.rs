@@ -1,9 +1,10 @@
-use super::EventLoop;
-use crate::ring::Ring;
+use super::{EventLoop, Receiving};
+use crate::ring::{Rest, Ring};
+use crate::token::Who;
 use one_thread::Service;
 use one_thread::rules::Loop;
 use std::io;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -27,3 +28,21 @@ impl Loop for EventLoop {
 }
 
 one_thread::rules!(EventLoop);
+
+#[test]
+fn what_comes_late_of_a_stream_is_nothing_to_the_next_one_in_its_place() {
+    let listener = one_thread::start::listen(0).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut event_loop = <EventLoop as Loop>::new(listener).unwrap();
+    let _client = TcpStream::connect(address).unwrap();
+    while event_loop.streams.is_empty() {
+        event_loop.turn(None).unwrap();
+    }
+
+    let before = Who::new(0, u32::MAX);
+    event_loop.received(before, Ok(None), Rest::Last);
+
+    let stream = event_loop.streams[0].as_ref().unwrap();
+    assert_eq!(stream.receiving, Receiving::Yes);
+    assert!(event_loop.service.end(0).is_none());
+}
