@@ -4,19 +4,19 @@
 
 #![expect(clippy::unwrap_used, reason = "these are the bodies of tests")]
 
+mod world;
+
 use crate::node::{From, Node};
 use crate::peer::HANDSHAKE;
 use crate::service::Service;
 use bennu_core::Instant;
 use bennu_core::server::Broadcast;
-use bennu_core::websocket::{Config, Connection, Event as Received};
+use bennu_core::websocket::Output;
 use bennu_core::{Frame, Kind, Payload};
-use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{self, Write as _};
+use std::net::TcpListener;
 use std::time::Duration;
-
-const UPGRADE: &[u8] = b"GET /socket/websocket?vsn=2.0.0 HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\n\
-    upgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+use world::{Client, UPGRADE, World};
 
 /// A loop that takes turns.
 pub trait Loop: Sized {
@@ -72,147 +72,6 @@ macro_rules! rules {
         #[cfg(unix)]
         $crate::rules!($event_loop: at_the_end_everybody_is_told_that_the_server_restarts);
     };
-}
-
-/// A loop, and the clients of a test: all in one thread.
-struct World<L> {
-    event_loop: L,
-    address: SocketAddr,
-    clients: Vec<Client>,
-}
-
-struct Client {
-    stream: TcpStream,
-    connection: Connection,
-    /// Bytes that are to be sent: the system takes them when it has room.
-    out: Vec<u8>,
-    /// What has come so far of the answer to the request; `None` behind it.
-    head: Option<Vec<u8>>,
-    /// All of it, and what came in the same read.
-    answer: Vec<u8>,
-    heard: Vec<String>,
-    reads: bool,
-    has_ended: bool,
-    was_reset: bool,
-}
-
-impl<L: Loop> World<L> {
-    fn new() -> Self {
-        let listener = crate::start::listen(0).unwrap();
-        let address = listener.local_addr().unwrap();
-        Self { event_loop: L::new(listener).unwrap(), address, clients: Vec::new() }
-    }
-
-    fn connect(&mut self) -> usize {
-        let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_nonblocking(true).unwrap();
-        stream.set_nodelay(true).unwrap();
-        self.clients.push(Client {
-            stream,
-            connection: Connection::client(Config::default(), 1, Instant::EPOCH),
-            out: Vec::new(),
-            head: Some(Vec::new()),
-            answer: Vec::new(),
-            heard: Vec::new(),
-            reads: true,
-            has_ended: false,
-            was_reset: false,
-        });
-        self.clients.len() - 1
-    }
-
-    /// A client that has joined.
-    fn join(&mut self, topic: &str) -> usize {
-        let client = self.connect();
-        self.clients[client].out.extend_from_slice(UPGRADE);
-        self.say(client, &format!(r#"["1","1","{topic}","phx_join",{{}}]"#));
-        self.until(|world| world.clients[client].heard.len() == 1);
-        self.clients[client].heard.clear();
-        client
-    }
-
-    fn say(&mut self, client: usize, text: &str) {
-        let Client { connection, out, .. } = &mut self.clients[client];
-        connection.encode(Kind::Text, text.as_bytes(), out);
-    }
-
-    /// Lets everybody have turns until something has come about.
-    #[track_caller]
-    fn until(&mut self, is_so: impl Fn(&mut Self) -> bool) {
-        for _ in 0..20_000 {
-            if is_so(self) {
-                return;
-            }
-            self.clients.iter_mut().for_each(Client::turn);
-            self.event_loop.turn(Some(Duration::from_millis(1))).unwrap();
-        }
-        panic!("it does not come about");
-    }
-
-    fn pass(&mut self, time: Duration) {
-        let epoch = &mut self.event_loop.service().timers.epoch;
-        *epoch = epoch.checked_sub(time).expect("the machine runs for longer");
-    }
-
-    /// From here on, nobody's time is ever up.
-    fn stop_time(&mut self) {
-        self.event_loop.service().timers.epoch += Duration::from_secs(3600);
-    }
-
-    fn node(&mut self) -> &mut Node {
-        &mut self.event_loop.service().node
-    }
-
-    fn peers(&mut self) -> usize {
-        self.node().peers.len()
-    }
-}
-
-impl Client {
-    fn turn(&mut self) {
-        // To write nothing would take the error away that a read is to see.
-        if !self.out.is_empty()
-            && let Ok(written) = self.stream.write(&self.out)
-        {
-            self.out.drain(..written);
-        }
-        let mut bytes = [0; 16 * 1024];
-        while self.reads && !self.has_ended {
-            match self.stream.read(&mut bytes) {
-                Ok(len) if len > 0 => self.take_in(&mut bytes[..len]),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Ok(_) => self.has_ended = true,
-                Err(_) => (self.has_ended, self.was_reset) = (true, true),
-            }
-        }
-    }
-
-    fn take_in(&mut self, mut bytes: &mut [u8]) {
-        if let Some(head) = &mut self.head {
-            let known = head.len();
-            head.extend_from_slice(bytes);
-            let Some(end) = head.windows(4).position(|four| four == b"\r\n\r\n") else { return };
-            bytes = &mut bytes[end + 4 - known..];
-            self.answer = self.head.take().unwrap_or_default();
-        }
-        loop {
-            let received = self.connection.receive(bytes, Instant::EPOCH);
-            let consumed = received.consumed;
-            match received.event {
-                Some(Received::Text(text)) => self.heard.push(text.to_owned()),
-                Some(_) => {}
-                None => break,
-            }
-            bytes = &mut bytes[consumed..];
-        }
-        while let Some(output) = self.connection.poll_output() {
-            match output {
-                bennu_core::websocket::Output::Send(frame) => self.out.extend_from_slice(frame.as_bytes()),
-                bennu_core::websocket::Output::Closed(reason) => self.heard.push(format!("{reason:?}")),
-                bennu_core::websocket::Output::End => self.has_ended = true,
-            }
-        }
-    }
 }
 
 fn reply(msg_ref: usize, response: &str) -> String {
@@ -310,7 +169,7 @@ pub fn who_says_farewell_has_its_stream_ended<L: Loop>() {
     let Client { connection, out, .. } = &mut world.clients[client];
     connection.close(1000, "", Instant::EPOCH);
     while let Some(output) = connection.poll_output() {
-        if let bennu_core::websocket::Output::Send(frame) = output {
+        if let Output::Send(frame) = output {
             out.extend_from_slice(frame.as_bytes());
         }
     }
