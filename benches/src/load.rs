@@ -1,12 +1,13 @@
 //! The load generator and judge.
 //!
 //! ```text
-//!   scenario ── run 1: bennu, floor; run 2: bennu, floor; … ──▶ report ──▶ table, verdict
+//!   scenario ── run 1: tokio, …, mio, floor; run 2: tokio, … ──▶ report ──▶ table, verdict
 //!      │
 //!      └─ a fresh server process each time, a population of clients in one thread
 //! ```
 
 mod client;
+mod comparison;
 mod disturbance;
 mod figures;
 mod latency;
@@ -22,10 +23,12 @@ mod report;
 mod scenario;
 mod secure;
 mod server_process;
+mod servers;
 mod session;
 mod table;
 mod usage;
 
+use comparison::Comparison;
 use disturbance::Moment;
 use figures::Reading;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -115,7 +118,7 @@ pub fn run(options: &Options) -> Result<Outcome, LoadError> {
     let directory = options.report.clone().map_or_else(programs::report_directory, Ok)?;
     let start = Moment::now().map_err(LoadError::Proc)?;
     let (date, clock) = (SystemTime::now(), Instant::now());
-    let mut report = Report::new(lineup.names(), judging);
+    let mut report = Report::new(lineup.contenders(), judging);
     let turns: usize = scenarios.iter().map(|&scenario| lineup.of_scenario(scenario).len()).sum();
     let progress = progress(turns * options.runs);
     for scenario in scenarios {
@@ -140,11 +143,16 @@ pub fn run(options: &Options) -> Result<Outcome, LoadError> {
         seconds: clock.elapsed().as_secs(),
         revision: machine::revision(),
         machine: Machine::this(),
+        workers: server_process::workers(),
         disturbance,
         runs: options.runs,
         judging,
     });
     print!("{report}");
+    let comparison = Comparison::of(&record);
+    if !comparison.is_empty() {
+        print!("\n{comparison}\n");
+    }
     for name in lineup.skipped() {
         println!("{name}: skipped, as the system refuses it");
     }

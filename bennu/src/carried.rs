@@ -8,10 +8,8 @@
 //! To the node such a client is one that polls: with one poll that is always there, and posts of one message.
 
 use crate::Endpoint;
-use crate::connection::{Connection, Polling, SessionTask};
 use crate::link::{Dialect, Transport};
 use crate::longpoll::Counter;
-use crate::peer::Peer;
 use crate::service::{Denied, ResponseBody, let_in};
 use bennu_core::longpoll::{self, Data, Posted};
 use bennu_core::{Frame, Kind};
@@ -34,6 +32,7 @@ impl Endpoint {
     /// # #[cfg(unix)]
     /// use tokio::net::UnixStream;
     /// use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+    /// use tokio::time::{Duration, timeout};
     ///
     /// # #[cfg(unix)]
     /// async fn serve(client: UnixStream, endpoint: &Endpoint) -> std::io::Result<()> {
@@ -54,7 +53,8 @@ impl Endpoint {
     ///             for frame in frames {
     ///                 // A payload leaves as it was written. In JSON, a line break is a space.
     ///                 let line = frame.body().iter().map(|&byte| if byte == b'\n' { b' ' } else { byte });
-    ///                 write.write_all(&line.chain([b'\n']).collect::<Vec<_>>()).await?;
+    ///                 let line: Vec<u8> = line.chain([b'\n']).collect();
+    ///                 timeout(Duration::from_secs(10), write.write_all(&line)).await??;
     ///             }
     ///         }
     ///         Ok(())
@@ -68,7 +68,7 @@ impl Endpoint {
     ///
     /// Two halves, since both have to go on at the same time; when either is dropped, the connection ends. It counts as
     /// one of the node's, and has the same [`Limits`](crate::Limits), but that your transport bounds how long a message
-    /// may be. In V1 and V2 only text can be sent to it, as to a client that polls: a broadcast of bytes skips it, and a
+    /// may be, and how long the client may take for one. In V1 and V2 only text can be sent to it, as to a client that polls: a broadcast of bytes skips it, and a
     /// push or a reply of bytes crashes its channel (a deferred reply is logged and dropped). What a format writes is handed
     /// out as it is, text or bytes.
     ///
@@ -81,20 +81,14 @@ impl Endpoint {
         request: Request<()>,
     ) -> Result<(Inbound, Outbound), Box<Response<ResponseBody>>> {
         let (parts, ()) = request.into_parts();
-        let hub = self.hub();
-        let decided = let_in(Arc::clone(hub), &parts, Transport::Carried).await;
+        let decided = let_in(Arc::clone(self.hub()), &parts, Transport::Carried).await;
         let (opening, _) = decided.map_err(Denied::into_response)?;
         let mount = opening.mount();
         let dialect = Dialect { serializer: opening.serializer(), transport: Transport::Carried };
         let config = mount.carried.expect("it was chosen by this");
         let config = longpoll::Config { carries: dialect.carries(), ..config };
-        let peer = Arc::new(Peer::new(None, mount.outbox));
-        let counter = Counter::new(Arc::clone(&peer), Arc::clone(&hub.runtime), config);
-        let link = opening.enter(Transport::Carried, &peer);
         // Nobody learns its number: no request leads here.
-        let session = hub.sessions.add(&counter);
-        let connection = Connection::over(Polling::new(Arc::clone(&counter), session), link, peer);
-        hub.runtime.spawn(Box::pin(SessionTask::new(connection)));
+        let (counter, _) = opening.open_session(Transport::Carried, config);
         let inbound = Inbound { end: End { counter: Arc::clone(&counter) } };
         Ok((inbound, Outbound { end: End { counter } }))
     }

@@ -7,11 +7,11 @@ use crate::letter::{AnyLetter, Letter};
 use crate::link::Link;
 use crate::panics::{catch, text};
 use crate::watch::Watch;
-use crate::{Broadcast, Channel, Context, Failure, JoinContext, Joined, Reply, SlowConsumer};
+use crate::{Broadcast, Channel, Context, Failure, JoinContext, Joined, Reply, SlowConsumer, spans};
 use bennu_core::server::{CallId, ChannelId, Event, Outcome};
 use bennu_core::wire::Outgoing;
 use bennu_core::{EventName, Name, Payload, Ref, Topic};
-use std::any::Any;
+use std::any::{Any, type_name};
 use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 
@@ -70,7 +70,8 @@ impl<C: Channel> AnyRoute<C::Assigns> for RouteTo<C> {
 
     fn join(&self, seed: Seed, link: Arc<Link<C::Assigns>>) -> BoxFuture<'static, Finished> {
         let watch = Watch::join::<C>(&seed, link.socket);
-        watch.handler(Box::pin(join::<C>(seed, link)))
+        let span = spans::join(&seed, link.socket, type_name::<C>());
+        watch.handler(spans::within(span, Box::pin(join::<C>(seed, link))))
     }
 }
 
@@ -149,7 +150,7 @@ impl<C: Channel> Answer<'_, C> {
     }
 
     fn crashed(&self, why: &str) -> Outcome<Letter> {
-        tracing::error!(topic = %self.ctx.topic, channel = std::any::type_name::<C>(), why, "a join crashed");
+        tracing::error!(topic = %self.ctx.topic, channel = type_name::<C>(), why, "a join crashed");
         Outcome::crashed(why)
     }
 }
@@ -163,25 +164,29 @@ struct Cell<C: Channel> {
 impl<C: Channel> AnyChannel for Cell<C> {
     fn call(self: Box<Self>, call: CallId, event: Event<Letter>) -> BoxFuture<'static, Finished> {
         let watch = Watch::call(call, &event);
+        let span = spans::call(&event, self.ctx.topic(), self.ctx.link.socket, type_name::<C>());
         let mut this = self;
         // By far the most calls: a future of their own, no larger than they need.
         if let Event::In { msg_ref, event, payload } = event {
             if let Some(heard) = Heard::message(this.ctx.topic(), &payload, &this.ctx.link.hub) {
-                return watch.handler(Box::pin(this.handle_heard(call, heard, msg_ref, event, payload)));
+                let handler = Box::pin(this.handle_heard(call, heard, msg_ref, event, payload));
+                return watch.handler(spans::within(span, handler));
             }
-            return watch.handler(Box::pin(async move {
+            let handler = Box::pin(async move {
                 this.ctx.begin(msg_ref);
                 let Self { state, ctx } = &mut *this;
                 let ctx = &*ctx;
                 let result = catch(|| state.handle_in(&event, payload, ctx)).await;
                 let outcome = this.ctx.conclude(result);
                 Finished { call, channel: Some(this), outcome }
-            }));
+            });
+            return watch.handler(spans::within(span, handler));
         }
-        watch.handler(Box::pin(async move {
+        let handler = Box::pin(async move {
             let outcome = this.handle(event).await;
             Finished { call, channel: Some(this), outcome }
-        }))
+        });
+        watch.handler(spans::within(span, handler))
     }
 }
 

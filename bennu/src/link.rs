@@ -9,7 +9,7 @@ use bennu_core::longpoll::{Carries, NotText};
 use bennu_core::outbox::Patience;
 use bennu_core::router::RouteId;
 use bennu_core::server::SocketId;
-use bennu_core::wire::{EncodeError, Formats, Outgoing, Serializer};
+use bennu_core::wire::{DecodeLimits, EncodeError, Formats, Outgoing, Serializer};
 use bennu_core::{Frame, Kind};
 use std::fmt;
 use std::ops::Deref;
@@ -46,6 +46,11 @@ impl Line {
         let (mount, patience) = (slot.mount(), slot.mounts()[slot.mount()].patience);
         let mount = u16::try_from(mount).expect("the builder takes no more sockets");
         Self { hub: slot.leave(), socket, dialect, mount, patience }
+    }
+
+    /// What one message of the client may have.
+    pub(crate) fn decode_limits(&self) -> DecodeLimits {
+        self.hub.mounts()[usize::from(self.mount)].decode
     }
 }
 

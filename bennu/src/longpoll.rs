@@ -10,10 +10,12 @@
 
 mod body;
 mod counter;
+mod polled;
 mod requests;
 mod sessions;
 
 pub(crate) use counter::{Counter, Delivery, Errand, Unsent};
+pub(crate) use polled::Polled;
 pub(crate) use requests::{Visit, answer};
 pub(crate) use sessions::{Sessions, random_secret};
 
@@ -23,7 +25,7 @@ use std::time::Duration;
 
 /// Where one socket is polled, and what holds there.
 #[derive(Debug)]
-pub(crate) struct Door {
+pub(crate) struct Entrance {
     pub(crate) path: MountPath,
     pub(crate) config: Config,
     pub(crate) body: BodyLimits,

@@ -9,7 +9,7 @@ mod recorded;
 #[cfg(not(feature = "metrics"))]
 mod silent;
 
-pub(crate) use label::{Connect, Dropped, Limit};
+pub(crate) use label::{Connect, Dropped, Limit, Polls};
 #[cfg(feature = "metrics")]
 pub(crate) use recorded::{Begun, Depths, Metrics, Reached, Sizes, Tally};
 #[cfg(not(feature = "metrics"))]

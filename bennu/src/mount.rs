@@ -3,7 +3,7 @@
 use crate::BoxFuture;
 use crate::format::Register;
 use crate::link::{AnyLink, Line, Link, Transport};
-use crate::longpoll::Door;
+use crate::longpoll::Entrance;
 use crate::panics::catch;
 use crate::places::{Capacity, Places};
 use crate::routes::Routes;
@@ -12,7 +12,7 @@ use bennu_core::connect::{
     CheckOrigin, ConnectInfo, ConnectInfoKeys, MountPath, Options, OriginEntryError, Params, Session,
 };
 use bennu_core::outbox::Patience;
-use bennu_core::wire::{Format, Requirement, Serializer};
+use bennu_core::wire::{DecodeLimits, Format, Requirement, Serializer};
 use bennu_core::{longpoll, server, websocket};
 use http::HeaderMap;
 use std::fmt;
@@ -208,7 +208,8 @@ impl<S: Socket> SocketSettings<S> {
     /// `examples/msgpack` has it whole.
     ///
     /// # Panics
-    /// If the requirement has another form: a mistake in the program.
+    /// If the requirement has another form: a mistake in the program. [`Builder::socket`](crate::Builder::socket) panics if the sockets of
+    /// an endpoint have more than 16 formats between them.
     ///
     /// Source: `serializer` among the options of `Phoenix.Endpoint.socket/3`, where the list replaces V1 and V2.
     pub fn serializer(mut self, requirement: &str, format: Arc<dyn Format>) -> Self {
@@ -281,6 +282,7 @@ impl<S: Socket> SocketSettings<S> {
                 compat: options.compat,
             },
             places: Places::new(self.capacity),
+            decode: self.limits.decode,
             outbox: self.limits.outbox,
             patience: Patience::from(self.limits.outbox_age),
             options,
@@ -336,11 +338,13 @@ pub(crate) struct Mounted {
     pub(crate) path: MountPath,
     pub(crate) machine: server::Mount,
     pub(crate) places: Places,
+    /// What one message may have.
+    pub(crate) decode: DecodeLimits,
     pub(crate) outbox: usize,
     pub(crate) patience: Patience,
     pub(crate) options: Options,
     pub(crate) websocket: websocket::Config,
-    pub(crate) longpoll: Option<Door>,
+    pub(crate) longpoll: Option<Entrance>,
     /// What holds for clients over transports of the application's own, if there may be any.
     pub(crate) carried: Option<longpoll::Config>,
     pub(crate) drain: Drain,

@@ -10,7 +10,7 @@ use crate::link::{Dialect, Transport};
 use crate::longpoll::{self, Visit};
 use crate::opening::Opening;
 use crate::serving::Handover;
-use crate::{BoxFuture, Endpoint, Refused};
+use crate::{BoxFuture, Endpoint, Refused, spans};
 use bennu_core::connect::{Admission, examine};
 use bennu_core::websocket::handshake;
 use bytes::Bytes;
@@ -21,6 +21,7 @@ use hyper::upgrade::OnUpgrade;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use tracing::Instrument as _;
 
 /// A future of the endpoint as a service.
 pub type ResponseFuture = BoxFuture<'static, Result<Response<ResponseBody>, Infallible>>;
@@ -49,7 +50,9 @@ impl Endpoint {
         B: Body<Data: Send, Error: Send> + Send + 'static,
     {
         let hub = Arc::clone(self.hub());
-        Box::pin(async move { Ok(answer(hub, request).await) })
+        let span = spans::request(&hub, &request);
+        let answered = async move { Ok(answer(hub, request).await) };
+        if span.is_disabled() { Box::pin(answered) } else { Box::pin(answered.instrument(span)) }
     }
 }
 
@@ -63,11 +66,11 @@ async fn answer<B: Body>(hub: Arc<Hub>, mut request: Request<B>) -> Response<Res
     }
     let path = parts.uri.path();
     let polled = hub.mounts().iter().enumerate().find_map(|(place, mount)| {
-        let door = mount.longpoll.as_ref()?;
-        Some((place, door, door.path.capture(path)?))
+        let entrance = mount.longpoll.as_ref()?;
+        Some((place, entrance, entrance.path.capture(path)?))
     });
-    if let Some((place, door, variables)) = polled {
-        let visit = Visit { hub: &hub, place, door, carrier: hub.door().carrier(&parts) };
+    if let Some((place, entrance, variables)) = polled {
+        let visit = Visit { hub: &hub, place, entrance, carrier: hub.door().carrier(&parts) };
         // In a box of its own: a handshake need not carry room for it.
         return Box::pin(longpoll::answer(visit, &parts, variables, body)).await;
     }

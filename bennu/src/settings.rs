@@ -11,6 +11,7 @@ pub use request::RequestLimits;
 
 use crate::Rate;
 use bennu_core::outbox::SlowConsumer;
+use bennu_core::wire::DecodeLimits;
 use bennu_core::{server, websocket};
 use std::time::Duration;
 
@@ -67,6 +68,13 @@ impl WebSocket {
         self
     }
 
+    /// How long the closing handshake may take, once this server has begun it: 5 s. A client that has not answered by then is
+    /// not waited for. Up to seven weeks.
+    pub fn close_timeout(mut self, timeout: Duration) -> Self {
+        self.config.close_timeout = timeout;
+        self
+    }
+
     /// The subprotocols that may be agreed on, in the order of this server's preference: by default none,
     /// and what the client asks for is ignored.
     pub fn subprotocols<I>(mut self, subprotocols: I) -> Self
@@ -91,13 +99,19 @@ impl WebSocket {
 #[must_use]
 pub struct Limits {
     pub(crate) machine: server::Limits,
+    pub(crate) decode: DecodeLimits,
     pub(crate) outbox: usize,
     pub(crate) outbox_age: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { machine: server::Limits::default(), outbox: 1 << 20, outbox_age: Duration::from_secs(10) }
+        Self {
+            machine: server::Limits::default(),
+            decode: DecodeLimits::default(),
+            outbox: 1 << 20,
+            outbox_age: Duration::from_secs(10),
+        }
     }
 }
 
@@ -131,6 +145,25 @@ impl Limits {
     /// longer one is answered `event too long`.
     pub fn event(mut self, bytes: usize) -> Self {
         self.machine.max_event = bytes;
+        self
+    }
+
+    /// The longest ref or join ref of a message, in bytes as JSON text, its quotes counted: 64, and never more than 255. A
+    /// longer one ends the connection with 1011, or the session of a client that polls.
+    ///
+    /// phoenix.js counts its refs up from `"1"`: seven digits and the quotes are nine bytes.
+    pub fn refs(mut self, bytes: usize) -> Self {
+        self.decode.max_ref = u8::try_from(bytes).unwrap_or(u8::MAX);
+        self
+    }
+
+    /// How deep the JSON of a message may be nested, the message itself counted: 128, never more, and never less than 2, of
+    /// which an empty object is one. What is deeper ends the connection with 1011, or the session of a client that polls, and is
+    /// not read on.
+    ///
+    /// A reply puts one more level around what it returns.
+    pub fn depth(mut self, levels: usize) -> Self {
+        self.decode.max_depth = u8::try_from(levels).unwrap_or(u8::MAX);
         self
     }
 

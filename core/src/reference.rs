@@ -68,8 +68,9 @@ impl fmt::Display for RefTooLong {
 impl std::error::Error for RefTooLong {}
 
 impl Ref {
-    /// The longest ref, in bytes of its JSON text, quotes and escapes included.
-    pub const MAX_LEN: usize = 64;
+    /// The longest ref that there can be, in bytes of its JSON text, quotes and escapes included: whatever is taken can
+    /// also go out in a binary frame. [What a server takes](crate::wire::DecodeLimits::max_ref) is 64 bytes by default.
+    pub const MAX_LEN: usize = 255;
 
     /// A string ref, for refs that this side makes itself. [`Ref::try_text`] is for those of others.
     ///
@@ -200,10 +201,10 @@ mod tests {
     }
 
     #[test]
-    fn sixty_four_bytes_fit_and_sixty_five_do_not() {
-        assert!(Ref::try_text(&"x".repeat(62)).is_ok());
-        assert_eq!(Ref::try_text(&"x".repeat(63)), Err(RefTooLong));
-        assert_eq!(Ref::try_text(&"\"".repeat(40)), Err(RefTooLong));
+    fn ref_of_255_bytes_fits_and_one_of_256_does_not() {
+        assert!(Ref::try_text(&"x".repeat(253)).is_ok());
+        assert_eq!(Ref::try_text(&"x".repeat(254)), Err(RefTooLong));
+        assert_eq!(Ref::try_text(&"\"".repeat(127)), Err(RefTooLong));
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod error;
 mod format;
 mod formats;
 mod incoming;
+mod limits;
 mod outgoing;
 mod per_serializer;
 mod v1;
@@ -28,6 +29,7 @@ pub use error::{DecodeError, EncodeError};
 pub use format::{Decoded, Format, FormatError};
 pub use formats::{FormatId, Formats};
 pub use incoming::{Incoming, Reply};
+pub use limits::DecodeLimits;
 pub use outgoing::Outgoing;
 pub use per_serializer::PerSerializer;
 
@@ -35,6 +37,7 @@ use crate::vsn::Version;
 use crate::{Frame, Kind, Message, PayloadSlice};
 use bytes::BufMut;
 use envelope::Envelope;
+use limits::Bounds;
 
 /// How messages are written on one connection; chosen by `vsn` when it is made.
 ///
@@ -55,12 +58,6 @@ pub enum Serializer {
     /// A [`Format`] of the application's own, which [`Formats`] know. By itself it can neither read nor write.
     Custom(FormatId),
 }
-
-/// How deep JSON inside a message may be nested, one level being the message itself: 128 in all.
-const CLIENT_LEVELS: u32 = 127;
-
-/// The same in what a server sends: its reply puts one more level around a payload that it returns.
-const SERVER_LEVELS: u32 = CLIENT_LEVELS + 1;
 
 impl Serializer {
     /// Those that are built in, in the order of [`Serializer::index`].
@@ -114,7 +111,7 @@ impl Serializer {
             .ok_or(VsnError::Unsupported)
     }
 
-    /// Decodes what a client has sent.
+    /// Decodes what a client has sent, within the limits that hold by default.
     ///
     /// V1 takes bytes for the text that they are, as Phoenix does.
     ///
@@ -123,21 +120,43 @@ impl Serializer {
     ///
     /// Source: Phoenix `decode!/2` of both serializers.
     pub fn decode(self, kind: Kind, data: &[u8]) -> Result<Message<'_>, DecodeError> {
-        match (self, kind) {
-            (Self::V2, Kind::Binary) => binary::decode(data),
-            (Self::V1, _) | (Self::V2, Kind::Text) => self.decode_text(text(data)?),
-            (Self::Custom(_), _) => Err(DecodeError::NoFormat),
-        }
+        self.decode_within(kind, data, DecodeLimits::default())
     }
 
-    /// Decodes what a client has sent as text that is known to be UTF-8.
+    /// Decodes what a client has sent as text that is known to be UTF-8, within the limits that hold by default.
     ///
     /// # Errors
     /// [`DecodeError`]; the connection that it came on ends.
     pub fn decode_text(self, text: &str) -> Result<Message<'_>, DecodeError> {
+        self.decode_text_within(text, DecodeLimits::default())
+    }
+
+    /// Decodes what a client has sent, as [`decode`](Self::decode) does, within these limits.
+    ///
+    /// # Errors
+    /// [`DecodeError`]; the connection that it came on ends.
+    #[inline]
+    pub fn decode_within(
+        self,
+        kind: Kind,
+        data: &[u8],
+        limits: DecodeLimits,
+    ) -> Result<Message<'_>, DecodeError> {
+        match (self, kind) {
+            (Self::V2, Kind::Binary) => binary::decode(data, limits.max_ref.into()),
+            (Self::V1, _) | (Self::V2, Kind::Text) => self.decode_text_within(text(data)?, limits),
+            (Self::Custom(_), _) => Err(DecodeError::NoFormat),
+        }
+    }
+
+    /// Decodes what a client has sent as text that is known to be UTF-8, within these limits.
+    ///
+    /// # Errors
+    /// [`DecodeError`]; the connection that it came on ends.
+    pub fn decode_text_within(self, text: &str, limits: DecodeLimits) -> Result<Message<'_>, DecodeError> {
         match self {
-            Self::V1 => v1::decode(text, CLIENT_LEVELS),
-            Self::V2 => v2::decode(text, CLIENT_LEVELS),
+            Self::V1 => v1::decode(text, limits.bounds()),
+            Self::V2 => v2::decode(text, limits.bounds()),
             Self::Custom(_) => Err(DecodeError::NoFormat),
         }
     }
@@ -195,8 +214,8 @@ impl Serializer {
     pub fn decode_from_server(self, kind: Kind, data: &[u8]) -> Result<Incoming<'_>, DecodeError> {
         match (self, kind) {
             (Self::V2, Kind::Binary) => binary::decode_from_server(data),
-            (Self::V1, _) => v1::decode(text(data)?, SERVER_LEVELS).map(Incoming::from_text),
-            (Self::V2, Kind::Text) => v2::decode(text(data)?, SERVER_LEVELS).map(Incoming::from_text),
+            (Self::V1, _) => v1::decode(text(data)?, Bounds::FROM_SERVER).map(Incoming::from_text),
+            (Self::V2, Kind::Text) => v2::decode(text(data)?, Bounds::FROM_SERVER).map(Incoming::from_text),
             (Self::Custom(_), _) => Err(DecodeError::NoFormat),
         }
     }

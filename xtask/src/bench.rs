@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use crate::process;
-use crate::repository::{Build, Workspace, cargo};
+use crate::repository::{Workspace, cargo};
 
 /// Measures the server under load, beside the floor.
 #[derive(Clone, Debug, Args)]
@@ -32,7 +32,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         bail!("the workspace has no package `bennu-benches`");
     }
     match arguments.choice() {
-        Choice::Load(arguments) => load(&workspace, &arguments),
+        Choice::Load(arguments) => load(&arguments),
         Choice::Micro(pace, chosen) => micro::run(&workspace, pace, &chosen),
     }
 }
@@ -61,15 +61,11 @@ impl Arguments {
     }
 }
 
-fn load(workspace: &Workspace, arguments: &[String]) -> Result<ExitCode> {
+/// The load generator builds the servers that it is asked for.
+fn load(arguments: &[String]) -> Result<ExitCode> {
     let built = cargo().args(["build", "--release", "--package", "bennu-benches", "--bins"]).status();
     if !built.context("cannot run cargo")?.success() {
         bail!("cannot build bennu-benches");
-    }
-    for server in ["conformance", "mio-example", "io-uring-example"] {
-        if workspace.has(server) {
-            workspace.build(server, Build::Release)?;
-        }
     }
     let mut load = cargo();
     load.args(["run", "--quiet", "--release", "--package", "bennu-benches", "--bin", "load", "--"]);

@@ -51,7 +51,7 @@ use anyhow::Result;
 pub use arguments::Arguments;
 pub use environment::Profile;
 pub use excerpt::Excerpt;
-pub use report::{Summary, Verbosity};
+pub use report::{Outcome, Summary, Verbosity};
 pub use scenario::Need;
 pub use server::Server;
 

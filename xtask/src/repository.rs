@@ -25,7 +25,17 @@ pub(crate) fn cargo() -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.current_dir(path(""));
+    for name in told_by_cargo() {
+        command.env_remove(name);
+    }
     command
+}
+
+/// What cargo has told this program about its package. Build scripts that look at such variables would run again, and
+/// what depends on them be compiled again, whenever another program or a shell runs cargo.
+fn told_by_cargo() -> impl Iterator<Item = String> {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    names.filter(|name| ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|start| name.starts_with(start)))
 }
 
 /// Lets a cargo command see the published crates alone.
@@ -64,14 +74,21 @@ pub(crate) enum Runtime {
 }
 
 impl Runtime {
-    /// What chooses it for a build.
-    pub(crate) fn arguments(self) -> [&'static str; 3] {
-        let feature = match self {
+    /// The one that others are held against comes first.
+    pub(crate) const ALL: [Self; 3] = [Self::Tokio, Self::AsyncStd, Self::Smol];
+
+    /// What it is called, by its feature as well.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
             Self::Tokio => "tokio",
             Self::AsyncStd => "async-std",
             Self::Smol => "smol",
-        };
-        ["--no-default-features", "--features", feature]
+        }
+    }
+
+    /// What chooses it for a build.
+    pub(crate) fn arguments(self) -> [&'static str; 3] {
+        ["--no-default-features", "--features", self.name()]
     }
 }
 
@@ -137,5 +154,20 @@ impl Workspace {
         }
         let binary = format!("{package}{}", std::env::consts::EXE_SUFFIX);
         Ok(self.target_directory.join(directory).join(binary))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargo_is_not_told_of_the_package_that_runs_it() {
+        let command = cargo();
+        let removed: Vec<_> =
+            command.get_envs().filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect();
+
+        assert!(std::env::var_os("CARGO_PKG_NAME").is_some());
+        assert!(["CARGO_PKG_NAME", "CARGO_MANIFEST_DIR"].iter().all(|name| removed.contains(&name.as_ref())));
     }
 }

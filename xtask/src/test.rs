@@ -12,6 +12,7 @@ mod msgpack;
 mod node;
 mod outcome;
 mod package;
+mod scores;
 mod toolchains;
 mod unit;
 
@@ -22,6 +23,7 @@ use clap::{Args, ValueEnum};
 
 use crate::repository::{Runtime, Workspace};
 use outcome::{Outcome, Verdict, table};
+use scores::Scores;
 
 /// Runs all tests and checks, and ends with a table of them.
 #[derive(Clone, Debug, Args)]
@@ -52,62 +54,40 @@ enum Group {
     Release,
 }
 
-/// One line of the table.
+/// One line of the table, or one for each runtime.
 struct Part {
     name: &'static str,
     group: Group,
-    run: fn(&Workspace) -> Result<Outcome>,
+    run: Run,
 }
 
-const PARTS: [Part; 24] = [
-    Part { name: "unit tests", group: Group::Unit, run: unit::run },
-    Part { name: "unit tests, smol", group: Group::Unit, run: unit::on_smol },
-    Part { name: "optimised core", group: Group::Unit, run: unit::optimised },
-    Part { name: "interleavings", group: Group::Interleavings, run: interleavings::run },
-    Part { name: "clippy", group: Group::Lint, run: lint::clippy },
-    Part { name: "format", group: Group::Lint, run: lint::format },
-    Part { name: "docs", group: Group::Lint, run: lint::docs },
-    Part { name: "purity", group: Group::Lint, run: lint::purity },
-    Part {
-        name: "conformance, tokio",
-        group: Group::Conformance,
-        run: |workspace| conformance::run(workspace, Runtime::Tokio),
-    },
-    Part {
-        name: "conformance, async-std",
-        group: Group::Conformance,
-        run: |workspace| conformance::run(workspace, Runtime::AsyncStd),
-    },
-    Part {
-        name: "conformance, smol",
-        group: Group::Conformance,
-        run: |workspace| conformance::run(workspace, Runtime::Smol),
-    },
-    Part { name: "autobahn", group: Group::Autobahn, run: autobahn::run },
-    Part { name: "conformance 1.8.9", group: Group::Conformance, run: conformance::older },
-    Part { name: "conformance, mio", group: Group::Conformance, run: event_loop::mio },
-    Part { name: "conformance, io_uring", group: Group::Conformance, run: event_loop::io_uring },
-    Part {
-        name: "browser, tokio",
-        group: Group::Browser,
-        run: |workspace| browser::run(workspace, Runtime::Tokio),
-    },
-    Part {
-        name: "browser, async-std",
-        group: Group::Browser,
-        run: |workspace| browser::run(workspace, Runtime::AsyncStd),
-    },
-    Part {
-        name: "browser, smol",
-        group: Group::Browser,
-        run: |workspace| browser::run(workspace, Runtime::Smol),
-    },
-    Part { name: "msgpack client", group: Group::Msgpack, run: msgpack::run },
-    Part { name: "package", group: Group::Release, run: package::run },
-    Part { name: "licences", group: Group::Release, run: licences::run },
-    Part { name: "minimal versions", group: Group::Release, run: minimal_versions::run },
-    Part { name: "msrv", group: Group::Release, run: toolchains::msrv },
-    Part { name: "wasm", group: Group::Release, run: toolchains::wasm },
+/// What a part is about.
+enum Run {
+    Once(fn(&Workspace) -> Result<Outcome>),
+    OnEach(fn(&Workspace, Runtime) -> Result<Outcome>),
+}
+
+const PARTS: [Part; 20] = [
+    Part { name: "unit tests", group: Group::Unit, run: Run::Once(unit::run) },
+    Part { name: "unit tests, smol", group: Group::Unit, run: Run::Once(unit::on_smol) },
+    Part { name: "optimised core", group: Group::Unit, run: Run::Once(unit::optimised) },
+    Part { name: "interleavings", group: Group::Interleavings, run: Run::Once(interleavings::run) },
+    Part { name: "clippy", group: Group::Lint, run: Run::Once(lint::clippy) },
+    Part { name: "format", group: Group::Lint, run: Run::Once(lint::format) },
+    Part { name: "docs", group: Group::Lint, run: Run::Once(lint::docs) },
+    Part { name: "purity", group: Group::Lint, run: Run::Once(lint::purity) },
+    Part { name: "conformance", group: Group::Conformance, run: Run::OnEach(conformance::run) },
+    Part { name: "conformance, mio", group: Group::Conformance, run: Run::Once(event_loop::mio) },
+    Part { name: "conformance, io_uring", group: Group::Conformance, run: Run::Once(event_loop::io_uring) },
+    Part { name: "conformance 1.8.9", group: Group::Conformance, run: Run::Once(conformance::older) },
+    Part { name: "autobahn", group: Group::Autobahn, run: Run::Once(autobahn::run) },
+    Part { name: "browser", group: Group::Browser, run: Run::OnEach(browser::run) },
+    Part { name: "msgpack client", group: Group::Msgpack, run: Run::Once(msgpack::run) },
+    Part { name: "package", group: Group::Release, run: Run::Once(package::run) },
+    Part { name: "licences", group: Group::Release, run: Run::Once(licences::run) },
+    Part { name: "minimal versions", group: Group::Release, run: Run::Once(minimal_versions::run) },
+    Part { name: "msrv", group: Group::Release, run: Run::Once(toolchains::msrv) },
+    Part { name: "wasm", group: Group::Release, run: Run::Once(toolchains::wasm) },
 ];
 
 /// Runs the chosen parts, one after the other, also behind one that failed.
@@ -119,18 +99,28 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let chosen = |part: &&Part| arguments.only.is_empty() || arguments.only.contains(&part.group);
     let mut rows = Vec::new();
     for part in PARTS.iter().filter(chosen) {
-        println!("\n=== {} ===", part.name);
-        let outcome = (part.run)(&workspace).unwrap_or_else(|error| Outcome::failed(format!("{error:#}")));
-        match outcome.verdict {
-            Verdict::Passed => {}
-            Verdict::Failed if outcome.detail.is_empty() => println!("failed: {}", part.name),
-            Verdict::Failed | Verdict::Skipped => {
-                println!("{}: {}: {}", outcome.verdict, part.name, outcome.detail);
-            }
+        match part.run {
+            Run::Once(run) => rows.push(row(part.name.to_owned(), || run(&workspace))),
+            Run::OnEach(run) => rows.extend(Runtime::ALL.map(|runtime| {
+                row(format!("{}, {}", part.name, runtime.name()), || run(&workspace, runtime))
+            })),
         }
-        rows.push((part.name, outcome));
     }
-    println!("\n{}", table(&rows));
+    println!("\n{}", Scores::of(&rows));
+    rows.extend(Scores::of(&rows).verdict().map(|outcome| ("scenarios alike".to_owned(), outcome)));
+    println!("{}", table(&rows));
     let failed = rows.iter().any(|(_, outcome)| outcome.verdict == Verdict::Failed);
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Runs a part, and says how it went if there is anything to say.
+fn row(name: String, run: impl FnOnce() -> Result<Outcome>) -> (String, Outcome) {
+    println!("\n=== {name} ===");
+    let outcome = run().unwrap_or_else(|error| Outcome::failed(format!("{error:#}")));
+    match outcome.verdict {
+        Verdict::Passed => {}
+        Verdict::Failed if outcome.detail.is_empty() => println!("failed: {name}"),
+        Verdict::Failed | Verdict::Skipped => println!("{}: {name}: {}", outcome.verdict, outcome.detail),
+    }
+    (name, outcome)
 }

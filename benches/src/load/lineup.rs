@@ -2,21 +2,29 @@
 
 use super::options::{Options, Servers};
 use super::programs::{self, ProgramError};
-use super::report::Subject;
+use super::report::{Contender, Subject};
 use super::scenario::{Scenario, Wire};
 use super::server_process::ServerCommand;
+use super::servers::Standing;
 use crate::floor::Writes;
 
 /// The programs that take turns.
 #[derive(Debug)]
 pub(super) struct Lineup {
-    /// Under test, over plain TCP.
-    plain: Vec<ServerCommand>,
-    /// The same over TLS.
-    secure: Vec<ServerCommand>,
+    entrants: Vec<Entrant>,
     direct: ServerCommand,
     coalesced: ServerCommand,
     skipped: Vec<String>,
+}
+
+/// A server under test.
+#[derive(Debug)]
+struct Entrant {
+    contender: Contender,
+    /// Over plain TCP.
+    plain: Option<ServerCommand>,
+    /// The same over TLS.
+    secure: Option<ServerCommand>,
 }
 
 impl Lineup {
@@ -26,27 +34,32 @@ impl Lineup {
     /// [`ProgramError`] if a program is not there.
     pub(super) fn of(options: &Options, scenarios: &[Scenario]) -> Result<Self, ProgramError> {
         let needs = |wire| scenarios.iter().any(|scenario| scenario.wire() == wire);
-        let (mut plain, mut secure, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut entrants, mut skipped) = (Vec::new(), Vec::new());
         match &options.servers {
-            Servers::Bennu => {
-                if needs(Wire::Plain) {
-                    plain.extend([programs::bennu()?, programs::mio()?]);
-                    let io_uring = programs::io_uring()?;
-                    if io_uring.is_refused() {
-                        skipped.push(io_uring.name);
-                    } else {
-                        plain.push(io_uring);
+            Servers::Own(servers) => {
+                for server in servers {
+                    let plain = if needs(Wire::Plain) { Some(server.plain()?) } else { None };
+                    if plain.as_ref().is_some_and(ServerCommand::is_refused) {
+                        skipped.push(server.name.to_owned());
+                        continue;
                     }
-                }
-                if needs(Wire::Tls) {
-                    secure.push(programs::secure()?);
+                    entrants.push(Entrant {
+                        contender: Contender { name: server.name.to_owned(), standing: server.standing },
+                        plain,
+                        secure: if needs(Wire::Tls) { server.secure()? } else { None },
+                    });
                 }
             }
-            Servers::These(commands) => plain.clone_from(commands),
+            Servers::These(commands) => entrants.extend(commands.iter().map(|command| Entrant {
+                contender: Contender { name: command.name.clone(), standing: Standing::Judged },
+                plain: Some(command.clone()),
+                secure: None,
+            })),
             Servers::FloorOnly => {}
         }
+        entrants.retain(|entrant| entrant.plain.is_some() || entrant.secure.is_some());
         let (direct, coalesced) = (programs::floor(Writes::Direct)?, programs::floor(Writes::Coalesced)?);
-        Ok(Self { plain, secure, direct, coalesced, skipped })
+        Ok(Self { entrants, direct, coalesced, skipped })
     }
 
     /// What would have been under test, if the system did not refuse it.
@@ -54,23 +67,24 @@ impl Lineup {
         &self.skipped
     }
 
-    /// What the servers under test are called.
-    pub(super) fn names(&self) -> Vec<String> {
-        let servers = if self.plain.is_empty() { &self.secure } else { &self.plain };
-        servers.iter().map(|server| server.name.clone()).collect()
+    /// The servers under test.
+    pub(super) fn contenders(&self) -> Vec<Contender> {
+        self.entrants.iter().map(|entrant| entrant.contender.clone()).collect()
     }
 
-    /// Who plays this one: the servers under test, then the floor if it can.
+    /// Who plays this one: the servers under test that can, then the floor if it can.
     pub(super) fn of_scenario(&self, scenario: Scenario) -> Vec<(Subject, &ServerCommand)> {
-        let servers = match scenario.wire() {
-            Wire::Plain => &self.plain,
-            Wire::Tls => &self.secure,
-        };
         let floor = scenario.floor().map(|writes| match writes {
             Writes::Direct => &self.direct,
             Writes::Coalesced => &self.coalesced,
         });
-        let servers = servers.iter().enumerate().map(|(number, server)| (Subject::Server(number), server));
+        let servers = self.entrants.iter().enumerate().filter_map(|(number, entrant)| {
+            let command = match scenario.wire() {
+                Wire::Plain => entrant.plain.as_ref(),
+                Wire::Tls => entrant.secure.as_ref(),
+            };
+            Some((Subject::Server(number), command?))
+        });
         servers.chain(floor.map(|floor| (Subject::Floor, floor))).collect()
     }
 }

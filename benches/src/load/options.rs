@@ -2,6 +2,7 @@
 
 use super::scenario::{Scenario, Wire};
 use super::server_process::ServerCommand;
+use super::servers::{OwnServer, SERVERS};
 use lexopt::{Arg, Parser, ValueExt as _};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -28,8 +29,8 @@ pub(super) enum Size {
 /// What is held against the floor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Servers {
-    /// Bennu's conformance app, and the event loop that has a part of it.
-    Bennu,
+    /// Bennu's.
+    Own(Vec<&'static OwnServer>),
     These(Vec<ServerCommand>),
     /// Nothing: the floor is measured alone.
     FloorOnly,
@@ -42,13 +43,14 @@ load: puts load on whole servers and holds them against a floor
   --quick            small loads, one run: checks that no frame is lost, judges no time
   --only a,b         of connect, fanout, burst, topics, echo, latency, memory, tls
   --runs N           runs of each scenario (5; with --quick 1)
-  --server 'CMD'     a server to test instead of Bennu's, `{port}` in it is replaced; may be repeated
+  --servers a,b      of tokio, async-std, smol, mio, io_uring (all)
+  --server 'CMD'     another server instead, `{port}` in it is replaced; may be repeated
   --floor-only       the floor alone, to know a machine
   --report DIR       where report.html and report.json are left (target/bench)
 ";
 
 const RUNS: usize = 5;
-/// The scenario that only Bennu can play: others are not known to speak TLS.
+/// The scenario that not every server can play.
 const TLS: &str = "tls";
 
 impl Options {
@@ -60,7 +62,7 @@ impl Options {
         let mut size = Size::Full;
         let mut runs = None;
         let mut only = Vec::new();
-        let mut servers = Servers::Bennu;
+        let mut servers = None;
         let mut report = None;
         let mut parser = Parser::from_args(arguments);
         while let Some(argument) = parser.next()? {
@@ -72,8 +74,12 @@ impl Options {
                         only.push(known_word(word)?);
                     }
                 }
-                Arg::Long("server") => servers = servers.with(&parser.value()?.string()?),
-                Arg::Long("floor-only") => servers = Servers::FloorOnly,
+                Arg::Long("servers") => {
+                    let words = parser.value()?.string()?;
+                    servers = Some(Servers::Own(words.split(',').map(own_server).collect::<Result<_, _>>()?));
+                }
+                Arg::Long("server") => servers = Some(Servers::with(servers, &parser.value()?.string()?)),
+                Arg::Long("floor-only") => servers = Some(Servers::FloorOnly),
                 Arg::Long("report") => report = Some(parser.value()?.into()),
                 Arg::Long("help") | Arg::Short('h') => return Ok(None),
                 other @ (Arg::Short(_) | Arg::Long(_) | Arg::Value(_)) => return Err(other.unexpected()),
@@ -83,8 +89,9 @@ impl Options {
             Size::Full => RUNS,
             Size::Quick => 1,
         });
-        if servers != Servers::Bennu && only.iter().any(|word| word == TLS) {
-            return Err(format!("`{TLS}` is for Bennu alone").into());
+        let servers = servers.unwrap_or_else(|| Servers::Own(SERVERS.iter().collect()));
+        if !servers.speak_tls() && only.iter().any(|word| word == TLS) {
+            return Err(format!("none of these servers can be asked for `{TLS}`").into());
         }
         Ok(Some(Self { size, runs, only, servers, report }))
     }
@@ -97,17 +104,23 @@ impl Options {
         };
         let chosen = |scenario: &Scenario| {
             let asked = self.only.is_empty() || self.only.iter().any(|word| word == scenario.word());
-            asked && (scenario.wire() == Wire::Plain || self.servers == Servers::Bennu)
+            asked && (scenario.wire() == Wire::Plain || self.servers.speak_tls())
         };
         all.iter().copied().filter(chosen).collect()
     }
 }
 
 impl Servers {
-    fn with(self, line: &str) -> Self {
-        let mut commands = match self {
-            Self::These(commands) => commands,
-            Self::Bennu | Self::FloorOnly => Vec::new(),
+    /// Whether one of them plays over TLS.
+    fn speak_tls(&self) -> bool {
+        matches!(self, Self::Own(servers) if servers.iter().any(|server| server.speaks_tls()))
+    }
+
+    /// One more of the others, in the place of Bennu's.
+    fn with(servers: Option<Self>, line: &str) -> Self {
+        let mut commands = match servers {
+            Some(Self::These(commands)) => commands,
+            Some(Self::Own(_) | Self::FloorOnly) | None => Vec::new(),
         };
         let program = Path::new(line.split_whitespace().next().unwrap_or_default());
         let mut name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -125,6 +138,10 @@ fn known_word(word: &str) -> Result<String, lexopt::Error> {
         return Ok(word.to_owned());
     }
     Err(format!("no scenario is called `{word}`").into())
+}
+
+fn own_server(name: &str) -> Result<&'static OwnServer, lexopt::Error> {
+    OwnServer::of(name).ok_or_else(|| format!("no server is called `{name}`").into())
 }
 
 #[cfg(test)]
@@ -152,7 +169,27 @@ mod tests {
     }
 
     #[test]
-    fn tls_is_not_asked_of_other_servers() {
+    fn servers_are_chosen_by_name_and_all_are_unless_told_otherwise() {
+        let names = |line| {
+            let servers = parse(line).unwrap().servers;
+            let Servers::Own(servers) = servers else { panic!("{servers:?}") };
+            servers.iter().map(|server| server.name).collect::<Vec<_>>()
+        };
+
+        assert_eq!(names("--quick"), SERVERS.map(|server| server.name));
+        assert_eq!(names("--servers mio,tokio"), ["mio", "tokio"]);
+        assert!(parse("--servers mio,nothing").is_err());
+    }
+
+    #[test]
+    fn help_names_every_server() {
+        let names = SERVERS.map(|server| server.name).join(", ");
+
+        assert!(HELP.contains(&format!("of {names} (all)")), "{HELP}");
+    }
+
+    #[test]
+    fn tls_is_asked_of_those_alone_that_speak_it() {
         let words = |line| {
             let options = parse(line).unwrap();
             options.scenarios().into_iter().map(Scenario::word).collect::<Vec<_>>()
@@ -160,6 +197,7 @@ mod tests {
 
         assert!(words("--quick").contains(&TLS));
         assert!(!words("--server=x").contains(&TLS));
+        assert!(!words("--servers=mio").contains(&TLS));
         assert!(parse("--floor-only --only tls").is_err());
     }
 

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   header      when, where, and whether it can be trusted
+//!   comparison  the servers side by side
 //!   overview    every budget, and how much of it was used
 //!   a card      for each scenario: ratios and absolute figures, a dot per run
 //! ```
@@ -10,6 +11,7 @@ mod plot;
 #[cfg(test)]
 mod tests;
 
+use super::comparison::{Cell, Comparison, Row};
 use super::figures::{Budget, Verdict, digits};
 use super::record::{Circumstances, FigureRecord, Judging, Record, ScenarioRecord, ServerRecord, spread};
 use plot::{Lane, Line, Plot, Scale};
@@ -38,6 +40,7 @@ impl fmt::Display for Page<'_> {
         write!(f, "<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n")?;
         header(f, record)?;
         failures(f, &record.failures)?;
+        comparison(f, &Comparison::of(record))?;
         overview(f, record)?;
         f.write_str("<div class=\"cards\">\n")?;
         record.scenarios.iter().try_for_each(|scenario| card(f, scenario))?;
@@ -48,7 +51,7 @@ impl fmt::Display for Page<'_> {
 }
 
 fn header(f: &mut fmt::Formatter<'_>, record: &Record) -> fmt::Result {
-    let Circumstances { date, seconds, revision, machine, disturbance, runs, judging } =
+    let Circumstances { date, seconds, revision, machine, workers, disturbance, runs, judging } =
         &record.circumstances;
     let (class, verdict) = verdict(record);
     writeln!(f, "<header>\n<h1>Bennu under load</h1>\n<p class=\"pill {class}\">{verdict}</p>\n<dl>")?;
@@ -66,6 +69,7 @@ fn header(f: &mut fmt::Formatter<'_>, record: &Record) -> fmt::Result {
         &machine.cpu,
         &format!("{} cores, {gibibytes:.0} GiB, {}", machine.cores, machine.kernel),
     )?;
+    entry(f, "Workers", &workers.to_string(), "of each runtime; mio and the floor are one thread")?;
     let remark =
         if disturbance.is_tolerable() { "little enough" } else { "too much to judge by these figures" };
     entry(f, "Used by others", &format!("{:.0} % of the CPU", disturbance.0 * 100.0), remark)?;
@@ -102,6 +106,36 @@ fn failures(f: &mut fmt::Formatter<'_>, failures: &[String]) -> fmt::Result {
     f.write_str("<section class=\"failures\">\n<h2>Failed</h2>\n<ul>\n")?;
     failures.iter().try_for_each(|failure| writeln!(f, "<li>{}</li>", Text(failure)))?;
     f.write_str("</ul>\n</section>\n")
+}
+
+fn comparison(f: &mut fmt::Formatter<'_>, comparison: &Comparison<'_>) -> fmt::Result {
+    if comparison.is_empty() {
+        return Ok(());
+    }
+    f.write_str("<section class=\"comparison\">\n<h2>Side by side</h2>\n")?;
+    f.write_str("<p class=\"legend\">Medians; in brackets, the median of the ratios to the floor of the same run.</p>\n")?;
+    f.write_str("<div class=\"scroll\"><table>\n<tr><th></th><th></th><th>floor</th>")?;
+    comparison.servers.iter().try_for_each(|server| write!(f, "<th>{}</th>", Text(server)))?;
+    f.write_str("<th>budget</th></tr>\n")?;
+    for row in &comparison.rows {
+        compared(f, row, comparison.servers)?;
+    }
+    f.write_str("</table></div>\n</section>\n")
+}
+
+fn compared(f: &mut fmt::Formatter<'_>, row: &Row<'_>, servers: &[String]) -> fmt::Result {
+    let (scenario, figure) = (Text(row.scenario), Text(row.figure()));
+    write!(f, "<tr><th>{scenario}</th><th>{figure}</th><td>{}</td>", row.floor())?;
+    for server in servers {
+        match row.cell(server) {
+            Some(cell @ Cell { verdict: Verdict::Over, .. }) => {
+                write!(f, "<td class=\"value over\">{cell}</td>")?;
+            }
+            Some(cell) => write!(f, "<td>{cell}</td>")?,
+            None => f.write_str("<td></td>")?,
+        }
+    }
+    writeln!(f, "<td>{}</td></tr>", row.budget())
 }
 
 fn overview(f: &mut fmt::Formatter<'_>, record: &Record) -> fmt::Result {
@@ -231,7 +265,7 @@ fn footer(f: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 /// The colour of a server under test.
 fn subject(place: usize) -> &'static str {
-    ["s0", "s1", "s2", "s3"][place % 4]
+    ["s0", "s1", "s2", "s3", "s4"][place % 5]
 }
 
 impl fmt::Display for Text<'_> {

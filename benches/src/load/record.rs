@@ -3,12 +3,15 @@
 use super::disturbance::Disturbance;
 use super::figures::{Budget, Spread, Verdict};
 use super::machine::Machine;
+use super::servers::Standing;
 use serde::Serialize;
 
 /// All figures of a load run, and under which circumstances they were taken.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Record {
     pub(super) circumstances: Circumstances,
+    /// All under test, in their order.
+    pub(super) servers: Vec<String>,
     pub(super) scenarios: Vec<ScenarioRecord>,
     /// Runs that came to nothing, a line each.
     pub(super) failures: Vec<String>,
@@ -24,6 +27,8 @@ pub(super) struct Circumstances {
     /// The state of the sources, if known.
     pub(super) revision: Option<String>,
     pub(super) machine: Machine,
+    /// Threads that each runtime runs tasks on.
+    pub(super) workers: usize,
     /// The part of the machine's CPU that others used meanwhile.
     pub(super) disturbance: Disturbance,
     /// How often each scenario was run on each server.
@@ -61,6 +66,7 @@ pub(super) struct FigureRecord {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct ServerRecord {
     pub(super) name: String,
+    pub(super) standing: Standing,
     /// Run by run.
     pub(super) samples: Vec<f64>,
     /// To the floor, run by run.
@@ -76,9 +82,34 @@ impl Record {
     }
 }
 
+#[cfg(test)]
+impl Circumstances {
+    /// Those of no run.
+    pub(super) fn for_tests() -> Self {
+        Self {
+            date: "2026-11-20T13:52:41Z".to_owned(),
+            seconds: 754,
+            revision: Some("a1b2c3d".to_owned()),
+            machine: Machine {
+                cpu: "Abacus <2 GHz>".to_owned(),
+                cores: 2,
+                memory: 24 << 30,
+                kernel: "Linux 6.18".to_owned(),
+            },
+            workers: 2,
+            disturbance: Disturbance(0.04),
+            runs: 3,
+            judging: Judging::Budgets,
+        }
+    }
+}
+
 impl ServerRecord {
-    /// What the budget is about, run by run, as parts of it: 1 is all of it. `None` if there is no budget.
+    /// What the budget is about, run by run, as parts of it: 1 is all of it. `None` if this server has no budget to keep.
     pub(super) fn parts_of(&self, budget: Budget) -> Option<Vec<f64>> {
+        if self.standing == Standing::Compared {
+            return None;
+        }
         let (found, most) = match budget {
             Budget::Ratio(most) => (&self.ratios, most),
             Budget::Absolute(most) => (&self.samples, most),

@@ -2,6 +2,7 @@
 
 use super::figures::{Figure, Reading, Spread, Verdict, ratios};
 use super::record::{Circumstances, FigureRecord, Judging, Record, ScenarioRecord, ServerRecord, spread};
+use super::servers::Standing;
 use super::table::Table;
 use std::fmt;
 
@@ -9,10 +10,17 @@ use std::fmt;
 #[derive(Debug)]
 pub(super) struct Report {
     /// Servers under test; the floor is none of them.
-    servers: Vec<String>,
+    servers: Vec<Contender>,
     rows: Vec<Row>,
     failures: Vec<String>,
     judging: Judging,
+}
+
+/// A server under test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Contender {
+    pub(super) name: String,
+    pub(super) standing: Standing,
 }
 
 /// One figure of one scenario: a sample per run and server.
@@ -33,7 +41,7 @@ pub(super) enum Subject {
 }
 
 impl Report {
-    pub(super) fn new(servers: Vec<String>, judging: Judging) -> Self {
+    pub(super) fn new(servers: Vec<Contender>, judging: Judging) -> Self {
         Self { servers, rows: Vec::new(), failures: Vec::new(), judging }
     }
 
@@ -72,12 +80,14 @@ impl Report {
                 }
             }
         }
-        Record { circumstances, scenarios, failures: self.failures.clone() }
+        let servers = self.servers.iter().map(|server| server.name.clone()).collect();
+        Record { circumstances, servers, scenarios, failures: self.failures.clone() }
     }
 
     fn figure_record(&self, row: &Row) -> FigureRecord {
-        let server = |(number, name): (usize, &String)| ServerRecord {
-            name: name.clone(),
+        let server = |(number, server): (usize, &Contender)| ServerRecord {
+            name: server.name.clone(),
+            standing: server.standing,
             samples: row.samples[number].clone(),
             ratios: ratios(&row.samples[number], &row.floor).collect(),
             verdict: self.verdict(row, number),
@@ -108,15 +118,17 @@ impl Report {
     }
 
     fn verdict(&self, row: &Row, server: usize) -> Verdict {
-        match self.judging {
-            Judging::Budgets => row.figure.budget.judge(spread(&row.samples[server]), row.ratio(server)),
-            Judging::CorrectnessOnly => Verdict::Unjudged,
+        match (self.judging, self.servers[server].standing) {
+            (Judging::Budgets, Standing::Judged) => {
+                row.figure.budget.judge(spread(&row.samples[server]), row.ratio(server))
+            }
+            (Judging::CorrectnessOnly, _) | (_, Standing::Compared) => Verdict::Unjudged,
         }
     }
 }
 
 impl Row {
-    /// Not each server plays each scenario: TLS is Bennu's alone. Where nobody came to an end, all are shown.
+    /// Not each server plays each scenario: TLS is not for all. Where nobody came to an end, all are shown.
     fn was_played_by(&self, server: usize) -> bool {
         !self.samples[server].is_empty() || self.samples.iter().all(Vec::is_empty)
     }
@@ -160,7 +172,7 @@ impl Report {
                     row.scenario.clone(),
                     row.figure.name.to_owned(),
                     text(spread(&row.floor)),
-                    server.clone(),
+                    server.name.clone(),
                     text(spread(&row.samples[number])),
                     text(row.ratio(number)),
                     row.figure.budget.to_string(),
@@ -177,12 +189,20 @@ fn text(spread: Option<Spread>) -> String {
 }
 
 #[cfg(test)]
+impl Contender {
+    /// One that has budgets to keep.
+    pub(super) fn judged(name: &str) -> Self {
+        Self { name: name.to_owned(), standing: Standing::Judged }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::super::figures::Budget;
     use super::*;
 
     fn report(judging: Judging, value: f64) -> Report {
-        let mut report = Report::new(vec!["bennu".to_owned()], judging);
+        let mut report = Report::new(vec![Contender::judged("bennu")], judging);
         let figure = Figure { name: "µs CPU per delivery", budget: Budget::Ratio(1.1) };
         report.enter("fanout", Subject::Floor, vec![Reading { figure, value: 5.0 }]);
         report.enter("fanout", Subject::Server(0), vec![Reading { figure, value }]);
@@ -201,8 +221,21 @@ mod tests {
     }
 
     #[test]
+    fn who_is_there_to_be_compared_keeps_no_budget() {
+        let smol = Contender { name: "smol".to_owned(), standing: Standing::Compared };
+        let mut report = Report::new(vec![Contender::judged("tokio"), smol], Judging::Budgets);
+        let figure = Figure { name: "ms echo p99", budget: Budget::Absolute(4.0) };
+        report.enter("latency", Subject::Server(0), vec![Reading { figure, value: 3.0 }]);
+        report.enter("latency", Subject::Server(1), vec![Reading { figure, value: 9.0 }]);
+
+        assert!(report.is_good());
+        report.enter("latency", Subject::Server(0), vec![Reading { figure, value: 6.0 }]);
+        assert!(!report.is_good());
+    }
+
+    #[test]
     fn who_has_not_played_a_scenario_stands_in_no_row_of_it() {
-        let mut report = Report::new(["bennu", "mio"].map(str::to_owned).into(), Judging::Budgets);
+        let mut report = Report::new(["bennu", "mio"].map(Contender::judged).into(), Judging::Budgets);
         let figure = Figure { name: "B resident, idle", budget: Budget::None };
         report.enter("memory", Subject::Server(0), vec![Reading { figure, value: 900.0 }]);
         report.enter("memory", Subject::Server(1), vec![Reading { figure, value: 700.0 }]);

@@ -1,9 +1,11 @@
 //! A server as a child process: started on a free port, killed when dropped.
 
 use super::usage::{self, Memory};
+use std::env;
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -36,6 +38,10 @@ pub(super) struct ServerProcess {
     port: u16,
 }
 
+/// What the runtimes read how many workers they are to have from. Left alone, smol would take one, the others one for each
+/// core.
+const WORKERS: [&str; 3] = ["TOKIO_WORKER_THREADS", "ASYNC_STD_THREAD_COUNT", "SMOL_THREADS"];
+
 const START_LIMIT: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(5);
 
@@ -63,6 +69,7 @@ impl ServerCommand {
         let program = words.next().unwrap_or_default();
         let child = Command::new(&program)
             .args(words)
+            .envs(WORKERS.map(|variable| (variable, workers().to_string())))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()
@@ -118,6 +125,12 @@ impl Drop for ServerProcess {
     }
 }
 
+/// How many workers each runtime gets: as many as tokio would take, one for each core unless its variable says otherwise.
+pub(super) fn workers() -> usize {
+    let asked = env::var(WORKERS[0]).ok().and_then(|text| text.parse().ok());
+    asked.unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZeroUsize::get))
+}
+
 /// A port that nobody had a moment ago.
 fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
@@ -166,6 +179,16 @@ mod tests {
         let error = ServerCommand::parse("liar", "true {port}").start().unwrap_err();
 
         assert!(matches!(error, StartError::Ended { .. }), "{error}");
+    }
+
+    #[test]
+    fn all_runtimes_are_told_the_same_number_of_workers() {
+        let script = "test $TOKIO_WORKER_THREADS -gt 0 -a $TOKIO_WORKER_THREADS = $SMOL_THREADS -a $SMOL_THREADS = $ASYNC_STD_THREAD_COUNT";
+        let words = ["sh", "-c", script].map(str::to_owned).into();
+
+        let error = ServerCommand { name: "sh".to_owned(), words }.start().unwrap_err();
+
+        assert!(matches!(error, StartError::Ended { status, .. } if status.success()), "{error}");
     }
 
     #[test]

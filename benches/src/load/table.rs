@@ -9,7 +9,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn push<const N: usize>(&mut self, row: [String; N]) {
+    pub(super) fn push(&mut self, row: impl Into<Vec<String>>) {
         self.rows.push(row.into());
     }
 }

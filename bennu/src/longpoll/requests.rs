@@ -1,29 +1,27 @@
 //! From a request to its answer.
 
 use super::body::{self, Failure};
-use super::{Counter, Door};
+use super::{Counter, Entrance, Polled};
 use crate::admission::{self, Asking};
-use crate::connection::{Connection, Polling, SessionTask};
 use crate::hub::Hub;
 use crate::link::{Dialect, Transport};
-use crate::metrics::{Connect, Limit, Tally};
+use crate::metrics::{Connect, Limit, Polls, Tally};
 use crate::mount::Mounted;
 use crate::opening::Opening;
-use crate::peer::Peer;
 use crate::service::ResponseBody;
 use bennu_core::Compat;
 use bennu_core::connect::{self, Admission, Carrier, Params, PathVariables};
 use bennu_core::longpoll::{Answer, BodyError, Encoding, Posted, Refusal, Request, examine, open};
 use http::request::Parts;
-use http::{Response, StatusCode};
+use http::{Method, Response, StatusCode};
 use hyper::body::Body;
 use std::sync::Arc;
 
-/// What a request is for: a mount, by its place, and the door in it.
+/// What a request is for: a mount, by its place, and the entrance in it.
 pub(crate) struct Visit<'a> {
     pub(crate) hub: &'a Arc<Hub>,
     pub(crate) place: usize,
-    pub(crate) door: &'a Door,
+    pub(crate) entrance: &'a Entrance,
     pub(crate) carrier: Carrier,
 }
 
@@ -35,7 +33,12 @@ pub(crate) async fn answer<B: Body>(
     body: B,
 ) -> Response<ResponseBody> {
     let socket = &*visit.mount().name;
-    let answered = match examine(parts, visit.carrier, &visit.mount().options) {
+    let examined = examine(parts, visit.carrier, &visit.mount().options).inspect_err(|_| {
+        if parts.method == Method::GET {
+            visit.hub.metrics.asked(Connect::Door);
+        }
+    });
+    let answered = match examined {
         Ok(Request::Preflight { headers }) => Ok(visit.respond(Answer::Preflight { headers })),
         Ok(Request::Poll { token, params }) => match visit.poll(token).await {
             Some(response) => Ok(response),
@@ -61,18 +64,28 @@ pub(crate) async fn answer<B: Body>(
 impl Visit<'_> {
     /// Waits for what there is in a session; `None` if the token leads to none.
     async fn poll(&self, token: Option<String>) -> Option<Response<ResponseBody>> {
-        let counter = self.find(token.as_deref())?;
-        let polled = counter.poll().await.ok()?;
         let token = token.as_deref()?;
-        Some(match polled {
+        let polled = Polled::begin(self.hub);
+        let Some(counter) = self.find(Some(token)) else {
+            polled.end(Polls::Gone);
+            return None;
+        };
+        let Ok(answer) = counter.poll().await else {
+            polled.end(Polls::Gone);
+            return None;
+        };
+        Some(match answer {
             Some((frames, delivery)) => {
                 let mut tally = Tally::default();
                 tally.write_all(&frames);
                 self.hub.metrics.tell(&mut tally);
                 let response = Answer::Messages { token, frames: &frames }.into_response(self.compat());
-                response.map(|bytes| ResponseBody::delivering(bytes, delivery))
+                response.map(|bytes| ResponseBody::delivering(bytes, polled.carry(delivery)))
             }
-            None => self.respond(Answer::Empty { token }),
+            None => {
+                polled.end(Polls::Empty);
+                self.respond(Answer::Empty { token })
+            }
         })
     }
 
@@ -84,7 +97,7 @@ impl Visit<'_> {
         body: B,
     ) -> Result<Response<ResponseBody>, Refusal> {
         let Some(counter) = self.find(token.as_deref()) else { return Ok(self.respond(Answer::Gone)) };
-        let Door { body: limits, body_timeout, .. } = *self.door;
+        let Entrance { body: limits, body_timeout, .. } = *self.entrance;
         let body = match body::receive(body, limits.bytes, body_timeout, &*self.hub.runtime).await {
             Ok(body) => body,
             Err(Failure::TooLong { len }) => {
@@ -143,19 +156,14 @@ impl Visit<'_> {
             }
         };
 
-        let peer = Arc::new(Peer::new(None, mount.outbox));
-        let counter = Counter::new(Arc::clone(&peer), Arc::clone(&self.hub.runtime), self.door.config);
         let opening = Opening::new(serializer, admitted, slot);
-        let link = opening.enter(Transport::LongPoll, &peer);
-        let session = self.hub.sessions.add(&counter);
-        let connection = Connection::over(Polling::new(counter, session), link, peer);
-        self.hub.runtime.spawn(Box::pin(SessionTask::new(connection)));
-        let token = self.hub.sessions.sign(self.place, session, self.door);
+        let (_, session) = opening.open_session(Transport::LongPoll, self.entrance.config);
+        let token = self.hub.sessions.sign(self.place, session, self.entrance);
         Ok(self.respond(Answer::Opened { token: &token }))
     }
 
     fn find(&self, token: Option<&str>) -> Option<Arc<Counter>> {
-        self.hub.sessions.find(self.place, token, self.door)
+        self.hub.sessions.find(self.place, token, self.entrance)
     }
 
     fn mount(&self) -> &Mounted {

@@ -53,9 +53,14 @@ label! {
         EmptyFragments = "empty_fragments",
         /// [`WebSocket::idle_timeout`](crate::WebSocket::idle_timeout).
         Idle = "idle",
-        /// A ref of more than 64 bytes.
+        /// [`WebSocket::close_timeout`](crate::WebSocket::close_timeout).
+        Close = "close",
+        /// A pong that was owed when the next ping came, whose pong is sent in its place.
+        #[cfg(feature = "metrics")]
+        Pongs = "pongs",
+        /// [`Limits::refs`](crate::Limits::refs).
         Ref = "ref",
-        /// JSON deeper than 128 levels.
+        /// [`Limits::depth`](crate::Limits::depth).
         Depth = "depth",
         /// [`Limits::message_rate`](crate::Limits::message_rate).
         MessageRate = "message_rate",
@@ -103,6 +108,20 @@ label! {
         Refused = "refused",
         /// `connect` has failed or panicked.
         Failed = "failed",
+    }
+}
+
+label! {
+    /// What became of a poll.
+    Polls {
+        /// It was given messages, which were handed over to be written.
+        Messages = "messages",
+        /// There was nothing for it: its window was over, a newer poll came, or its session ended.
+        Empty = "empty",
+        /// Its request went before it was answered: nothing is lost by that.
+        Cut = "cut",
+        /// Its session has ended, is another node's, or never was.
+        Gone = "gone",
     }
 }
 

@@ -1,6 +1,6 @@
 //! Counters, gauges and histograms, as the recorder has made them.
 
-use super::label::{By, Connect, Direction, Dropped, Handler, Join, Limit};
+use super::label::{By, Connect, Direction, Dropped, Handler, Join, Limit, Polls};
 use crate::letter::Letter;
 use crate::link::Transport;
 use crate::peer::Peer;
@@ -32,6 +32,7 @@ pub(crate) struct Metrics {
     deliveries: Counter,
     dropped: Each<Dropped, Counter>,
     limits: Each<Limit, Counter>,
+    polls: Each<Polls, Counter>,
     handlers: Each<Handler, Histogram>,
     crashes: Each<Handler, Counter>,
     drained: Counter,
@@ -82,6 +83,7 @@ pub(crate) struct Tally {
     sent_bytes: u64,
     deliveries: u64,
     skipped: u64,
+    pongs: u64,
 }
 
 /// A handler that runs.
@@ -132,6 +134,7 @@ impl Metrics {
             deliveries: counter!("bennu_deliveries_total"),
             dropped: Each::new(|what| counter!("bennu_dropped_total", "what" => what)),
             limits: Each::new(|limit| counter!("bennu_limit_total", "limit" => limit)),
+            polls: Each::new(|result| counter!("bennu_polls_total", "result" => result)),
             handlers: Each::new(|handler| histogram!("bennu_handler_seconds", "handler" => handler)),
             crashes: Each::new(|handler| counter!("bennu_crashes_total", "handler" => handler)),
             drained: counter!("bennu_drained_total"),
@@ -144,13 +147,15 @@ impl Metrics {
 
     /// Tells what has been counted; it starts anew.
     pub(crate) fn tell(&self, tally: &mut Tally) {
-        let Tally { received, received_bytes, sent, sent_bytes, deliveries, skipped } = mem::take(tally);
+        let Tally { received, received_bytes, sent, sent_bytes, deliveries, skipped, pongs } =
+            mem::take(tally);
         add(self.messages.of(Direction::In), received);
         add(&self.received_bytes, received_bytes);
         add(self.messages.of(Direction::Out), sent + deliveries);
         add(&self.sent_bytes, sent_bytes);
         add(&self.deliveries, deliveries);
         add(self.dropped.of(Dropped::Binary), skipped);
+        add(self.limits.of(Limit::Pongs), pongs);
     }
 
     /// Somebody has met a limit.
@@ -161,6 +166,11 @@ impl Metrics {
     /// So many messages have been lost.
     pub(crate) fn dropped(&self, what: Dropped, messages: usize) {
         add(self.dropped.of(what), messages as u64);
+    }
+
+    /// A poll is over.
+    pub(crate) fn polled(&self, result: Polls) {
+        self.polls.of(result).increment(1);
     }
 
     /// Somebody has asked to connect.
@@ -230,11 +240,16 @@ impl Metrics {
 impl Tally {
     /// Nothing yet.
     pub(crate) const NEW: Self =
-        Self { received: 0, received_bytes: 0, sent: 0, sent_bytes: 0, deliveries: 0, skipped: 0 };
+        Self { received: 0, received_bytes: 0, sent: 0, sent_bytes: 0, deliveries: 0, skipped: 0, pongs: 0 };
 
     /// A message of a client was taken.
     pub(crate) fn receive(&mut self) {
         self.received += 1;
+    }
+
+    /// A pong has taken the place of one that was owed.
+    pub(crate) fn replace_pong(&mut self) {
+        self.pongs += 1;
     }
 
     /// So many bytes came.
@@ -268,13 +283,14 @@ impl Tally {
 
     /// Takes over what another one has counted.
     pub(crate) fn add(&mut self, other: &Self) {
-        let Self { received, received_bytes, sent, sent_bytes, deliveries, skipped } = other;
+        let Self { received, received_bytes, sent, sent_bytes, deliveries, skipped, pongs } = other;
         self.received += received;
         self.received_bytes += received_bytes;
         self.sent += sent;
         self.sent_bytes += sent_bytes;
         self.deliveries += deliveries;
         self.skipped += skipped;
+        self.pongs += pongs;
     }
 }
 
@@ -368,6 +384,7 @@ fn describe() {
         "Messages that somebody was to have and did not get"
     );
     describe_counter!("bennu_limit_total", Unit::Count, "How often each limit was met");
+    describe_counter!("bennu_polls_total", Unit::Count, "Polls of long-poll sessions");
     describe_histogram!("bennu_handler_seconds", Unit::Seconds, "How long handlers took, waiting included");
     describe_counter!("bennu_crashes_total", Unit::Count, "Handlers that panicked or failed");
     describe_counter!("bennu_drained_total", Unit::Count, "Connections that a drain has ended");

@@ -1,6 +1,6 @@
 //! Nothing is counted.
 
-use super::{Connect, Dropped, Limit};
+use super::{Connect, Dropped, Limit, Polls};
 use crate::letter::Letter;
 use crate::link::Transport;
 use crate::peer::Peer;
@@ -35,6 +35,8 @@ impl Metrics {
 
     pub(crate) fn dropped(&self, _: Dropped, _: usize) {}
 
+    pub(crate) fn polled(&self, _: Polls) {}
+
     pub(crate) fn asked(&self, _: Connect) {}
 
     pub(crate) fn connected(&self, _: Transport) {}
@@ -67,6 +69,8 @@ impl Tally {
     pub(crate) const NEW: Self = Self(());
 
     pub(crate) fn receive(&mut self) {}
+
+    pub(crate) fn replace_pong(&mut self) {}
 
     pub(crate) fn read(&mut self, _: usize) {}
 

@@ -1,6 +1,6 @@
 //! What the endpoint answers with.
 
-use crate::longpoll::Delivery;
+use crate::longpoll::Polled;
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use std::convert::Infallible;
@@ -13,19 +13,19 @@ use std::task::{Context, Poll};
 pub struct ResponseBody {
     data: Option<Bytes>,
     /// Learns whether the data was taken to be written.
-    delivery: Option<Delivery>,
+    polled: Option<Polled>,
 }
 
 impl ResponseBody {
     /// A body whose data is somebody's until it is written: dropped before, it goes back.
-    pub(crate) fn delivering(data: Bytes, delivery: Delivery) -> Self {
-        Self { delivery: Some(delivery), ..Self::from(data) }
+    pub(crate) fn delivering(data: Bytes, polled: Polled) -> Self {
+        Self { polled: Some(polled), ..Self::from(data) }
     }
 }
 
 impl From<Bytes> for ResponseBody {
     fn from(data: Bytes) -> Self {
-        Self { data: Some(data).filter(|data| !data.is_empty()), delivery: None }
+        Self { data: Some(data).filter(|data| !data.is_empty()), polled: None }
     }
 }
 
@@ -38,8 +38,8 @@ impl Body for ResponseBody {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let data = self.data.take();
-        if let Some(mut delivery) = self.delivery.take() {
-            delivery.hand_over();
+        if let Some(polled) = self.polled.take() {
+            polled.hand_over();
         }
         Poll::Ready(data.map(|data| Ok(Frame::data(data))))
     }

@@ -12,6 +12,8 @@ mod ends;
 mod events;
 mod failures;
 mod joins;
+mod limits;
 mod logs;
 mod session;
+mod spans;
 mod time;

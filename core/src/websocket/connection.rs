@@ -197,6 +197,12 @@ impl Connection {
         self.outputs.as_deref_mut()?.pong.take()
     }
 
+    /// Whether a pong is owed, which the pong of another ping would replace: for the metrics of an embedder.
+    #[must_use]
+    pub fn owes_pong(&self) -> bool {
+        self.outputs.as_deref().is_some_and(|outputs| outputs.pong.is_some())
+    }
+
     /// When to call [`Connection::handle_timeout`]; `None` if nothing is scheduled.
     ///
     /// Any `&mut self` call can change it.

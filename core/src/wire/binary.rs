@@ -18,15 +18,15 @@ const PUSH: u8 = 0;
 const REPLY: u8 = 1;
 const BROADCAST: u8 = 2;
 
-/// Decodes a push from a client. A field of length 0 is the empty string, also as a ref: Phoenix has it so.
-pub(super) fn decode(frame: &[u8]) -> Result<Message<'_>, DecodeError> {
+/// Decodes a push from a client, whose refs have at most `max_ref` bytes as JSON text. A field of length 0 is the empty string, also as a ref: Phoenix has it so.
+pub(super) fn decode(frame: &[u8], max_ref: usize) -> Result<Message<'_>, DecodeError> {
     match kind(frame)? {
         PUSH => {
             let ([join_ref, msg_ref, topic, event], data) =
                 fields(frame, ["join_ref", "ref", "topic", "event"])?;
             Ok(Message {
-                join_ref: Some(Ref::try_text(join_ref)?),
-                msg_ref: Some(Ref::try_text(msg_ref)?),
+                join_ref: Some(ref_within(join_ref, max_ref)?),
+                msg_ref: Some(ref_within(msg_ref, max_ref)?),
                 topic: Name::from(topic),
                 event: Name::from(event),
                 payload: PayloadSlice::Binary(data),
@@ -125,6 +125,11 @@ fn fields<'a, const N: usize>(
         rest = behind;
     }
     Ok((fields, rest))
+}
+
+fn ref_within(text: &str, max: usize) -> Result<Ref, DecodeError> {
+    let value = Ref::try_text(text)?;
+    if value.as_bytes().len() > max { Err(DecodeError::RefTooLong) } else { Ok(value) }
 }
 
 fn optional_ref(text: &str) -> Result<Option<Ref>, DecodeError> {

@@ -153,11 +153,14 @@ pub(super) fn ref_json(value: Option<&Ref>) -> &[u8] {
     value.map_or(b"null", Ref::as_bytes)
 }
 
-/// The ref that valid JSON text is.
+/// The ref that valid JSON text of at most `max` bytes is.
 #[inline]
-pub(super) fn decode_ref(json: &str) -> Result<Option<Ref>, DecodeError> {
+pub(super) fn decode_ref(json: &str, max: usize) -> Result<Option<Ref>, DecodeError> {
     if json == "null" {
         return Ok(None);
+    }
+    if json.len() > max {
+        return Err(DecodeError::RefTooLong);
     }
     Ok(Some(Ref::from_valid_json(json.as_bytes())?))
 }

@@ -1,7 +1,7 @@
 //! What can be wrong with a message, coming and going.
 
 use super::FormatError;
-use crate::{Ref, RefTooLong, json};
+use crate::{RefTooLong, json};
 use std::fmt;
 
 /// Why bytes from the peer are not a message. The connection they came on ends (close code 1011).
@@ -13,7 +13,7 @@ pub enum DecodeError {
         /// Offset in bytes.
         at: usize,
     },
-    /// Arrays and objects are nested deeper than 128 levels, the message itself counted.
+    /// Arrays and objects are nested deeper than [they may be](super::DecodeLimits::max_depth), the message itself counted.
     TooDeep,
     /// V2 text that is JSON, but no array.
     NotAnArray,
@@ -29,7 +29,7 @@ pub enum DecodeError {
         /// `topic`, `event`, `payload` or `ref`.
         key: &'static str,
     },
-    /// A ref is longer than [`Ref::MAX_LEN`] bytes of JSON text.
+    /// A ref is longer, as JSON text, than [it may be](super::DecodeLimits::max_ref).
     RefTooLong,
     /// The first byte of a binary frame names no kind that this side receives.
     UnknownKind {
@@ -60,12 +60,12 @@ impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Json { at } => write!(f, "the text is not JSON at byte {at}"),
-            Self::TooDeep => f.write_str("the JSON is nested deeper than 128 levels"),
+            Self::TooDeep => f.write_str("the JSON is nested deeper than it may be"),
             Self::NotAnArray => f.write_str("the message is not a JSON array"),
             Self::NotAnObject => f.write_str("the message is not a JSON object"),
             Self::MissingItem { found } => write!(f, "the message has {found} items instead of five"),
             Self::MissingKey { key } => write!(f, "the message has no {key}"),
-            Self::RefTooLong => write!(f, "a ref is longer than {} bytes", Ref::MAX_LEN),
+            Self::RefTooLong => f.write_str("a ref is longer than it may be"),
             Self::UnknownKind { kind } => write!(f, "{kind} is no kind of binary message"),
             Self::Truncated { needed, found } => write!(f, "the frame has {found} bytes and needs {needed}"),
             Self::NotUtf8 { field } => write!(f, "{field} is not UTF-8"),

@@ -13,7 +13,7 @@ use std::fmt;
 /// Here a message is a line of its five items, with tabs between them:
 ///
 /// ```
-/// use bennu_core::wire::{Decoded, Format, FormatError, Formats, Outgoing};
+/// use bennu_core::wire::{DecodeLimits, Decoded, Format, FormatError, Formats, Outgoing};
 /// use bennu_core::{Kind, Payload, RawJson, Ref};
 /// use std::sync::Arc;
 ///
@@ -62,7 +62,8 @@ use std::fmt;
 /// let tabs = formats.add(Arc::new(Tabs));
 ///
 /// let mut room = None;
-/// let message = formats.decode(tabs, Kind::Text, b"null\t\"7\"\tphoenix\theartbeat\t{}", &mut room)?;
+/// let line = b"null\t\"7\"\tphoenix\theartbeat\t{}";
+/// let message = formats.decode(tabs, Kind::Text, line, DecodeLimits::default(), &mut room)?;
 /// assert_eq!(message.topic, *"phoenix");
 ///
 /// let payload = Payload::from(RawJson::parse(r#"{"body":"hi"}"#)?);
@@ -75,7 +76,7 @@ use std::fmt;
 pub trait Format: Send + Sync {
     /// Decodes what a client has sent.
     ///
-    /// How deep the payload is nested and how long the names are is looked at behind it; how far compressed data may
+    /// How deep the payload is nested and how long refs and names are is looked at behind it; how far compressed data may
     /// swell is for the format to limit.
     ///
     /// # Errors

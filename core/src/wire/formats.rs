@@ -1,6 +1,6 @@
 //! The serializers that a server knows.
 
-use super::{CLIENT_LEVELS, DecodeError, Decoded, EncodeError, Format, Outgoing, PerSerializer, Serializer};
+use super::{DecodeError, DecodeLimits, Decoded, EncodeError, Format, Outgoing, PerSerializer, Serializer};
 use crate::json::Scanner;
 use crate::{Frame, Kind, Message, Payload};
 use std::fmt;
@@ -100,7 +100,8 @@ impl Formats {
         serializer.index() < Serializer::ALL.len() + self.own.len()
     }
 
-    /// Decodes what a client has sent. What a format makes of it is kept in `room`, which the message borrows from.
+    /// Decodes what a client has sent, within these limits. What a format makes of it is kept in `room`, which the message
+    /// borrows from.
     ///
     /// # Errors
     /// [`DecodeError`]; the connection that it came on ends.
@@ -110,15 +111,16 @@ impl Formats {
         serializer: Serializer,
         kind: Kind,
         data: &'a [u8],
+        limits: DecodeLimits,
         room: &'a mut Option<Decoded>,
     ) -> Result<Message<'a>, DecodeError> {
         match serializer {
-            Serializer::V1 | Serializer::V2 => serializer.decode(kind, data),
-            Serializer::Custom(id) => self.decode_own(id, kind, data, room),
+            Serializer::V1 | Serializer::V2 => serializer.decode_within(kind, data, limits),
+            Serializer::Custom(id) => self.decode_own(id, kind, data, limits, room),
         }
     }
 
-    /// Decodes what a client has sent as text that is known to be UTF-8.
+    /// Decodes what a client has sent as text that is known to be UTF-8, within these limits.
     ///
     /// # Errors
     /// [`DecodeError`]; the connection that it came on ends.
@@ -127,11 +129,12 @@ impl Formats {
         &self,
         serializer: Serializer,
         text: &'a str,
+        limits: DecodeLimits,
         room: &'a mut Option<Decoded>,
     ) -> Result<Message<'a>, DecodeError> {
         match serializer {
-            Serializer::V1 | Serializer::V2 => serializer.decode_text(text),
-            Serializer::Custom(id) => self.decode_own(id, Kind::Text, text.as_bytes(), room),
+            Serializer::V1 | Serializer::V2 => serializer.decode_text_within(text, limits),
+            Serializer::Custom(id) => self.decode_own(id, Kind::Text, text.as_bytes(), limits, room),
         }
     }
 
@@ -153,14 +156,19 @@ impl Formats {
         id: FormatId,
         kind: Kind,
         data: &[u8],
+        limits: DecodeLimits,
         room: &'a mut Option<Decoded>,
     ) -> Result<Message<'a>, DecodeError> {
         let format = self.own.get(id.place()).ok_or(DecodeError::NoFormat)?;
         let decoded = format.decode(kind, data).map_err(DecodeError::Format)?;
         if let Payload::Json(json) = &decoded.payload {
             // Valid, but for its depth and for lone surrogates, both of which V1 and V2 refuse as well.
-            let mut scan = Scanner::new(json.as_str(), CLIENT_LEVELS);
+            let mut scan = Scanner::new(json.as_str(), limits.levels());
             scan.value()?;
+        }
+        let refs = [&decoded.join_ref, &decoded.msg_ref].into_iter().flatten();
+        if refs.map(|value| value.as_bytes().len()).any(|len| len > limits.max_ref.into()) {
+            return Err(DecodeError::RefTooLong);
         }
         Ok(room.insert(decoded).as_message())
     }

@@ -1,6 +1,6 @@
 //! What a server has sent, as its client sees it.
 
-use super::CLIENT_LEVELS;
+use super::limits::CLIENT_LEVELS;
 use crate::json::{self, Scanner};
 use crate::{Message, Name, PayloadSlice, Ref, event};
 use std::borrow::Cow;

@@ -2,14 +2,15 @@
 
 use super::DecodeError;
 use super::envelope::{Envelope, decode_name, decode_ref, ref_json};
+use super::limits::Bounds;
 use crate::json::Scanner;
 use crate::{Message, PayloadSlice};
 use bytes::BufMut;
 
 /// Decodes an object with `topic`, `event`, `payload`, `ref` and perhaps `join_ref`; of equal keys the last
 /// one wins, and others are checked and ignored.
-pub(super) fn decode(text: &str, levels: u32) -> Result<Message<'_>, DecodeError> {
-    let mut scan = Scanner::new(text, levels);
+pub(super) fn decode(text: &str, bounds: Bounds) -> Result<Message<'_>, DecodeError> {
+    let mut scan = Scanner::new(text, bounds.levels);
     if !scan.eat(b'{') {
         scan.value()?;
         scan.end()?;
@@ -24,8 +25,8 @@ pub(super) fn decode(text: &str, levels: u32) -> Result<Message<'_>, DecodeError
     let payload = present(fields.payload, "payload")?;
     let msg_ref = present(fields.msg_ref, "ref")?;
     Ok(Message {
-        join_ref: decode_ref(fields.join_ref.unwrap_or("null"))?,
-        msg_ref: decode_ref(msg_ref)?,
+        join_ref: decode_ref(fields.join_ref.unwrap_or("null"), bounds.max_ref)?,
+        msg_ref: decode_ref(msg_ref, bounds.max_ref)?,
         topic: decode_name(topic),
         event: decode_name(event),
         payload: PayloadSlice::Json(payload),

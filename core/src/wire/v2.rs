@@ -2,13 +2,14 @@
 
 use super::DecodeError;
 use super::envelope::{Envelope, decode_name, decode_ref, ref_json};
+use super::limits::Bounds;
 use crate::json::Scanner;
 use crate::{Message, Name, PayloadSlice};
 use bytes::BufMut;
 
 /// Decodes an array of at least five items; more are checked and ignored.
-pub(super) fn decode(text: &str, levels: u32) -> Result<Message<'_>, DecodeError> {
-    let mut scan = Scanner::new(text, levels);
+pub(super) fn decode(text: &str, bounds: Bounds) -> Result<Message<'_>, DecodeError> {
+    let mut scan = Scanner::new(text, bounds.levels);
     if !scan.eat(b'[') {
         scan.value()?;
         scan.end()?;
@@ -17,9 +18,9 @@ pub(super) fn decode(text: &str, levels: u32) -> Result<Message<'_>, DecodeError
     if scan.peek() == b']' {
         return Err(no_item(scan, 0));
     }
-    let join_ref = decode_ref(scan.value()?)?;
+    let join_ref = decode_ref(scan.value()?, bounds.max_ref)?;
     next(&mut scan, 1)?;
-    let msg_ref = decode_ref(scan.value()?)?;
+    let msg_ref = decode_ref(scan.value()?, bounds.max_ref)?;
     next(&mut scan, 2)?;
     let topic = name(&mut scan)?;
     next(&mut scan, 3)?;

@@ -7,7 +7,7 @@ use bennu_core::router::Router;
 use bennu_core::server::{
     Broadcast, Config, Event, Fanout, Limits, Mount, Outcome, Output, Server, SocketConfig, SocketId,
 };
-use bennu_core::wire::{Decoded, Format, FormatError, Formats, Outgoing, Serializer};
+use bennu_core::wire::{DecodeLimits, Decoded, Format, FormatError, Formats, Outgoing, Serializer};
 use bennu_core::{Frame, Instant, Kind, Name, Payload, RawJson, Ref, Topic};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -133,7 +133,10 @@ impl House {
     fn send(&mut self, peer: usize, line: &str) {
         let (socket, serializer) = self.sockets[peer];
         let mut room = None;
-        let message = self.formats.decode(serializer, Kind::Text, line.as_bytes(), &mut room).unwrap();
+        let message = self
+            .formats
+            .decode(serializer, Kind::Text, line.as_bytes(), DecodeLimits::default(), &mut room)
+            .unwrap();
         self.server.receive(socket, &message, NOW);
         self.settle();
     }

@@ -1,6 +1,6 @@
 //! What the serializers take, refuse and write, beyond the vectors.
 
-use bennu_core::wire::{DecodeError, EncodeError, Incoming, Outgoing, Serializer};
+use bennu_core::wire::{DecodeError, DecodeLimits, EncodeError, Incoming, Outgoing, Serializer};
 use bennu_core::{Frame, Kind, Message, Name, Payload, PayloadSlice, RawJson, Ref};
 use std::borrow::Cow;
 
@@ -85,6 +85,71 @@ fn a_payload_is_127_levels_deep_and_the_message_is_the_128th() {
     assert!(V2.decode_text(&v2(nested(127))).is_ok());
     assert_eq!(V1.decode_text(&v1(nested(128))), Err(DecodeError::TooDeep));
     assert_eq!(V2.decode_text(&v2(nested(128))), Err(DecodeError::TooDeep));
+}
+
+/// A message with a ref of so many bytes of JSON, and one with such a join ref, for each serializer; and in a binary frame.
+fn messages_with_refs_of(len: usize) -> Vec<(Serializer, Kind, Vec<u8>)> {
+    let value = "x".repeat(len - 2);
+    let texts = [
+        (V2, format!(r#"["{value}",null,"t","e",{{}}]"#)),
+        (V2, format!(r#"[null,"{value}","t","e",{{}}]"#)),
+        (V2, format!(r#"[null,{},"t","e",{{}}]"#, "1".repeat(len))),
+        (V1, format!(r#"{{"topic":"t","event":"e","payload":{{}},"ref":"{value}"}}"#)),
+        (V1, format!(r#"{{"topic":"t","event":"e","payload":{{}},"ref":null,"join_ref":"{value}"}}"#)),
+    ];
+    let mut messages: Vec<_> =
+        texts.into_iter().map(|(serializer, text)| (serializer, Kind::Text, text.into_bytes())).collect();
+    if let Ok(field) = u8::try_from(value.len()) {
+        for lens in [[field, 0], [0, field]] {
+            let head = [0, lens[0], lens[1], 0, 0];
+            messages.push((V2, Kind::Binary, [&head[..], value.as_bytes()].concat()));
+        }
+    }
+    messages
+}
+
+#[test]
+fn how_long_a_ref_may_be_is_a_setting_and_never_more_than_255_bytes() {
+    for max_ref in [3, 63, 64, 65, 255] {
+        let limits = DecodeLimits { max_ref, ..DecodeLimits::default() };
+        let max = usize::from(max_ref);
+        for len in [2, max, max + 1, 256, 100_000] {
+            for (serializer, kind, data) in messages_with_refs_of(len) {
+                let decoded = serializer.decode_within(kind, &data, limits).map(|_| ());
+                let expected = if len <= max { Ok(()) } else { Err(DecodeError::RefTooLong) };
+                assert_eq!(decoded, expected, "{max_ref} {len} {kind:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn how_deep_a_message_may_be_is_a_setting_between_2_and_128() {
+    for (max_depth, max) in [(0, 2), (1, 2), (2, 2), (3, 3), (64, 64), (127, 127), (128, 128), (255, 128)] {
+        let limits = DecodeLimits { max_depth, ..DecodeLimits::default() };
+        for depth in [2, max, max + 1, 129, 100_000] {
+            let nested = "[".repeat(depth - 1) + &"]".repeat(depth - 1);
+            let v1 = format!(r#"{{"topic":"t","event":"e","payload":{nested},"ref":null}}"#);
+            for (serializer, text) in [(V1, v1), (V2, format!(r#"[null,null,"t","e",{nested}]"#))] {
+                let decoded = serializer.decode_text_within(&text, limits).map(|_| ());
+                let expected = if depth <= max { Ok(()) } else { Err(DecodeError::TooDeep) };
+                assert_eq!(decoded, expected, "{max_depth} {depth}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_client_can_read_the_longest_ref_that_a_server_returns() {
+    let longest = Ref::text(&"x".repeat(253));
+    let (text, bytes) = (json("{}"), Payload::binary(vec![1]));
+    for (serializer, response) in [(V1, &text), (V2, &text), (V2, &bytes)] {
+        let frame = reply(serializer, None, Some(&longest), "ok", response).unwrap();
+        let decoded = serializer.decode_from_server(frame.kind(), frame.body()).unwrap();
+
+        let Incoming::Reply(reply) = decoded else { panic!("{decoded:?} is no reply") };
+        assert_eq!(reply.msg_ref.as_ref(), Some(&longest));
+    }
 }
 
 #[test]

@@ -14,8 +14,8 @@ use bennu_core::router::{RouteId, Router};
 use bennu_core::server::{CallId, ChannelId, Config, Event, Mount, Outcome, Server};
 use bennu_core::{Payload, Ref};
 use context::{About, Context};
+use foldhash::HashMap;
 use room::Room;
-use std::collections::HashMap;
 use std::time::Duration;
 
 /// The topics, in the order in which they are matched: a route's number is its place here.

@@ -17,7 +17,7 @@ pub fn decode_v1(input: &[u8]) {
     );
 }
 
-fn arrange(root: &str) -> Result<Fields<'_>, Vec<DecodeError>> {
+fn arrange(root: &str, max_ref: usize) -> Result<Fields<'_>, Vec<DecodeError>> {
     let Some(members) = json::members(root) else { return Err(vec![DecodeError::NotAnObject]) };
     // Of equal keys the last one wins.
     let field = |name| members.iter().rev().find(|(key, _)| key == name).map(|(_, value)| *value);
@@ -26,7 +26,11 @@ fn arrange(root: &str) -> Result<Fields<'_>, Vec<DecodeError>> {
     let [Some(topic), Some(event), Some(payload), Some(msg_ref)] = required.map(field) else {
         let missing = required.into_iter().filter(|name| field(name).is_none());
         let refs = [Some(join_ref), field("ref")];
-        let long = refs.into_iter().flatten().find(|json| is_long_ref(json)).map(|_| DecodeError::RefTooLong);
+        let long = refs
+            .into_iter()
+            .flatten()
+            .find(|json| is_long_ref(json, max_ref))
+            .map(|_| DecodeError::RefTooLong);
         return Err(missing.map(|key| DecodeError::MissingKey { key }).chain(long).collect());
     };
     Ok(Fields { join_ref, msg_ref, topic, event, payload })

@@ -9,10 +9,11 @@ pub fn decode_v2_text(input: &[u8]) {
     text::check(Serializer::V2, input, arrange);
 }
 
-fn arrange(root: &str) -> Result<Fields<'_>, Vec<DecodeError>> {
+fn arrange(root: &str, max_ref: usize) -> Result<Fields<'_>, Vec<DecodeError>> {
     let Some(items) = json::items(root) else { return Err(vec![DecodeError::NotAnArray]) };
     let &[join_ref, msg_ref, topic, event, payload, ..] = &*items else {
-        let long = items.iter().take(2).find(|json| is_long_ref(json)).map(|_| DecodeError::RefTooLong);
+        let long =
+            items.iter().take(2).find(|json| is_long_ref(json, max_ref)).map(|_| DecodeError::RefTooLong);
         return Err([DecodeError::MissingItem { found: items.len() }].into_iter().chain(long).collect());
     };
     Ok(Fields { join_ref, msg_ref, topic, event, payload })

@@ -2,7 +2,7 @@
 
 use super::json::{self, Text};
 use super::relay;
-use bennu_core::wire::{DecodeError, Incoming, Reply, Serializer};
+use bennu_core::wire::{DecodeError, DecodeLimits, Incoming, Reply, Serializer};
 use bennu_core::{Kind, Message, Name, PayloadSlice, Ref};
 use std::borrow::Cow;
 
@@ -16,19 +16,33 @@ pub(super) struct Fields<'a> {
     pub(super) payload: &'a str,
 }
 
-/// How deep a message may be nested, itself counted.
-const CLIENT_DEPTH: usize = 128;
+/// What a message may have.
+#[derive(Clone, Copy)]
+struct Most {
+    /// How deep it may be nested, itself counted.
+    depth: usize,
+    /// The length of a ref in bytes.
+    ref_len: usize,
+}
 
-/// A server's reply puts one level around what it returns.
-const SERVER_DEPTH: usize = CLIENT_DEPTH + 1;
+/// Of a client, where nothing else is set.
+const CLIENT: Most = Most { depth: 128, ref_len: 64 };
 
-/// Decodes text in every way, and compares with what `arrange` finds in its root value: the fields, or all
-/// that is wrong with it.
-pub(super) fn check(
-    serializer: Serializer,
-    input: &[u8],
-    arrange: fn(&str) -> Result<Fields<'_>, Vec<DecodeError>>,
-) {
+/// A server's reply puts one level around what it returns, and returns whatever can be a ref.
+const SERVER: Most = Most { depth: 129, ref_len: 255 };
+
+/// Limits that a server may have set.
+const SET: [(DecodeLimits, Most); 3] = [
+    (DecodeLimits { max_ref: 3, max_depth: 0 }, Most { depth: 2, ref_len: 3 }),
+    (DecodeLimits { max_ref: 0, max_depth: 5 }, Most { depth: 5, ref_len: 0 }),
+    (DecodeLimits { max_ref: 255, max_depth: 255 }, Most { depth: 128, ref_len: 255 }),
+];
+
+/// Finds the fields in a root value, or all that is wrong with it where a ref may have so many bytes.
+pub(super) type Arrange = fn(&str, usize) -> Result<Fields<'_>, Vec<DecodeError>>;
+
+/// Decodes text in every way, and compares with what `arrange` finds.
+pub(super) fn check(serializer: Serializer, input: &[u8], arrange: Arrange) {
     let from_client = serializer.decode(Kind::Text, input);
     let from_server = serializer.decode_from_server(Kind::Text, input);
     let Ok(text) = std::str::from_utf8(input) else {
@@ -39,7 +53,14 @@ pub(super) fn check(
     };
     assert_eq!(serializer.decode_text(text), from_client, "text is text");
 
-    match (judge(text, CLIENT_DEPTH, arrange), from_client) {
+    for (limits, most) in SET {
+        match (judge(text, most, arrange), serializer.decode_text_within(text, limits)) {
+            (Ok(fields), Ok(message)) => fields.assert_are(&message),
+            (Err(faults), Err(error)) => faults.assert_explain(&error, text),
+            (judged, decoded) => panic!("within {limits:?}: {judged:?}, but {decoded:?}"),
+        }
+    }
+    match (judge(text, CLIENT, arrange), from_client) {
         (Ok(fields), Ok(message)) => {
             fields.assert_are(&message);
             relay::from_client(&message);
@@ -47,7 +68,7 @@ pub(super) fn check(
         (Err(faults), Err(error)) => faults.assert_explain(&error, text),
         (judged, decoded) => panic!("{judged:?}, but {decoded:?}"),
     }
-    match (judge(text, SERVER_DEPTH, arrange), from_server) {
+    match (judge(text, SERVER, arrange), from_server) {
         (Ok(fields), Ok(incoming)) => {
             fields.assert_are_incoming(&incoming);
             relay::from_server(&incoming);
@@ -80,22 +101,18 @@ impl Faults {
     }
 }
 
-fn judge<'a>(
-    text: &'a str,
-    max_depth: usize,
-    arrange: fn(&str) -> Result<Fields<'_>, Vec<DecodeError>>,
-) -> Result<Fields<'a>, Faults> {
+fn judge(text: &str, most: Most, arrange: Arrange) -> Result<Fields<'_>, Faults> {
     let Text::Json { root, depth } = json::read(text) else { return Err(Faults::Broken) };
-    let arranged = arrange(root);
+    let arranged = arrange(root, most.ref_len);
     let mut faults = arranged.as_ref().err().cloned().unwrap_or_default();
     // What is no message has no level of its own that is not counted.
     let wrong_root =
         faults.iter().any(|fault| matches!(fault, DecodeError::NotAnArray | DecodeError::NotAnObject));
-    if depth > max_depth - usize::from(wrong_root) {
+    if depth > most.depth - usize::from(wrong_root) {
         faults.push(DecodeError::TooDeep);
     }
     let refs = arranged.as_ref().map_or([""; 2], |fields| [fields.join_ref, fields.msg_ref]);
-    if refs.iter().any(|json| is_long_ref(json)) {
+    if refs.iter().any(|json| is_long_ref(json, most.ref_len)) {
         faults.push(DecodeError::RefTooLong);
     }
     match arranged {
@@ -105,8 +122,8 @@ fn judge<'a>(
 }
 
 /// Whether this is a ref that is longer than a ref may be.
-pub(super) fn is_long_ref(json: &str) -> bool {
-    json.len() > 64
+pub(super) fn is_long_ref(json: &str, max: usize) -> bool {
+    json != "null" && json.len() > max
 }
 
 impl Fields<'_> {

@@ -4,13 +4,17 @@ use crate::app::{Probe, Probing, Room};
 use crate::client::{Client, SOCKET, request, soon, status};
 use crate::hasty::{HASTE, Hasty};
 use crate::server::Server;
-use bennu::Endpoint;
+use bennu::{Endpoint, WebSocket};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
 /// A server with room for one connection.
 fn server() -> Server {
-    let socket = bennu::socket(Probing(Probe::new().0)).channel::<Room>("room:*");
+    server_with(WebSocket::new())
+}
+
+fn server_with(websocket: WebSocket) -> Server {
+    let socket = bennu::socket(Probing(Probe::new().0)).channel::<Room>("room:*").websocket(websocket);
     Server::start(Endpoint::builder().max_connections(1).socket("/socket", socket).build(Hasty))
 }
 
@@ -52,4 +56,28 @@ async fn client_that_does_not_answer_a_close_frame_is_forgotten_after_5_s() {
 
     let took = time_to_forget(&server).await;
     assert!(took > Duration::from_secs(4) && took < Duration::from_secs(20), "{took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn time_for_the_answer_to_a_close_frame_is_a_setting() {
+    let server = server_with(WebSocket::new().close_timeout(Duration::from_secs(60)));
+    let mut client = Client::connect(server.address).await;
+
+    client.raw(&[0x81, 0]).await;
+    assert_eq!(client.close_code().await, 1002);
+
+    let took = time_to_forget(&server).await;
+    assert!(took > Duration::from_secs(55) && took < Duration::from_secs(120), "{took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn client_that_answers_a_close_frame_is_not_kept_for_the_rest_of_its_time() {
+    let server = server_with(WebSocket::new().close_timeout(Duration::from_secs(3600)));
+    let mut client = Client::connect(server.address).await;
+
+    client.raw(&[0x81, 0]).await;
+    assert_eq!(client.closed().await, 1002);
+
+    let took = time_to_forget(&server).await;
+    assert!(took < Duration::from_secs(60), "{took:?}");
 }

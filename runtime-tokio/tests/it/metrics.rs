@@ -2,14 +2,18 @@
 
 use crate::app::text_of;
 use crate::client::{Client, SOCKET, SOCKET_V1, request, status, until};
-use crate::poller::{LONGPOLL, Poller, call, get};
+use crate::poller::{LONGPOLL, Poller, ask, call, get};
 use crate::recorder::Recorder;
 use crate::rt::RUNTIME;
 use crate::server::Server;
 use bennu::prelude::*;
 use bennu::{LongPoll, Payload};
+use http::{HeaderValue, Method, Request};
 use metrics::Unit;
 use serde_json::json;
+use std::collections::BTreeSet;
+use std::future::Future as _;
+use std::task::Waker;
 use std::time::Duration;
 
 fn counted() -> (Recorder, Server, crate::app::Told) {
@@ -89,8 +93,11 @@ async fn who_asks_to_connect_is_counted_by_what_becomes_of_it() {
     for what in ["say=please", "say=nothing"] {
         call(&server.endpoint, get(&format!("{LONGPOLL}&{what}"))).await;
     }
+    let mut foreign = get(&format!("{LONGPOLL}&say=please"));
+    foreign.headers_mut().insert("origin", HeaderValue::from_static("http://evil.test"));
+    call(&server.endpoint, foreign).await;
 
-    for (result, count) in [("ok", 2), ("refused", 2), ("failed", 1), ("door", 2)] {
+    for (result, count) in [("ok", 2), ("refused", 2), ("failed", 1), ("door", 3)] {
         counts(&recorder, &format!("bennu_connects_total{{result={result}}}"), count).await;
     }
 }
@@ -253,6 +260,42 @@ async fn member_that_cannot_have_bytes_is_counted_as_skipped() {
 }
 
 #[tokio::test]
+async fn polls_are_counted_by_what_becomes_of_them() {
+    let recorder = Recorder::default();
+    let longpoll = LongPoll::new().window(Duration::from_millis(50));
+    let socket = bennu::socket(Open).channel::<Gate>("gate:*").longpoll(longpoll);
+    let endpoint = recorder.during(|| Endpoint::builder().socket("/socket", socket).build(RUNTIME));
+    let polls = || {
+        ["messages", "empty", "cut", "gone"]
+            .map(|result| recorder.counter(&format!("bennu_polls_total{{result={result}}}")))
+    };
+    let poller = Poller::open(&endpoint).await;
+    // A request without a token polls nothing.
+    assert_eq!(polls(), [0; 4]);
+
+    assert_eq!(poller.poll().await.status, 204);
+    assert_eq!(polls(), [0, 1, 0, 0]);
+
+    assert_eq!(poller.post(r#"[null,"1","phoenix","heartbeat",{}]"#).await, 200);
+    // An answer that nobody takes, and one that somebody does.
+    drop(call(&endpoint, poller.request(Method::GET, "")).await);
+    assert_eq!(polls(), [0, 1, 1, 0]);
+    assert_eq!(poller.poll().await.messages.len(), 1);
+    assert_eq!(polls(), [1, 1, 1, 0]);
+
+    // A request that goes while it waits.
+    let mut waiting = Box::pin(call(&endpoint, poller.request(Method::GET, "")));
+    assert!(waiting.as_mut().poll(&mut std::task::Context::from_waker(Waker::noop())).is_pending());
+    assert_eq!(polls(), [1, 1, 1, 0]);
+    drop(waiting);
+    assert_eq!(polls(), [1, 1, 2, 0]);
+
+    let stranger = Request::get(LONGPOLL).header("x-phoenix-longpoll-token", "nobody's").body(String::new());
+    assert_eq!(ask(&endpoint, stranger.unwrap()).await.status, 410);
+    assert_eq!(polls(), [1, 1, 2, 1]);
+}
+
+#[tokio::test]
 async fn queues_are_told_when_they_are_sampled() {
     let (recorder, server, mut told) = counted();
     let mut client = Client::connect(server.address).await;
@@ -308,5 +351,29 @@ async fn all_of_them_are_there_from_the_start_and_in_the_table_of_the_docs() {
     for row in docs.lines().filter_map(|line| line.strip_prefix("| `bennu_")) {
         let name = format!("bennu_{}", row.split(['`', '{']).next().unwrap());
         assert!(recorder.names().contains_key(&name), "{name} is in the table and nowhere else");
+    }
+}
+
+#[tokio::test]
+async fn every_value_of_a_label_is_in_the_tables_of_the_docs_and_no_other() {
+    let (recorder, _server) = gates();
+    let docs = include_str!("../../../bennu/src/docs/metrics.md");
+    let (table, behind) = docs.split_once("# Limits").unwrap();
+    let (limits, _) = behind.split_once("# What waits").unwrap();
+    let labels = recorder.labels();
+    let values = |label: &str| -> BTreeSet<String> {
+        labels.iter().filter(|[_, of, _]| of == label).map(|[.., value]| value.clone()).collect()
+    };
+
+    let rows = limits.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let documented: BTreeSet<_> = rows.filter(|name| *name != "limit").map(str::to_owned).collect();
+    assert_eq!(documented, values("limit"));
+
+    for label in ["transport", "result", "direction", "what", "handler"] {
+        let cells = table.lines().filter_map(|line| line.split('|').nth(4)).map(str::trim);
+        let cells = cells.filter(|cell| cell.starts_with(&format!("`{label}`")));
+        let documented: BTreeSet<_> =
+            cells.flat_map(|cell| cell.split('`').skip(3).step_by(2)).map(str::to_owned).collect();
+        assert_eq!(documented, values(label), "{label}");
     }
 }

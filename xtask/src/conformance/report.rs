@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::failure::Failure;
 use super::scenario::Scenario;
 
-/// How a run went: scenarios by their outcome.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How a run went: how often scenarios had which outcome.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// As recorded.
     pub passed: usize,
@@ -19,9 +19,36 @@ pub struct Summary {
     pub differs: usize,
     /// Not played.
     pub skipped: usize,
+    /// How each went, by its file; the worst, if it was played more than once.
+    pub outcomes: BTreeMap<String, Outcome>,
+}
+
+/// How one scenario went, the worst last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// It was not played.
+    Skipped,
+    /// As recorded.
+    Passed,
+    /// Not as recorded, on purpose.
+    Differs,
+    /// Neither as recorded, nor known to differ.
+    Failed,
 }
 
 impl Summary {
+    fn enter(&mut self, scenario: &Scenario, outcome: Outcome) {
+        let count = match outcome {
+            Outcome::Skipped => &mut self.skipped,
+            Outcome::Passed => &mut self.passed,
+            Outcome::Differs => &mut self.differs,
+            Outcome::Failed => &mut self.failed,
+        };
+        *count += 1;
+        let worst = self.outcomes.entry(scenario.file.clone()).or_insert(outcome);
+        *worst = outcome.max(*worst);
+    }
+
     /// Whether something was played or skipped, and nothing failed.
     #[must_use]
     pub fn is_success(&self) -> bool {
@@ -67,7 +94,7 @@ impl<'a> Report<'a> {
     }
 
     pub(super) fn skipped(&mut self, scenario: &Scenario, why: &str) -> io::Result<()> {
-        self.summary.skipped += 1;
+        self.summary.enter(scenario, Outcome::Skipped);
         *self.reasons.entry(why.to_owned()).or_default() += 1;
         self.detail(format_args!("skip  {} ({why})", scenario.file))
     }
@@ -83,19 +110,19 @@ impl<'a> Report<'a> {
         let file = &scenario.file;
         match (outcome, known) {
             (Ok(()), None) => {
-                self.summary.passed += 1;
+                self.summary.enter(scenario, Outcome::Passed);
                 self.detail(format_args!("ok    {file} ({} ms)", took.as_millis()))
             }
             (Ok(()), Some(_)) => {
-                self.summary.passed += 1;
+                self.summary.enter(scenario, Outcome::Passed);
                 writeln!(self.out, "ok    {file}: it passes, though it is listed as a known difference")
             }
             (Err(_), Some(reason)) => {
-                self.summary.differs += 1;
+                self.summary.enter(scenario, Outcome::Differs);
                 self.detail(format_args!("diff  {file}: differs on purpose: {reason}"))
             }
             (Err(failure), None) => {
-                self.summary.failed += 1;
+                self.summary.enter(scenario, Outcome::Failed);
                 writeln!(self.out, "FAIL  {}", failure.under(&format!("{file}: {}", scenario.about)))
             }
         }
@@ -153,7 +180,8 @@ mod tests {
         report.played(&scenario, &Err(Failure::new("f")), None, Duration::ZERO).unwrap();
         let summary = report.finish().unwrap();
 
-        assert_eq!(summary, Summary { passed: 1, failed: 1, differs: 1, skipped: 0 });
+        let outcomes = [("050-x".to_owned(), Outcome::Failed)].into();
+        assert_eq!(summary, Summary { passed: 1, failed: 1, differs: 1, skipped: 0, outcomes });
         let out = String::from_utf8(out).unwrap();
         assert_eq!(
             out,

@@ -1,10 +1,12 @@
 //! The recorded scenarios against the conformance example, as either of the releases that they hold for.
 
 use std::io;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
 use super::outcome::Outcome;
+use super::scores::Score;
 use crate::conformance::{self, Need, Options, Profile, Verbosity};
 use crate::process::{ServerProcess, Started};
 use crate::repository::{self, Build, Runtime, Workspace};
@@ -12,21 +14,39 @@ use crate::repository::{self, Build, Runtime, Workspace};
 /// Once may be luck.
 const REPEAT: usize = 5;
 
+/// With which a program says that the system refuses it what it is made for.
+const UNAVAILABLE: i32 = 69;
+
 pub(super) fn run(workspace: &Workspace, runtime: Runtime) -> Result<Outcome> {
-    play(workspace, runtime, Profile::V1_8_12)
+    play_all(workspace, runtime, Profile::V1_8_12)
 }
 
 pub(super) fn older(workspace: &Workspace) -> Result<Outcome> {
-    play(workspace, Runtime::Tokio, Profile::V1_8_9)
+    play_all(workspace, Runtime::Tokio, Profile::V1_8_9)
 }
 
-fn play(workspace: &Workspace, runtime: Runtime, profile: Profile) -> Result<Outcome> {
+fn play_all(workspace: &Workspace, runtime: Runtime, profile: Profile) -> Result<Outcome> {
     if !workspace.has("conformance") {
         return Ok(Outcome::skipped("the workspace has no package `conformance`"));
     }
     let binary = workspace.build_on(runtime, "conformance", Build::Debug)?;
-    let server = match ServerProcess::start(&binary, &["--port", "0", "--compat", profile.name()])? {
+    let arguments = ["--port", "0", "--compat", profile.name()];
+    play(runtime.name(), &binary, &arguments, repository::scenarios(), profile)
+}
+
+/// Plays scenarios against a server that is started for them.
+pub(super) fn play(
+    name: &'static str,
+    binary: &Path,
+    arguments: &[&str],
+    scenarios: Vec<PathBuf>,
+    profile: Profile,
+) -> Result<Outcome> {
+    let server = match ServerProcess::start(binary, arguments)? {
         Started::Listening(server) => server,
+        Started::Ended(status) if status.code() == Some(UNAVAILABLE) => {
+            return Ok(Outcome::skipped("the system refuses it"));
+        }
         Started::Ended(status) => {
             return Ok(Outcome::failed(format!("the server ended before it listened: {status}")));
         }
@@ -38,12 +58,10 @@ fn play(workspace: &Workspace, runtime: Runtime, profile: Profile) -> Result<Out
         profile,
         repeat: REPEAT,
         verbosity: Verbosity::Quiet,
-        ..Options::new(url, repository::scenarios())
+        ..Options::new(url, scenarios)
     };
     let summary = conformance::run(&options, &mut io::stdout())?;
-    if summary.is_success() {
-        Ok(Outcome::passed(summary.to_string()))
-    } else {
-        Ok(Outcome::failed(summary.to_string()))
-    }
+    let outcome = if summary.is_success() { Outcome::passed } else { Outcome::failed };
+    let score = Score { server: name, profile, outcomes: summary.outcomes.clone() };
+    Ok(Outcome { score: Some(score), ..outcome(summary.to_string()) })
 }

@@ -1,60 +1,30 @@
 //! The recorded scenarios against the examples that have an event loop of their own.
 
 use std::fs;
-use std::io;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
+use super::conformance;
 use super::outcome::Outcome;
-use crate::conformance::{self, Options, Verbosity};
-use crate::process::{ServerProcess, Started};
+use crate::conformance::Profile;
 use crate::repository::{self, Build, Workspace};
 
-/// The package on mio, which has a part of the conformance app.
-const MIO: &str = "mio-example";
-
-/// The one on io_uring, which has the same.
-const IO_URING: &str = "io-uring-example";
-
-/// With which a program says that the system refuses it what it is made for.
-const UNAVAILABLE: i32 = 69;
-
-/// Once may be luck.
-const REPEAT: usize = 5;
-
 pub(super) fn mio(workspace: &Workspace) -> Result<Outcome> {
-    run(workspace, MIO)
+    run(workspace, "mio", "mio-example")
 }
 
 pub(super) fn io_uring(workspace: &Workspace) -> Result<Outcome> {
-    run(workspace, IO_URING)
+    run(workspace, "io_uring", "io-uring-example")
 }
 
-fn run(workspace: &Workspace, package: &str) -> Result<Outcome> {
+/// Plays them against a package that has a part of the conformance app.
+fn run(workspace: &Workspace, name: &'static str, package: &str) -> Result<Outcome> {
     if !workspace.has(package) {
         return Ok(Outcome::skipped(format!("the workspace has no package `{package}`")));
     }
     let binary = workspace.build(package, Build::Debug)?;
-    let server = match ServerProcess::start(&binary, &["--port", "0"])? {
-        Started::Listening(server) => server,
-        Started::Ended(status) if status.code() == Some(UNAVAILABLE) => {
-            return Ok(Outcome::skipped("the system refuses it"));
-        }
-        Started::Ended(status) => {
-            return Ok(Outcome::failed(format!("the server ended before it listened: {status}")));
-        }
-    };
-    let url = server.url().parse().context("the server printed a URL that cannot be used")?;
-    let options = Options {
-        known_differences: Some(repository::path("conformance/known-differences.txt")),
-        repeat: REPEAT,
-        verbosity: Verbosity::Quiet,
-        ..Options::new(url, files(&listed()?))
-    };
-    let summary = conformance::run(&options, &mut io::stdout())?;
-    let verdict = if summary.is_success() { Outcome::passed } else { Outcome::failed };
-    Ok(verdict(summary.to_string()))
+    conformance::play(name, &binary, &["--port", "0"], files(&listed()?), Profile::default())
 }
 
 /// The names in the list of all of them.

@@ -3,12 +3,16 @@
 use std::fmt;
 use std::process::ExitStatus;
 
+use super::scores::Score;
+
 /// How one part went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Outcome {
     pub(super) verdict: Verdict,
     /// Counts, or the reason.
     pub(super) detail: String,
+    /// If it has played the recorded scenarios.
+    pub(super) score: Option<Score>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,21 +25,21 @@ pub(super) enum Verdict {
 
 impl Outcome {
     pub(super) fn passed(detail: impl Into<String>) -> Self {
-        Self { verdict: Verdict::Passed, detail: detail.into() }
+        Self { verdict: Verdict::Passed, detail: detail.into(), score: None }
     }
 
     pub(super) fn failed(detail: impl Into<String>) -> Self {
-        Self { verdict: Verdict::Failed, detail: detail.into() }
+        Self { verdict: Verdict::Failed, detail: detail.into(), score: None }
     }
 
     pub(super) fn skipped(reason: impl Into<String>) -> Self {
-        Self { verdict: Verdict::Skipped, detail: reason.into() }
+        Self { verdict: Verdict::Skipped, detail: reason.into(), score: None }
     }
 
     /// What the exit of a program means.
     pub(super) fn of(status: ExitStatus, detail: impl Into<String>) -> Self {
         let verdict = if status.success() { Verdict::Passed } else { Verdict::Failed };
-        Self { verdict, detail: detail.into() }
+        Self { verdict, detail: detail.into(), score: None }
     }
 }
 
@@ -50,7 +54,7 @@ impl fmt::Display for Verdict {
 }
 
 /// One line for each part, and last the parts by their verdict.
-pub(super) fn table(rows: &[(&str, Outcome)]) -> String {
+pub(super) fn table(rows: &[(String, Outcome)]) -> String {
     let mut lines = vec![format!("{:<24}{:<9}counts", "part", "result")];
     for (name, outcome) in rows {
         lines.push(format!("{name:<24}{:<9}{}", outcome.verdict, outcome.detail).trim_end().to_owned());
@@ -73,9 +77,9 @@ mod tests {
     #[test]
     fn table_ends_with_the_counts_of_the_parts() {
         let rows = [
-            ("unit tests", Outcome::passed("3 passed, 0 failed, 0 ignored")),
-            ("format", Outcome::failed("")),
-            ("browser test", Outcome::skipped("npm is not installed")),
+            ("unit tests".to_owned(), Outcome::passed("3 passed, 0 failed, 0 ignored")),
+            ("format".to_owned(), Outcome::failed("")),
+            ("browser test".to_owned(), Outcome::skipped("npm is not installed")),
         ];
 
         assert_eq!(

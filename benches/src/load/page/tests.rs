@@ -1,7 +1,5 @@
-use super::super::disturbance::Disturbance;
 use super::super::figures::{Budget, Figure, Reading};
-use super::super::machine::Machine;
-use super::super::report::{Report, Subject};
+use super::super::report::{Contender, Report, Subject};
 use super::*;
 
 const CPU: &str = "µs CPU per delivery";
@@ -10,7 +8,7 @@ const BYTES: &str = "B resident, idle";
 
 /// Three runs of two scenarios: a ratio of 1.2, 1.1 and 1.0 to the floor, and bytes.
 fn report(judging: Judging, servers: &[&str]) -> Report {
-    let mut report = Report::new(servers.iter().map(|&name| name.to_owned()).collect(), judging);
+    let mut report = Report::new(servers.iter().map(|name| Contender::judged(name)).collect(), judging);
     for run in 0..3 {
         let slow = f64::from(run) / 10.0;
         for server in 0..servers.len() {
@@ -31,21 +29,7 @@ fn reading(name: &'static str, budget: Budget, value: f64) -> Reading {
 }
 
 fn page(report: &Report) -> String {
-    let machine = Machine {
-        cpu: "Abacus <2 GHz>".to_owned(),
-        cores: 2,
-        memory: 24 << 30,
-        kernel: "Linux 6.18".to_owned(),
-    };
-    let record = report.record(Circumstances {
-        date: "2026-11-20T13:52:41Z".to_owned(),
-        seconds: 754,
-        revision: Some("a1b2c3d".to_owned()),
-        machine,
-        disturbance: Disturbance(0.04),
-        runs: 3,
-        judging: Judging::Budgets,
-    });
+    let record = report.record(Circumstances::for_tests());
     Page(&record).to_string()
 }
 
@@ -145,6 +129,25 @@ fn text_from_outside_cannot_become_markup() {
 }
 
 #[test]
+fn servers_stand_side_by_side_with_what_is_over_its_budget_marked() {
+    let mut report = report(Judging::Budgets, &["tokio", "mio"]);
+    let slow = reading(CPU, Budget::Ratio(1.15), 9.0);
+    (0..4).for_each(|_| report.enter("fanout 5000", Subject::Server(1), vec![slow]));
+    (0..4).for_each(|_| {
+        report.enter("fanout 5000", Subject::Floor, vec![reading(CPU, Budget::Ratio(1.15), 1.0)])
+    });
+
+    let page = page(&report);
+
+    let section = parts(&page, "<section class=\"comparison\">", "</section>");
+    let rows = parts(section[0], "<tr>", "</tr>");
+    assert_eq!(rows.len(), 1 + 2, "{rows:?}");
+    assert_eq!(parts(rows[0], "<th>", "</th>"), ["", "", "floor", "tokio", "mio", "budget"]);
+    assert_eq!(parts(rows[1], "<td>", "</td>"), ["1.00", "1.10 (1.10 ×)", "≤ 1.15 ×"]);
+    assert_eq!(parts(rows[1], "<td class=\"value over\">", "</td>"), ["9.00 (9.00 ×)"]);
+}
+
+#[test]
 fn page_fetches_nothing_and_runs_nothing() {
     let page = page(&report(Judging::Budgets, &["bennu"]));
 
@@ -173,7 +176,7 @@ fn every_element_that_is_opened_is_closed() {
 
 #[test]
 fn scenario_that_never_came_to_an_end_does_not_stop_the_page() {
-    let mut report = Report::new(vec!["bennu".to_owned()], Judging::Budgets);
+    let mut report = Report::new(vec![Contender::judged("bennu")], Judging::Budgets);
     report.enter("echo", Subject::Floor, vec![reading(CPU, Budget::Ratio(1.1), 3.0)]);
     report.fail("echo, run 1, bennu: client 3: closed by the server".to_owned());
 

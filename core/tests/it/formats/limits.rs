@@ -2,12 +2,16 @@
 
 use super::House;
 use bennu_core::server::Limits;
-use bennu_core::wire::{DecodeError, EncodeError, FormatError, Outgoing, Serializer};
+use bennu_core::wire::{DecodeError, DecodeLimits, EncodeError, FormatError, Outgoing, Serializer};
 use bennu_core::{MAX_NAME, Payload, RefTooLong};
 
 impl House {
     fn decode(&self, line: &str) -> Result<(), DecodeError> {
-        self.formats.decode_text(self.custom, line, &mut None).map(|_| ())
+        self.decode_within(line, DecodeLimits::default())
+    }
+
+    fn decode_within(&self, line: &str, limits: DecodeLimits) -> Result<(), DecodeError> {
+        self.formats.decode_text(self.custom, line, limits, &mut None).map(|_| ())
     }
 }
 
@@ -40,7 +44,32 @@ fn ref_of_a_format_is_as_long_as_any() {
     let of = |len: usize| format!("1|{}|t|e|{{}}", "7".repeat(len));
 
     assert_eq!(house.decode(&of(62)), Ok(()));
-    assert_eq!(house.decode(&of(63)), Err(DecodeError::Format(FormatError::new(RefTooLong))));
+    for len in [63, 253] {
+        assert_eq!(house.decode(&of(len)), Err(DecodeError::RefTooLong), "{len}");
+    }
+    // So long that there is no such ref, whatever the limit.
+    assert_eq!(house.decode(&of(254)), Err(DecodeError::Format(FormatError::new(RefTooLong))));
+}
+
+#[test]
+fn limits_of_a_format_are_those_of_its_socket() {
+    let house = House::new();
+    let limits = DecodeLimits { max_ref: 10, max_depth: 4 };
+    let nested = |depth: usize| format!("1|2|t|e|{}0{}", "[".repeat(depth), "]".repeat(depth));
+    let refs = |len: usize| {
+        let of = "7".repeat(len - 2);
+        [format!("{of}|1|t|e|{{}}"), format!("1|{of}|t|e|{{}}")]
+    };
+
+    assert_eq!(house.decode_within(&nested(3), limits), Ok(()));
+    for depth in [4, 127, 100_000] {
+        assert_eq!(house.decode_within(&nested(depth), limits), Err(DecodeError::TooDeep), "{depth}");
+    }
+    assert_eq!(refs(10).map(|line| house.decode_within(&line, limits)), [Ok(()), Ok(())]);
+    for len in [11, 64, 255] {
+        let past = Err(DecodeError::RefTooLong);
+        assert_eq!(refs(len).map(|line| house.decode_within(&line, limits)), [past.clone(), past], "{len}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{Bars, House, NOW};
 use bennu_core::server::{Broadcast, Config, Server, SocketConfig};
-use bennu_core::wire::{DecodeError, EncodeError, FormatError, Formats, Outgoing, Serializer};
+use bennu_core::wire::{DecodeError, DecodeLimits, EncodeError, FormatError, Formats, Outgoing, Serializer};
 use bennu_core::{Kind, Message, Payload, PayloadSlice, Topic};
 use std::sync::Arc;
 
@@ -158,7 +158,8 @@ fn what_a_format_cannot_read_or_write_is_an_error_that_says_why() {
         house.formats.encode(house.custom, &push)
     };
 
-    let decoded = house.formats.decode_text(house.custom, "1|2|3", &mut None).map(|_| ());
+    let decoded =
+        house.formats.decode_text(house.custom, "1|2|3", DecodeLimits::default(), &mut None).map(|_| ());
 
     assert_eq!(decoded, Err(DecodeError::Format(FormatError::new("a message has five items"))));
     assert_eq!(decoded.unwrap_err().to_string(), "a message has five items");
@@ -191,7 +192,10 @@ fn custom_serializer_says_nothing_without_its_formats() {
     assert_eq!(custom.decode_from_server(Kind::Text, b"[]"), Err(DecodeError::NoFormat));
     assert_eq!(custom.encode(&broadcast), Err(EncodeError::NoFormat));
     assert_eq!(custom.encode_from_client(&message), Err(EncodeError::NoFormat));
-    assert_eq!(one.decode_text(custom, "1|2|3|4|{}", &mut None), Err(DecodeError::NoFormat));
+    assert_eq!(
+        one.decode_text(custom, "1|2|3|4|{}", DecodeLimits::default(), &mut None),
+        Err(DecodeError::NoFormat)
+    );
     assert_eq!(one.encode(custom, &broadcast), Err(EncodeError::NoFormat));
 }
 

@@ -144,10 +144,14 @@ fn of_the_pongs_owed_only_the_latest_is_kept() {
     let mut connection = server();
     let mut bytes = [masked(PING, b"1"), masked(PING, b"2")].concat();
 
+    assert!(!connection.owes_pong());
     let first = connection.receive(&mut bytes, T0).consumed;
+    assert!(connection.owes_pong());
     connection.receive(&mut bytes[first..], T0);
+    assert!(connection.owes_pong());
 
     assert_eq!(outputs(&mut connection), [Seen::Sent(plain(PONG, b"2"))]);
+    assert!(!connection.owes_pong());
 }
 
 #[test]

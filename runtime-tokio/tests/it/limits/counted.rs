@@ -2,14 +2,14 @@
 
 use super::{code_on, deep, frame, header, heartbeat_in};
 use crate::app::{Note, Probing, Told, text_of};
-use crate::client::{Client, SOCKET, request, status, until};
+use crate::client::{Client, Got, SOCKET, request, status, until};
 use crate::poller::{LONGPOLL, Poller, ask, call, get, head};
 use crate::recorder::Recorder;
 use crate::server::{Server, rooms};
 use bennu::{Endpoint, Limits, LongPoll, RequestLimits, SocketSettings, WebSocket};
 use http::Method;
 use serde_json::json;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
 
@@ -107,8 +107,14 @@ async fn messages_that_end_their_connection() {
         ("ref", frame(0x81, long_ref.as_bytes()), 1011),
         ("depth", frame(0x81, &deep(128)), 1011),
     ];
-    for (limit, bytes, code) in cases {
-        let (recorder, server, _told) = counted(|socket| socket);
+    let lower = Limits::new().refs(20).depth(10);
+    let of_settings = [
+        ("ref", frame(0x81, br#"[null,"7890123456789012345","phoenix","heartbeat",{}]"#), 1011),
+        ("depth", frame(0x81, &deep(10)), 1011),
+    ];
+    let all = cases.into_iter().map(|case| (Limits::new(), case));
+    for (limits, (limit, bytes, code)) in all.chain(of_settings.into_iter().map(|case| (lower, case))) {
+        let (recorder, server, _told) = counted(|socket| socket.limits(limits));
 
         assert_eq!(code_on(&server, &bytes).await, code, "{limit}");
 
@@ -135,6 +141,71 @@ async fn silence() {
     assert_eq!(client.closed().await, 1002);
 
     has_met(&recorder, [("idle", 1)]).await;
+}
+
+#[tokio::test]
+async fn closing_that_the_client_does_not_answer() {
+    let websocket = WebSocket::new().close_timeout(SHORT);
+    let (recorder, server, _told) = counted(|socket| socket.websocket(websocket));
+    let mut orderly = Client::connect(server.address).await;
+    orderly.raw(&frame(0x81, b"[]")).await;
+    assert_eq!(orderly.closed().await, 1011);
+
+    let mut client = Client::connect(server.address).await;
+    client.raw(&frame(0x81, b"[]")).await;
+    assert_eq!(client.close_code().await, 1011);
+    let start = Instant::now();
+    assert_eq!(client.next().await, Got::Ended);
+    assert!(start.elapsed() < Duration::from_secs(4), "it is 5 s where nothing is set");
+
+    has_met(&recorder, [("close", 1)]).await;
+}
+
+#[tokio::test]
+async fn pongs_that_a_later_one_has_replaced() {
+    let (recorder, server, _told) = counted(|socket| socket);
+    let mut client = Client::connect(server.address).await;
+    let ping = |n: u8| frame(0x89, &[n]);
+    let heartbeat = client.text(r#"[null,"1","phoenix","heartbeat",{}]"#);
+
+    client.raw(&ping(1)).await;
+    assert_eq!(client.next().await, Got::Pong(vec![1]));
+    has_met(&recorder, []).await;
+
+    // In one read: three in a row, and one behind a message, before which the third is answered.
+    client.raw(&[ping(2), ping(3), ping(4), heartbeat, ping(5)].concat()).await;
+    assert_eq!(client.next().await, Got::Pong(vec![4]));
+    client.reply("1").await;
+    assert_eq!(client.next().await, Got::Pong(vec![5]));
+    has_met(&recorder, [("pongs", 2)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pongs_of_a_client_that_takes_nothing() {
+    const PINGS: u64 = 2000;
+    let (recorder, server, _told) = counted(|socket| socket);
+    let mut client = Client::connect_narrow(server.address).await;
+    client.join("room:a").await;
+    let grow = client.push("room:a", "grow", json!({ "bytes": 500_000 })).await;
+
+    for n in 0..PINGS {
+        client.raw(&frame(0x89, &n.to_be_bytes())).await;
+    }
+    let last = (PINGS - 1).to_be_bytes().to_vec();
+    let (mut pongs, mut answered, mut is_last) = (0, false, false);
+    while !(answered && is_last) {
+        match client.next().await {
+            Got::Pong(payload) => {
+                pongs += 1;
+                is_last = payload == last;
+            }
+            Got::Message(message) => answered = message.msg_ref == json!(grow),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    assert!(pongs < PINGS);
+    has_met(&recorder, [("pongs", PINGS - pongs)]).await;
 }
 
 #[tokio::test]

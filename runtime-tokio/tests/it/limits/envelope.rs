@@ -1,7 +1,7 @@
 //! What a message may be named, and how deep it may be.
 
 use super::{code_for, code_on, deep, frame};
-use crate::client::Client;
+use crate::client::{Client, Got};
 use crate::neighbour::beside;
 use crate::server::Server;
 use bennu::{Limits, Payload};
@@ -31,6 +31,59 @@ async fn ref_of_64_bytes_is_echoed_and_a_longer_one_ends_its_connection() {
         assert_eq!(code_on(&server, &frame(0x81, number.as_bytes())).await, 1011);
     }
     client.heartbeat().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn limit_of_refs_is_a_setting_and_never_more_than_255_bytes() {
+    for (set, limit) in [(20, 20), (200, 200), (usize::MAX, 255)] {
+        let (server, _told) = Server::rooms_with(|socket| socket.limits(Limits::new().refs(set)));
+        let mut client = Client::connect(server.address).await;
+
+        let (text, msg_ref) = heartbeat_with_ref(limit);
+        client.raw(&frame(0x81, text.as_bytes())).await;
+        assert_eq!(client.reply(&msg_ref).await.0, "ok");
+
+        for len in [limit + 1, 256, 100_000] {
+            let code = code_on(&server, &frame(0x81, heartbeat_with_ref(len).0.as_bytes())).await;
+            assert_eq!(code, 1011, "{set} {len}");
+        }
+        client.heartbeat().await;
+    }
+}
+
+#[tokio::test]
+async fn longest_ref_that_can_be_taken_comes_back_in_a_binary_frame_too() {
+    let (server, _told) = Server::rooms_with(|socket| socket.limits(Limits::new().refs(255)));
+    let mut client = Client::connect(server.address).await;
+    let join_ref = "j".repeat(253);
+    let join = format!(r#"["{join_ref}","1","room:a","phx_join",{{}}]"#);
+    client.raw(&frame(0x81, join.as_bytes())).await;
+    assert_eq!(client.reply("1").await.0, "ok");
+
+    let lens = [0, 253, 253, 6, 4];
+    let push = [&lens[..], join_ref.as_bytes(), &[b'r'; 253], b"room:a", b"echo", b"data"].concat();
+    client.raw(&frame(0x82, &push)).await;
+
+    let reply =
+        [&[1, 253, 253, 6, 2][..], join_ref.as_bytes(), &[b'r'; 253], b"room:a", b"ok", b"data"].concat();
+    assert_eq!(client.next().await, Got::Binary(reply));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn limit_of_depth_is_a_setting_and_never_more_than_128() {
+    for (set, limit) in [(3, 3), (50, 50), (usize::MAX, 128)] {
+        let (server, _told) = Server::rooms_with(|socket| socket.limits(Limits::new().depth(set)));
+        let mut client = Client::connect(server.address).await;
+        client.join("room:a").await;
+
+        client.raw(&frame(0x81, &deep(limit - 1))).await;
+        assert_eq!(client.reply("9").await.0, "ok");
+
+        for levels in [limit, 128, 100_000] {
+            assert_eq!(code_on(&server, &frame(0x81, &deep(levels))).await, 1011, "{set} {levels}");
+        }
+        client.heartbeat().await;
+    }
 }
 
 /// A binary push to `room:a`, joined as `1`, with a ref and an event of so many bytes.

@@ -66,6 +66,30 @@ async fn body_without_end_is_cut_off() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refs_and_depth_are_the_settings_of_the_socket_for_those_who_poll_too() {
+    let limits = Limits::new().refs(10).depth(3);
+    let longpoll = LongPoll::new().window(Duration::from_millis(100));
+    let (server, _told) = Server::rooms_with(|socket| socket.limits(limits).longpoll(longpoll));
+    let heartbeat = |ref_len: usize, depth: usize| {
+        let payload = "[".repeat(depth - 1) + &"]".repeat(depth - 1);
+        format!(r#"[null,"{}","phoenix","heartbeat",{payload}]"#, "7".repeat(ref_len - 2))
+    };
+
+    beside(server.address, async {
+        for (ref_len, depth) in [(11, 3), (64, 2), (100_000, 2), (10, 4), (10, 128), (10, 100_000)] {
+            let mut poller = Poller::open(&server.endpoint).await;
+            assert_eq!(poller.post(heartbeat(10, 3)).await, 200);
+            poller.reply("77777777").await;
+
+            // Such a post is not answered before its time is up.
+            assert_eq!(poller.post(heartbeat(ref_len, depth)).await, 408, "{ref_len} {depth}");
+            assert_eq!(poller.poll().await.status, 410);
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn length_of_a_body_is_a_setting() {
     let (server, _told) = Server::rooms_with(|socket| socket.longpoll(LongPoll::new().max_body(100)));
