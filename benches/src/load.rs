@@ -153,6 +153,9 @@ pub fn run(options: &Options) -> Result<Outcome, LoadError> {
     if !comparison.is_empty() {
         print!("\n{comparison}\n");
     }
+    for name in lineup.skipped() {
+        println!("{name}: skipped, as the system refuses it");
+    }
     println!("{disturbance}");
     println!("report: {}", keep(&record, &directory)?.display());
     Ok(if report.is_good() { Outcome::Good } else { Outcome::Bad })

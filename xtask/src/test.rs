@@ -67,7 +67,7 @@ enum Run {
     OnEach(fn(&Workspace, Runtime) -> Result<Outcome>),
 }
 
-const PARTS: [Part; 19] = [
+const PARTS: [Part; 20] = [
     Part { name: "unit tests", group: Group::Unit, run: Run::Once(unit::run) },
     Part { name: "unit tests, smol", group: Group::Unit, run: Run::Once(unit::on_smol) },
     Part { name: "optimised core", group: Group::Unit, run: Run::Once(unit::optimised) },
@@ -77,7 +77,8 @@ const PARTS: [Part; 19] = [
     Part { name: "docs", group: Group::Lint, run: Run::Once(lint::docs) },
     Part { name: "purity", group: Group::Lint, run: Run::Once(lint::purity) },
     Part { name: "conformance", group: Group::Conformance, run: Run::OnEach(conformance::run) },
-    Part { name: "conformance, mio", group: Group::Conformance, run: Run::Once(event_loop::run) },
+    Part { name: "conformance, mio", group: Group::Conformance, run: Run::Once(event_loop::mio) },
+    Part { name: "conformance, io_uring", group: Group::Conformance, run: Run::Once(event_loop::io_uring) },
     Part { name: "conformance 1.8.9", group: Group::Conformance, run: Run::Once(conformance::older) },
     Part { name: "autobahn", group: Group::Autobahn, run: Run::Once(autobahn::run) },
     Part { name: "browser", group: Group::Browser, run: Run::OnEach(browser::run) },

@@ -14,6 +14,7 @@ pub(super) struct Lineup {
     entrants: Vec<Entrant>,
     direct: ServerCommand,
     coalesced: ServerCommand,
+    skipped: Vec<String>,
 }
 
 /// A server under test.
@@ -33,13 +34,18 @@ impl Lineup {
     /// [`ProgramError`] if a program is not there.
     pub(super) fn of(options: &Options, scenarios: &[Scenario]) -> Result<Self, ProgramError> {
         let needs = |wire| scenarios.iter().any(|scenario| scenario.wire() == wire);
-        let mut entrants = Vec::new();
+        let (mut entrants, mut skipped) = (Vec::new(), Vec::new());
         match &options.servers {
             Servers::Own(servers) => {
                 for server in servers {
+                    let plain = if needs(Wire::Plain) { Some(server.plain()?) } else { None };
+                    if plain.as_ref().is_some_and(ServerCommand::is_refused) {
+                        skipped.push(server.name.to_owned());
+                        continue;
+                    }
                     entrants.push(Entrant {
                         contender: Contender { name: server.name.to_owned(), standing: server.standing },
-                        plain: if needs(Wire::Plain) { Some(server.plain()?) } else { None },
+                        plain,
                         secure: if needs(Wire::Tls) { server.secure()? } else { None },
                     });
                 }
@@ -53,7 +59,12 @@ impl Lineup {
         }
         entrants.retain(|entrant| entrant.plain.is_some() || entrant.secure.is_some());
         let (direct, coalesced) = (programs::floor(Writes::Direct)?, programs::floor(Writes::Coalesced)?);
-        Ok(Self { entrants, direct, coalesced })
+        Ok(Self { entrants, direct, coalesced, skipped })
+    }
+
+    /// What would have been under test, if the system did not refuse it.
+    pub(super) fn skipped(&self) -> &[String] {
+        &self.skipped
     }
 
     /// The servers under test.

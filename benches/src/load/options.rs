@@ -43,7 +43,7 @@ load: puts load on whole servers and holds them against a floor
   --quick            small loads, one run: checks that no frame is lost, judges no time
   --only a,b         of connect, fanout, burst, topics, echo, latency, memory, tls
   --runs N           runs of each scenario (5; with --quick 1)
-  --servers a,b      of tokio, async-std, smol, mio (all)
+  --servers a,b      of tokio, async-std, smol, mio, io_uring (all)
   --server 'CMD'     another server instead, `{port}` in it is replaced; may be repeated
   --floor-only       the floor alone, to know a machine
   --report DIR       where report.html and report.json are left (target/bench)

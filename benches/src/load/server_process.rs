@@ -45,10 +45,18 @@ const WORKERS: [&str; 3] = ["TOKIO_WORKER_THREADS", "ASYNC_STD_THREAD_COUNT", "S
 const START_LIMIT: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(5);
 
+/// With which a server says that the system refuses it what it is made for.
+const UNAVAILABLE: i32 = 69;
+
 impl ServerCommand {
     /// A command as on a shell's line, split at spaces.
     pub(super) fn parse(name: &str, line: &str) -> Self {
         Self { name: name.to_owned(), words: line.split_whitespace().map(str::to_owned).collect() }
+    }
+
+    /// Whether the system refuses it what it is made for, as it says itself when it is started.
+    pub(super) fn is_refused(&self) -> bool {
+        matches!(self.start(), Err(StartError::Ended { status, .. }) if status.code() == Some(UNAVAILABLE))
     }
 
     /// Starts it and returns once it accepts connections.

@@ -28,7 +28,7 @@ pub(super) enum Standing {
 }
 
 /// All of them, in the order of the columns.
-pub(super) const SERVERS: [OwnServer; 4] = [
+pub(super) const SERVERS: [OwnServer; 5] = [
     OwnServer {
         name: "tokio",
         package: "conformance",
@@ -53,6 +53,13 @@ pub(super) const SERVERS: [OwnServer; 4] = [
     OwnServer {
         name: "mio",
         package: "mio-example",
+        runtime: None,
+        standing: Standing::Compared,
+        secure: None,
+    },
+    OwnServer {
+        name: "io_uring",
+        package: "io-uring-example",
         runtime: None,
         standing: Standing::Compared,
         secure: None,

@@ -9,21 +9,14 @@
 //! Nothing is written while anything is read: whatever a turn's input has queued for a client, of its own and of
 //! others', leaves in one write.
 
-use crate::handlers;
-use crate::node::Node;
-use crate::peer::{Peer, Read, Stage};
-use crate::service::Service;
-use bennu_core::Instant;
-use bennu_core::drain::{self, Drain, Whom};
-use bennu_core::server::{CloseReason, SocketId};
+use crate::stream::{Read, Stream};
 use mio::event::Event;
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use one_thread::{Flow, Service};
 use std::io::{self, ErrorKind};
 use std::mem;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How much is read at once, in bytes: one buffer for everybody, as an idle client needs none.
 const SCRATCH: usize = 64 * 1024;
@@ -45,18 +38,17 @@ pub(crate) struct EventLoop {
     listener: TcpListener,
     accept_again: Option<Instant>,
     service: Service,
-    /// When to look at which peer; one that has got more time since is put back then.
-    deadlines: BinaryHeap<Reverse<(Instant, usize)>>,
-    /// Who is to end before the process does.
-    drain: Option<Drain<SocketId>>,
+    /// By the number that the service calls a peer by.
+    streams: Vec<Option<Stream>>,
     #[cfg(unix)]
     signal: Option<mio::net::UnixStream>,
-    epoch: std::time::Instant,
 }
 
 impl EventLoop {
-    /// Serves whoever comes to this listener. The key, random and secret, seeds the table of topics.
-    pub(crate) fn new(mut listener: TcpListener, hash_key: (u64, u64)) -> io::Result<Self> {
+    /// Serves whoever comes to this listener.
+    pub(crate) fn new(listener: std::net::TcpListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        let mut listener = TcpListener::from_std(listener);
         let poll = Poll::new()?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
         Ok(Self {
@@ -65,28 +57,26 @@ impl EventLoop {
             scratch: vec![0; SCRATCH],
             listener,
             accept_again: None,
-            service: Service::new(Node::new(handlers::server(hash_key))),
-            deadlines: BinaryHeap::new(),
-            drain: None,
+            service: Service::new(),
+            streams: Vec::new(),
             #[cfg(unix)]
             signal: None,
-            epoch: std::time::Instant::now(),
         })
     }
 
     /// Ends in good order when there is something to be read from this.
     #[cfg(unix)]
-    pub(crate) fn wait_for_end(&mut self, mut signal: mio::net::UnixStream) -> io::Result<()> {
-        self.poll.registry().register(&mut signal, END, Interest::READABLE)?;
-        self.signal = Some(signal);
-        Ok(())
+    pub(crate) fn wait_for_end(&mut self, signal: std::os::unix::net::UnixStream) -> io::Result<()> {
+        signal.set_nonblocking(true)?;
+        let signal = self.signal.insert(mio::net::UnixStream::from_std(signal));
+        self.poll.registry().register(signal, END, Interest::READABLE)
     }
 
     /// Takes turns until it is to end, and everybody has gone.
     pub(crate) fn run(&mut self) -> io::Result<()> {
-        while self.drain.is_none() || !self.service.node.peers.is_empty() {
-            let wait = self.until_next();
-            self.turn(wait)?;
+        while !self.service.has_ended() {
+            let accept = self.accept_again.map(|at| at.saturating_duration_since(Instant::now()));
+            self.turn(self.service.wait().into_iter().chain(accept).min())?;
         }
         Ok(())
     }
@@ -97,177 +87,105 @@ impl EventLoop {
             Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
             Ok(()) | Err(_) => {}
         }
-        self.service.node.now = self.clock();
-        self.handle_timeout();
+        self.service.wake();
+        if self.accept_again.is_some_and(|at| at <= Instant::now()) {
+            self.accept();
+        }
 
         let events = mem::replace(&mut self.events, Events::with_capacity(0));
         for event in &events {
             match event.token() {
                 LISTENER => self.accept(),
-                END => self.end(),
+                END => self.service.drain(),
                 Token(key) => self.note(key, event),
             }
         }
         self.events = events;
-        for _ in 0..self.service.node.ready.len() {
-            if let Some(key) = self.service.node.ready.pop_front() {
+        for _ in 0..self.service.ready() {
+            if let Some(key) = self.service.next_ready() {
                 self.read(key);
             }
         }
-        self.service.settle();
-        self.service.close();
+        self.service.end_turn();
         self.write();
         Ok(())
     }
 
-    fn clock(&self) -> Instant {
-        Instant::from_epoch(self.epoch.elapsed())
-    }
-
-    /// How long there is nothing to do, if nobody sends anything; `None` for ever.
-    fn until_next(&self) -> Option<Duration> {
-        let node = &self.service.node;
-        if !node.is_idle() {
-            return Some(Duration::ZERO);
-        }
-        let peers = self.deadlines.peek().map(|Reverse((at, _))| *at);
-        let drain = self.drain.as_ref().and_then(Drain::poll_timeout);
-        let next = [peers, drain, node.poll_timeout(), self.accept_again].into_iter().flatten().min()?;
-        Some(next.duration_since(self.clock()))
-    }
-
-    /// Does what has become due.
-    fn handle_timeout(&mut self) {
-        let now = self.service.node.now;
-        self.service.node.handle_timeout();
-        let mut due = Vec::new();
-        while self.deadlines.peek().is_some_and(|Reverse((at, _))| *at <= now) {
-            due.extend(self.deadlines.pop().map(|Reverse(deadline)| deadline));
-        }
-        for (at, key) in due {
-            // Else it is the deadline of one who had this number before.
-            if let Some(peer) = self.service.node.peers.get_mut(key).filter(|peer| peer.armed == Some(at)) {
-                peer.armed = None;
-                self.service.expire(key);
-                self.arm(key);
-            }
-        }
-        if self.accept_again.is_some_and(|at| at <= now) {
-            self.accept();
-        }
-        if let Some(drain) = &mut self.drain {
-            drain.handle_timeout(now);
-            for socket in drain.poll_output().into_iter().flat_map(|batch| batch.sockets) {
-                self.service.node.server.stop(socket, CloseReason::Draining, now);
-                self.service.settle();
-            }
-        }
-    }
-
-    /// Sees to it that a peer is looked at when its next deadline has come.
-    fn arm(&mut self, key: usize) {
-        let peer = &mut self.service.node.peers[key];
-        if let Some(at) = peer.deadline().filter(|at| peer.armed.is_none_or(|armed| *at < armed)) {
-            peer.armed = Some(at);
-            self.deadlines.push(Reverse((at, key)));
-        }
-    }
-
     fn accept(&mut self) {
         self.accept_again = None;
-        while self.drain.is_none() {
+        while !self.service.is_draining() {
             match self.listener.accept() {
-                Ok((mut stream, _)) => {
-                    let node = &mut self.service.node;
-                    let key = node.peers.vacant_key();
-                    let interest = Interest::READABLE | Interest::WRITABLE;
-                    if self.poll.registry().register(&mut stream, Token(key), interest).is_ok() {
-                        node.peers.insert(Peer::new(stream, node.now));
-                        self.arm(key);
-                    }
-                }
+                Ok((stream, _)) => self.welcome(stream),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 // Of a client that has gone already, there is nothing to say.
                 Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
                 Err(_) => {
-                    self.accept_again = Some(self.service.node.now + ACCEPT_AGAIN);
+                    self.accept_again = Some(Instant::now() + ACCEPT_AGAIN);
                     return;
                 }
             }
         }
     }
 
-    /// Lets nobody in any more, and everybody go, in batches.
-    fn end(&mut self) {
-        if self.drain.is_some() {
-            return;
+    fn welcome(&mut self, mut stream: mio::net::TcpStream) {
+        let key = self.service.connect();
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        if self.poll.registry().register(&mut stream, Token(key), interest).is_err() {
+            return self.service.remove(key);
         }
-        let Node { server, peers, now, .. } = &self.service.node;
-        self.drain = Some(Drain::new(drain::Config::default(), Whom::All, server.sockets_of(0), *now));
-        let opening = peers.iter().filter(|(_, peer)| matches!(peer.stage, Stage::Head { .. }));
-        for key in opening.map(|(key, _)| key).collect::<Vec<_>>() {
-            self.service.lose(key);
+        if key >= self.streams.len() {
+            self.streams.resize_with(key + 1, || None);
         }
+        self.streams[key] = Some(Stream::new(stream));
     }
 
     /// The system says that a peer can be read from, or written to: once, until that has been done in full.
     fn note(&mut self, key: usize, event: &Event) {
-        let node = &mut self.service.node;
-        let Some(peer) = node.peers.get_mut(key) else { return };
+        let Some(stream) = self.streams[key].as_mut() else { return };
         if event.is_readable() || event.is_read_closed() {
-            peer.half_closed |= event.is_read_closed();
-            if !mem::replace(&mut peer.readable, true) && !peer.held {
-                node.ready.push_back(key);
+            stream.half_closed |= event.is_read_closed();
+            if !mem::replace(&mut stream.readable, true) {
+                self.service.make_ready(key);
             }
         }
-        if event.is_writable() && peer.is_stuck() {
-            node.mark(key);
+        if event.is_writable() {
+            self.service.has_room(key);
         }
     }
 
     fn read(&mut self, key: usize) {
         for _ in 0..READS {
-            if !self.service.node.peers.contains(key) {
-                return;
-            }
+            let Some(stream) = self.streams[key].as_mut() else { return };
             if !self.service.listens(key) {
-                return self.arm(key);
+                return self.service.arm(key);
             }
-            match self.service.node.peers[key].read(&mut self.scratch) {
+            if self.service.take_kept(key) {
+                continue;
+            }
+            match stream.read(&mut self.scratch) {
                 Read::Bytes(len) => self.service.take_in(key, &mut self.scratch[..len]),
                 Read::End => self.service.hang_up(key),
-                Read::Nothing => return self.arm(key),
+                Read::Nothing => return self.service.arm(key),
             }
         }
-        self.service.node.ready.push_back(key);
+        self.service.make_ready(key);
     }
 
     /// Writes what the turn has queued: all that waits for one peer at once.
     fn write(&mut self) {
-        self.service.node.seal();
-        let mut failed = Vec::new();
-        for _ in 0..self.service.node.dirty.len().min(WRITES) {
-            let node = &mut self.service.node;
-            let Some(key) = node.dirty.pop_front() else { break };
-            let peer = &mut node.peers[key];
-            peer.dirty = false;
-            let was_stuck = peer.is_stuck();
-            if !peer.is_lost() && peer.flush(node.now).is_err() {
-                failed.push(key);
-            } else if peer.has_ended() {
-                node.peers.remove(key); // And the stream with it.
-            } else {
-                node.resume(key);
-                match (was_stuck, node.peers[key].is_stuck()) {
-                    (false, true) => self.arm(key),
-                    (true, false) => self.service.speak(key),
-                    (false, false) | (true, true) => {}
+        for _ in 0..self.service.dirty().min(WRITES) {
+            let Some(key) = self.service.next_dirty() else { break };
+            let Some(stream) = self.streams[key].as_mut() else { continue };
+            while let Some(batch) = self.service.begin(key) {
+                let result = stream.write(&batch);
+                if self.service.finish(key, batch, result) != Flow::More {
+                    break;
                 }
             }
-        }
-        // Behind the writes, as the terminates that this runs may broadcast.
-        for key in failed {
-            self.service.lose(key);
+            if let Some(end) = self.service.end(key) {
+                self.service.remove(key);
+                self.streams[key].take().into_iter().for_each(|stream| stream.end(end));
+            }
         }
     }
 }

@@ -1,13 +1,14 @@
-//! From a client's bytes to the handlers, and back into its outbox: no socket call but one, the answer to its request.
+//! From a client's bytes to the handlers, and back into its outbox: no socket call.
 //!
 //! ```text
 //!  bytes ─▶ Door, until the upgrade
 //!        ─▶ Connection ─▶ Serializer ─▶ Server ─▶ handlers ─▶ Server ─▶ outboxes
 //! ```
 
-use crate::handlers::Handlers;
+use crate::handlers::{self, Handlers};
 use crate::node::{Node, Work};
-use crate::peer::{Open, Stage};
+use crate::peer::{End, Open, Peer, Stage};
+use crate::timers::Timers;
 use crate::upgrade::{Door, Head, Upgrade};
 use bennu_core::server::{CloseReason, SocketConfig};
 use bennu_core::websocket::{Config, Connection, Event, Output};
@@ -17,21 +18,61 @@ use std::mem;
 /// How many handlers one input may run: what a channel sends itself without end keeps nobody waiting.
 const HANDLERS: usize = 512;
 
-pub(crate) struct Service {
+/// A server without its streams: a loop has these, and calls them by the numbers that it gets here.
+pub struct Service {
     pub(crate) node: Node,
     handlers: Handlers,
     door: Door,
+    pub(crate) timers: Timers,
+}
+
+impl Default for Service {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service").field("timers", &self.timers).finish_non_exhaustive()
+    }
 }
 
 impl Service {
-    pub(crate) fn new(node: Node) -> Self {
-        Self { node, handlers: Handlers::default(), door: Door::new() }
+    /// The application, with nobody there yet.
+    #[must_use]
+    pub fn new() -> Self {
+        let node = Node::new(handlers::server(hash_key()));
+        Self { node, handlers: Handlers::default(), door: Door::new(), timers: Timers::new() }
     }
 
-    /// Whether a peer is to be read from now.
-    pub(crate) fn listens(&mut self, key: usize) -> bool {
+    /// Somebody has come, and gets a number; one that has gone may have had it.
+    pub fn connect(&mut self) -> usize {
+        let key = self.node.peers.insert(Peer::new(self.node.now));
+        self.arm(key);
+        key
+    }
+
+    /// The next of those that may be read from again, or go on with what was read.
+    pub fn next_ready(&mut self) -> Option<usize> {
+        self.node.ready.pop_front()
+    }
+
+    /// How many of them there are.
+    #[must_use]
+    pub fn ready(&self) -> usize {
+        self.node.ready.len()
+    }
+
+    /// Has a peer read from, in its turn.
+    pub fn make_ready(&mut self, key: usize) {
+        self.node.ready.push_back(key);
+    }
+
+    /// Whether a peer is there, and is to be read from now. If not, it will be ready when it is.
+    pub fn listens(&mut self, key: usize) -> bool {
         let now = self.node.now;
-        let peer = &mut self.node.peers[key];
+        let Some(peer) = self.node.peers.get_mut(key) else { return false };
         let holds = peer.holds();
         match &mut peer.stage {
             Stage::Head { .. } => true,
@@ -45,21 +86,49 @@ impl Service {
                 open.connection.resume(now);
                 true
             }
-            Stage::Ending | Stage::Lost => false,
+            Stage::Ending | Stage::Farewell | Stage::Lost(_) => false,
         }
     }
 
-    /// Takes a read in.
-    pub(crate) fn take_in(&mut self, key: usize, bytes: &mut [u8]) {
-        let peer = &mut self.node.peers[key];
-        if peer.is_open() {
-            return self.receive(key, bytes);
+    /// Takes up what was read already, while it was not to be taken in; whether there was any.
+    pub fn take_kept(&mut self, key: usize) -> bool {
+        let Some(peer) = self.node.peers.get_mut(key).filter(|peer| peer.is_open()) else { return false };
+        if peer.input.is_empty() {
+            return false;
         }
-        let known = mem::take(&mut peer.input).len();
+        let mut kept = mem::take(&mut peer.input);
+        self.receive(key, &mut kept);
+        true
+    }
+
+    /// Takes a read in.
+    pub fn take_in(&mut self, key: usize, bytes: &mut [u8]) {
+        let peer = &mut self.node.peers[key];
+        match &peer.stage {
+            // It was under way already when there was too much.
+            Stage::Open(_) if (peer.holds() && !peer.is_closing()) || !peer.input.is_empty() => {
+                peer.input.extend_from_slice(bytes);
+            }
+            Stage::Open(_) => self.receive(key, bytes),
+            Stage::Head { .. } if peer.input.is_empty() => self.examine(key, bytes, 0),
+            Stage::Head { .. } => {
+                let mut head = mem::take(&mut peer.input);
+                let known = head.len();
+                head.extend_from_slice(bytes);
+                self.examine(key, &mut head, known);
+            }
+            Stage::Ending | Stage::Farewell | Stage::Lost(_) => {}
+        }
+    }
+
+    /// Looks at a request head from its first byte on; so many were known before.
+    fn examine(&mut self, key: usize, bytes: &mut [u8], known: usize) {
+        let peer = &mut self.node.peers[key];
         match self.door.examine(bytes, known) {
             Head::Partial => peer.input = bytes.to_vec(),
             Head::Refused { answer } => {
-                peer.stage = if peer.answer(&answer).is_ok() { Stage::Ending } else { Stage::Lost };
+                peer.answer(answer);
+                peer.stage = Stage::Ending;
                 self.node.mark(key);
             }
             Head::Upgrade(upgrade) => {
@@ -73,13 +142,12 @@ impl Service {
     /// The stream becomes a WebSocket, and its client a socket of the server.
     fn open(&mut self, key: usize, upgrade: Upgrade) {
         let Node { server, peers, now, .. } = &mut self.node;
-        if peers[key].answer(&upgrade.answer).is_err() {
-            return self.lose(key);
-        }
-        let Upgrade { serializer, params, .. } = upgrade;
+        let Upgrade { answer, serializer, params, .. } = upgrade;
+        peers[key].answer(answer);
         let socket = server.connect(SocketConfig { handle: key, serializer, mount: 0, id: None }, *now);
         let connection = Connection::server(Config::default(), *now);
         peers[key].stage = Stage::Open(Box::new(Open { connection, socket, serializer, params }));
+        self.node.mark(key);
         self.node.drain();
     }
 
@@ -186,58 +254,57 @@ impl Service {
             // It would not take a farewell behind all that waits: that is dropped, and the farewell tried once.
             self.node.peers[key].outbox.clear();
             self.speak(key);
-            let _ = self.node.peers[key].flush(now);
-            self.reset(key);
+            self.lose(key);
+            self.node.peers[key].stage = Stage::Farewell;
         }
     }
 
+    /// Works off what the turn has taken in: behind this, whatever waits can be written.
+    pub fn end_turn(&mut self) {
+        while let Some(key) = self.node.failed.pop() {
+            self.lose(key);
+        }
+        self.settle();
+        self.close();
+        self.node.seal();
+    }
+
     /// A peer's stream has ended: nothing comes from it any more.
-    pub(crate) fn hang_up(&mut self, key: usize) {
+    pub fn hang_up(&mut self, key: usize) {
         let now = self.node.now;
         match &mut self.node.peers[key].stage {
             Stage::Open(open) => {
                 open.connection.handle_eof(now);
                 self.speak(key);
             }
-            Stage::Head { .. } | Stage::Ending | Stage::Lost => self.lose(key),
+            Stage::Head { .. } => self.lose(key),
+            // It may still read what waits for it.
+            Stage::Ending | Stage::Farewell | Stage::Lost(_) => {}
         }
     }
 
     /// A peer takes nothing: its stream ends at once, with what the system still holds for it.
-    fn reset(&mut self, key: usize) {
-        self.node.peers[key].abort();
+    pub(crate) fn reset(&mut self, key: usize) {
         self.lose(key);
+        self.node.peers[key].stage = Stage::Lost(End::Reset);
     }
 
     /// A peer's stream is of no use any more.
-    pub(crate) fn lose(&mut self, key: usize) {
+    pub fn lose(&mut self, key: usize) {
         if self.node.peers[key].is_open() {
             self.hang_up(key);
         }
-        self.node.peers[key].stage = Stage::Lost;
+        let stage = &mut self.node.peers[key].stage;
+        if !matches!(stage, Stage::Lost(_)) {
+            *stage = Stage::Lost(End::Close);
+        }
         self.node.mark(key);
     }
+}
 
-    /// A deadline of a peer may have passed.
-    pub(crate) fn expire(&mut self, key: usize) {
-        let now = self.node.now;
-        let peer = &mut self.node.peers[key];
-        let is_over = peer.patience().is_some_and(|until| until <= now) && peer.is_too_slow(now);
-        match &mut peer.stage {
-            Stage::Head { until } if *until <= now => self.lose(key),
-            // It does not take its farewell either.
-            Stage::Open(open) if is_over && open.connection.is_closing() => self.reset(key),
-            Stage::Open(open) if is_over => {
-                self.node.server.stop(open.socket, CloseReason::SlowConsumer, now);
-                self.settle();
-                self.close();
-            }
-            Stage::Open(open) => {
-                open.connection.handle_timeout(now);
-                self.speak(key);
-            }
-            Stage::Ending if is_over => self.reset(key),
-            Stage::Head { .. } | Stage::Ending | Stage::Lost => {}
-        }
-    }
+/// Secret from clients, and another one in each process: the standard library's hashes are seeded so.
+fn hash_key() -> (u64, u64) {
+    use std::hash::{BuildHasher as _, RandomState};
+
+    (RandomState::new().hash_one(0), RandomState::new().hash_one(1))
 }

@@ -36,6 +36,8 @@ pub(crate) struct Node {
     pub(crate) ready: VecDeque<usize>,
     /// Peers whose socket the server has ended.
     pub(crate) closed: Vec<(usize, CloseReason)>,
+    /// Peers whose stream cannot be written to.
+    pub(crate) failed: Vec<usize>,
     /// Sockets that take their messages too slowly.
     slow: Vec<SocketId>,
     /// Whose input is being taken in: what comes of that, it has caused itself.
@@ -80,6 +82,7 @@ impl Node {
             dirty: VecDeque::new(),
             ready: VecDeque::new(),
             closed: Vec::new(),
+            failed: Vec::new(),
             slow: Vec::new(),
             reading: None,
             now: Instant::EPOCH,
@@ -163,7 +166,7 @@ impl Node {
         let peer = self.peers.get(*self.server.handle(socket)?)?;
         match &peer.stage {
             Stage::Open(open) if open.socket == socket => Some(&open.params),
-            Stage::Open(_) | Stage::Head { .. } | Stage::Ending | Stage::Lost => None,
+            Stage::Open(_) | Stage::Head { .. } | Stage::Ending | Stage::Farewell | Stage::Lost(_) => None,
         }
     }
 
@@ -177,7 +180,8 @@ impl Node {
 
     /// Whether there is nothing to do before something comes.
     pub(crate) fn is_idle(&self) -> bool {
-        self.ready.is_empty() && self.dirty.is_empty() && self.work.is_empty() && self.closed.is_empty()
+        let peers = self.ready.is_empty() && self.dirty.is_empty() && self.failed.is_empty();
+        peers && self.work.is_empty() && self.closed.is_empty()
     }
 
     /// Ends the run that is open, so that it can be written.
