@@ -27,7 +27,8 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 pub(crate) struct EventLoop {
     ring: Ring,
-    listener: TcpListener,
+    /// `None` at the end: who comes then is refused, and goes elsewhere at once.
+    listener: Option<TcpListener>,
     accept_again: Option<Instant>,
     service: Service,
     /// By the number that the service calls a peer by.
@@ -62,7 +63,7 @@ impl EventLoop {
         ring.accept(&listener);
         Self {
             ring,
-            listener,
+            listener: Some(listener),
             accept_again: None,
             service: Service::new(),
             streams: Vec::new(),
@@ -89,8 +90,8 @@ impl EventLoop {
     fn turn(&mut self, wait: Option<Duration>) -> io::Result<()> {
         self.ring.enter(wait)?;
         self.service.wake();
-        if self.accept_again.take_if(|at| *at <= Instant::now()).is_some() && !self.service.is_draining() {
-            self.ring.accept(&self.listener);
+        if self.accept_again.take_if(|at| *at <= Instant::now()).is_some() {
+            self.accept();
         }
         while let Some(completion) = self.ring.next() {
             match completion {
@@ -111,6 +112,12 @@ impl EventLoop {
         Ok(())
     }
 
+    fn accept(&mut self) {
+        if let Some(listener) = &self.listener {
+            self.ring.accept(listener);
+        }
+    }
+
     fn accepted(&mut self, result: io::Result<TcpStream>, rest: Rest) {
         if self.service.is_draining() {
             return;
@@ -126,7 +133,7 @@ impl EventLoop {
             Err(_) => {}
         }
         if rest == Rest::Last {
-            self.ring.accept(&self.listener);
+            self.accept();
         }
     }
 
@@ -240,7 +247,10 @@ impl EventLoop {
 
     /// Lets nobody in any more, and everybody go.
     fn drain(&mut self) {
-        self.ring.cancel(Token::Accept);
+        if let Some(listener) = self.listener.take() {
+            self.ring.cancel(Token::Accept);
+            self.ring.close(listener);
+        }
         self.service.drain();
     }
 }

@@ -20,7 +20,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::mem::{self, ManuallyDrop};
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::{AsRawFd as _, FromRawFd as _};
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
@@ -44,7 +44,7 @@ pub(crate) struct Ring {
     /// What found no room among the entries.
     waiting: VecDeque<squeue::Entry>,
     /// Ended here, while entries that name them may wait still: the system must not give their numbers to others before.
-    closing: Vec<TcpStream>,
+    closing: Vec<OwnedFd>,
     sends: Sends,
     buffers: Buffers,
 }
@@ -132,9 +132,9 @@ impl Ring {
         self.ask(opcode::AsyncCancel::new(token.bits()).build(), Token::Cancel);
     }
 
-    /// Closes a stream, behind all that has been asked of it.
-    pub(crate) fn close(&mut self, stream: TcpStream) {
-        self.closing.push(stream);
+    /// Closes a socket, behind all that has been asked of it.
+    pub(crate) fn close(&mut self, socket: impl Into<OwnedFd>) {
+        self.closing.push(socket.into());
     }
 
     /// Hands over what was asked for, and waits so long for a completion, `None` for ever.

@@ -35,7 +35,8 @@ pub(crate) struct EventLoop {
     poll: Poll,
     events: Events,
     scratch: Vec<u8>,
-    listener: TcpListener,
+    /// `None` at the end: who comes then is refused, and goes elsewhere at once.
+    listener: Option<TcpListener>,
     accept_again: Option<Instant>,
     service: Service,
     /// By the number that the service calls a peer by.
@@ -55,7 +56,7 @@ impl EventLoop {
             poll,
             events: Events::with_capacity(1024),
             scratch: vec![0; SCRATCH],
-            listener,
+            listener: Some(listener),
             accept_again: None,
             service: Service::new(),
             streams: Vec::new(),
@@ -96,7 +97,10 @@ impl EventLoop {
         for event in &events {
             match event.token() {
                 LISTENER => self.accept(),
-                END => self.service.drain(),
+                END => {
+                    self.listener = None;
+                    self.service.drain();
+                }
                 Token(key) => self.note(key, event),
             }
         }
@@ -113,8 +117,8 @@ impl EventLoop {
 
     fn accept(&mut self) {
         self.accept_again = None;
-        while !self.service.is_draining() {
-            match self.listener.accept() {
+        while let Some(listener) = &self.listener {
+            match listener.accept() {
                 Ok((stream, _)) => self.welcome(stream),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 // Of a client that has gone already, there is nothing to say.

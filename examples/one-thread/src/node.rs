@@ -40,8 +40,8 @@ pub(crate) struct Node {
     pub(crate) failed: Vec<usize>,
     /// Sockets that take their messages too slowly.
     slow: Vec<SocketId>,
-    /// Whose input is being taken in: what comes of that, it has caused itself.
-    pub(crate) reading: Option<SocketId>,
+    /// Who has caused what happens now, by its input or by a handler of its own: what it is sent then, it is owed.
+    pub(crate) cause: Option<SocketId>,
     /// What time it was when the loop last woke.
     pub(crate) now: Instant,
 }
@@ -84,7 +84,7 @@ impl Node {
             closed: Vec::new(),
             failed: Vec::new(),
             slow: Vec::new(),
-            reading: None,
+            cause: None,
             now: Instant::EPOCH,
         }
     }
@@ -110,7 +110,7 @@ impl Node {
                     self.run.seal();
                 }
                 // Nobody is cut off for what they have asked for: they are read from more slowly instead.
-                if self.reading == Some(to) {
+                if self.cause == Some(to) {
                     outbox.push_owed(frame)
                 } else {
                     outbox.push(frame)
@@ -131,9 +131,10 @@ impl Node {
                 }
             }
             Output::Call { call, event, .. } => self.work.push_back(Work::Call(call, event)),
-            // One that waits already will answer in vain: the machine ignores that.
+            // It has not begun, or it waits for its time.
             Output::Cancel { call, .. } => {
                 self.work.retain(|work| !matches!(work, Work::Call(other, _) if *other == call));
+                self.later.retain(|_, later| !matches!(later, Later::Done(other, _) if *other == call));
             }
             Output::Ended { channel, .. } => self.work.push_back(Work::Ended(channel)),
             Output::Pause { socket } => self.set_paused(socket, true),
@@ -195,17 +196,29 @@ impl Node {
         later.into_iter().chain(self.server.poll_timeout()).min()
     }
 
+    /// A handler has answered.
+    pub(crate) fn done(&mut self, call: CallId, outcome: Outcome<Info>) {
+        self.cause = self.server.socket_of(call.channel());
+        self.server.done(call, outcome, self.now);
+        self.drain();
+    }
+
     /// Does what has become due.
     pub(crate) fn handle_timeout(&mut self) {
         self.server.handle_timeout(self.now);
         self.drain();
         while let Some(entry) = self.later.first_entry().filter(|entry| entry.key().0 <= self.now) {
             match entry.remove() {
-                Later::Done(call, outcome) => self.server.done(call, outcome, self.now),
-                Later::Reply(to, frame) => drop(self.server.reply(to, frame)),
+                Later::Done(call, outcome) => self.done(call, outcome),
+                Later::Reply(to, frame) => {
+                    self.cause = Some(to);
+                    // A client that has gone has nobody to send it to.
+                    let _ = self.server.reply(to, frame);
+                    self.drain();
+                }
             }
-            self.drain();
         }
+        self.cause = None;
     }
 }
 

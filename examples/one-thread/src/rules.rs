@@ -68,9 +68,14 @@ macro_rules! rules {
             who_takes_nothing_for_ten_seconds_is_cut_off_however_little_it_is
             who_asks_for_much_and_reads_late_has_all_of_it
             who_is_answered_with_more_than_the_limit_is_not_cut_off_for_it
+            who_is_answered_late_with_more_than_the_limit_is_not_cut_off_for_it_either
+            who_does_not_answer_a_farewell_is_let_go_in_five_seconds
         );
         #[cfg(unix)]
-        $crate::rules!($event_loop: at_the_end_everybody_is_told_that_the_server_restarts);
+        $crate::rules!($event_loop:
+            at_the_end_everybody_is_told_that_the_server_restarts
+            who_comes_at_the_end_is_refused
+        );
     };
 }
 
@@ -344,6 +349,58 @@ pub fn who_is_answered_with_more_than_the_limit_is_not_cut_off_for_it<L: Loop>()
 
     world.until(|world| world.clients[client].heard.len() == 150_001);
     assert_eq!(world.clients[client].heard.last(), Some(&reply(2, r#"{"count":150000}"#)));
+}
+
+/// Who is answered late with more than the limit is not cut off for it either.
+pub fn who_is_answered_late_with_more_than_the_limit_is_not_cut_off_for_it_either<L: Loop>() {
+    let mut world = World::<L>::new();
+    let client = world.join("room:a");
+    world.clients[client].reads = false;
+    world.say(client, r#"["1","2","room:a","sleep",{"ms":1000}]"#);
+    world.say(client, r#"["1","3","room:a","push_many",{"event":"one_of_many","count":150000}]"#);
+    world.until(|world| world.clients[client].out.is_empty());
+    world.pass(Duration::from_secs(1));
+    world.until(|world| world.node().peers.iter().all(|(_, peer)| peer.is_stuck()));
+
+    world.pass(Duration::from_secs(2));
+    for _ in 0..3 {
+        world.event_loop.turn(Some(Duration::ZERO)).unwrap();
+    }
+    world.clients[client].reads = true;
+
+    world.until(|world| world.clients[client].heard.len() == 150_002);
+    assert_eq!(world.clients[client].heard.last(), Some(&reply(3, r#"{"count":150000}"#)));
+}
+
+/// Who does not answer a farewell is let go in five seconds.
+pub fn who_does_not_answer_a_farewell_is_let_go_in_five_seconds<L: Loop>() {
+    let mut world = World::<L>::new();
+    let client = world.join("room:a");
+    // What it was armed with for its handshake is used up: next is how long it may be silent, a minute.
+    world.pass(HANDSHAKE);
+    world.event_loop.turn(Some(Duration::ZERO)).unwrap();
+    world.clients[client].reads = false;
+    world.say(client, "this is no message");
+    world.until(|world| world.node().peers.iter().all(|(_, peer)| peer.is_closing()));
+
+    world.pass(Duration::from_secs(5));
+
+    world.until(|world| world.peers() == 0);
+}
+
+/// Who comes at the end is refused.
+#[cfg(unix)]
+pub fn who_comes_at_the_end_is_refused<L: Loop>() {
+    let mut world = World::<L>::new();
+    let client = world.join("room:a");
+    world.clients[client].reads = false;
+    let (read, mut write) = std::os::unix::net::UnixStream::pair().unwrap();
+    world.event_loop.wait_for_end(read).unwrap();
+
+    write.write_all(b"x").unwrap();
+
+    world.until(|world| world.refuses());
+    assert_eq!(world.peers(), 1);
 }
 
 /// At the end everybody is told that the server restarts.

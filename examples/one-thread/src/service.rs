@@ -154,7 +154,7 @@ impl Service {
     /// Takes frames in, message by message.
     fn receive(&mut self, key: usize, mut input: &mut [u8]) {
         loop {
-            let Node { server, peers, now, reading, .. } = &mut self.node;
+            let Node { server, peers, now, cause, .. } = &mut self.node;
             let peer = &mut peers[key];
             let is_stuck = peer.is_stuck();
             let Stage::Open(open) = &mut peer.stage else { return };
@@ -168,12 +168,14 @@ impl Service {
             };
             match message {
                 Some(Ok(message)) => {
-                    *reading = Some(open.socket);
+                    *cause = Some(open.socket);
                     server.receive(open.socket, &message, *now);
                     self.settle();
-                    self.node.reading = None;
                 }
-                Some(Err(_)) => server.stop(open.socket, CloseReason::Malformed, *now),
+                Some(Err(_)) => {
+                    server.stop(open.socket, CloseReason::Malformed, *now);
+                    self.settle();
+                }
                 // A pong goes ahead of what is answered behind it. Whoever reads nothing is owed the latest alone.
                 None if !is_stuck => {
                     if let Some(pong) = open.connection.take_pong() {
@@ -226,18 +228,19 @@ impl Service {
     pub(crate) fn settle(&mut self) {
         self.node.drain();
         for _ in 0..HANDLERS {
-            let Some(work) = self.node.work.pop_front() else { return };
+            let Some(work) = self.node.work.pop_front() else { break };
             match work {
                 Work::Call(call, event) => {
+                    self.node.cause = self.node.server.socket_of(call.channel());
                     // One that waits has said when it will answer.
                     if let Some(outcome) = self.handlers.handle(&mut self.node, call, event) {
-                        self.node.server.done(call, outcome, self.node.now);
-                        self.node.drain();
+                        self.node.done(call, outcome);
                     }
                 }
                 Work::Ended(channel) => self.handlers.forget(channel),
             }
         }
+        self.node.cause = None;
     }
 
     /// The server has ended sockets: their clients are told why.
@@ -249,6 +252,8 @@ impl Service {
             if reason != CloseReason::SlowConsumer {
                 self.speak(key);
                 self.node.resume(key);
+                // It has less time to answer than it had to say anything.
+                self.arm(key);
                 continue;
             }
             // It would not take a farewell behind all that waits: that is dropped, and the farewell tried once.

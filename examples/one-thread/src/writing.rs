@@ -4,6 +4,7 @@ use crate::peer::End;
 use crate::service::Service;
 use bennu_core::outbox::{Batch, Written};
 use std::io::{self, ErrorKind};
+use std::mem;
 
 /// How to go on with a stream that was written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,9 +26,14 @@ impl Service {
 
     /// The next of them.
     pub fn next_dirty(&mut self) -> Option<usize> {
-        let key = self.node.dirty.pop_front()?;
-        self.node.peers[key].dirty = false;
-        Some(key)
+        loop {
+            let key = self.node.dirty.pop_front()?;
+            // It may have gone since, and somebody else have its number.
+            let peer = self.node.peers.get_mut(key);
+            if peer.is_some_and(|peer| mem::take(&mut peer.dirty)) {
+                return Some(key);
+            }
+        }
     }
 
     /// Has a peer written to, and its stream looked at.
@@ -84,5 +90,8 @@ impl Service {
     /// Forgets a peer whose stream has ended.
     pub fn remove(&mut self, key: usize) {
         self.node.peers.remove(key);
+        // Somebody else may have its number soon.
+        self.node.failed.retain(|failed| *failed != key);
+        self.node.closed.retain(|(closed, _)| *closed != key);
     }
 }

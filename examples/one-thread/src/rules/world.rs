@@ -60,6 +60,11 @@ impl<L: Loop> World<L> {
         self.clients.len() - 1
     }
 
+    /// Whether somebody who comes now is refused.
+    pub(super) fn refuses(&self) -> bool {
+        TcpStream::connect(self.address).is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
+    }
+
     /// A client that has joined.
     pub(super) fn join(&mut self, topic: &str) -> usize {
         let client = self.connect();
