@@ -111,7 +111,9 @@ impl Outbox {
         if is_late && (stuck.progress == Progress::None || !self.has_losable()) {
             return Verdict::TooSlow;
         }
-        let aged = stuck.ahead.saturating_sub(self.unwritten_first());
+        // What was dropped for room since the last write is ahead no more.
+        let gone = self.rest.as_mut().map_or(0, |rest| rest.take_gone());
+        let aged = stuck.ahead.saturating_sub(gone + self.unwritten_first());
         let of_age = self.rest.as_mut().map(|rest| rest.drop_aged(aged)).unwrap_or_default();
         self.waiting -= of_age.bytes;
         self.rest.take_if(|rest| rest.is_empty());

@@ -144,6 +144,21 @@ fn what_was_dropped_for_room_is_not_taken_for_what_came_later() {
 }
 
 #[test]
+fn what_was_dropped_for_room_is_not_dropped_again_for_its_age() {
+    let drop = |n: usize| lossy(SlowConsumer::DropOldest, &format!("a{n}"));
+    let (mut outbox, first) = stuck((0..101).map(drop));
+    for n in 101..300 {
+        outbox.push(drop(n));
+        outbox.make_room().unwrap();
+    }
+
+    // The stream has not been tried since, and what waits has come just now.
+    let (_, dropped) = spared(outbox.handle_timeout(first, ten(), at(10)));
+
+    assert_eq!((dropped, outbox.waiting()), (0, 10 + 1000));
+}
+
+#[test]
 fn only_the_latest_stay_when_they_have_waited_too_long() {
     let (mut outbox, stuck) =
         stuck(["a0", "a1", "b1", "a2"].map(|name| lossy(SlowConsumer::KeepLatest, name)));
