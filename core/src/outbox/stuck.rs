@@ -71,7 +71,8 @@ const GRACE: Duration = Duration::from_secs(1);
 impl Outbox {
     /// The stream is blocked, behind a write of so many bytes: what of `before` is left, or, if all that
     /// waited then has been taken, a new start with what is waiting now. Of answers alone it need only take some,
-    /// however slowly: whoever reads them is not to be cut off for having asked.
+    /// however slowly: whoever reads them is not to be cut off for having asked. What is dropped for a peer that takes
+    /// nothing gives it no more time.
     #[must_use]
     pub fn stuck(&mut self, before: Option<Stuck>, written: usize, now: Instant) -> Stuck {
         let mut gone = written;
@@ -84,7 +85,7 @@ impl Outbox {
         let takes_its_own = written > 0 && self.is_all_owed();
         let ahead = before.map_or(0, |before| before.ahead.saturating_sub(gone)).min(self.unwritten());
         match before {
-            Some(before) if ahead > 0 && !takes_its_own => {
+            Some(before) if written == 0 || (ahead > 0 && !takes_its_own) => {
                 let progress = if written > 0 { Progress::Some } else { before.progress };
                 Stuck { ahead, progress, ..before }
             }

@@ -159,6 +159,21 @@ fn what_was_dropped_for_room_is_not_dropped_again_for_its_age() {
 }
 
 #[test]
+fn broadcasts_that_are_dropped_give_a_peer_that_takes_nothing_no_time() {
+    let (mut outbox, first) = stuck([kept("push"), kept("push")]);
+    for n in 0..300 {
+        outbox.push(lossy(SlowConsumer::DropOldest, &format!("a{n}")));
+        outbox.make_room().unwrap();
+    }
+
+    let taken = write(&mut outbox, 0);
+    let second = outbox.stuck(Some(first), taken, at(9));
+
+    assert_eq!(outbox.patience(second, ten()), at(10));
+    assert!(is_too_slow(outbox.handle_timeout(second, ten(), at(10))));
+}
+
+#[test]
 fn only_the_latest_stay_when_they_have_waited_too_long() {
     let (mut outbox, stuck) =
         stuck(["a0", "a1", "b1", "a2"].map(|name| lossy(SlowConsumer::KeepLatest, name)));
