@@ -268,10 +268,13 @@ impl<H: Clone, I> Server<H, I> {
         }
     }
 
-    /// The same machine, whose sockets may have one of these serializers; V1 and V2 alone otherwise. Before the first
-    /// socket connects.
+    /// The same machine, whose sockets may have one of these serializers; V1 and V2 alone otherwise.
+    ///
+    /// # Panics
+    /// If a socket has connected already.
     #[must_use]
     pub fn with_formats(mut self, formats: Formats) -> Self {
+        assert!(self.sockets.is_empty(), "formats are set before the first socket connects");
         self.connected = formats.each(|_| 0);
         self.formats = formats;
         self

@@ -221,6 +221,15 @@ fn socket_of_a_format_that_the_server_does_not_know_cannot_connect() {
 }
 
 #[test]
+#[should_panic(expected = "before the first socket connects")]
+fn formats_come_before_the_first_socket() {
+    let mut house = House::new();
+    house.connect(Serializer::V2);
+
+    let _ = house.server.with_formats(house.formats);
+}
+
+#[test]
 fn serializers_are_in_the_order_of_their_index() {
     let house = House::new();
 
