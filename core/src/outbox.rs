@@ -9,7 +9,7 @@ pub use stuck::{Patience, Stuck, Verdict};
 
 pub(crate) use rest::{Queued, Rest};
 
-use crate::Frame;
+use crate::{Frame, websocket};
 use smallvec::SmallVec;
 
 /// Frames that wait to be written to one peer, in order, counted in bytes.
@@ -139,10 +139,11 @@ impl Outbox {
         self.push(frame);
     }
 
-    /// Queues a control frame, which may overtake messages: in front of a run that is open, so that this stays the last.
-    /// It is owed, as the peer has asked for it.
+    /// Queues a control frame. One that may overtake messages comes in front of a run that is open, so that this stays
+    /// the last. A close frame does not, as what is behind it is lost: it waits for the run to be
+    /// [sealed](Frame::seal). Either is owed: it is never too much.
     pub fn push_control(&mut self, frame: Frame) {
-        if !self.ends_open() {
+        if !self.ends_open() || websocket::is_close(frame.as_websocket()) {
             return self.push_owed(frame);
         }
         let run = match self.rest.as_mut().and_then(|rest| rest.pop_back()) {
