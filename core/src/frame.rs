@@ -163,6 +163,13 @@ impl Frame {
         }
     }
 
+    /// Whether the frame may be dropped when it waits for a slow peer: a broadcast whose
+    /// [policy](Self::slow_consumer) says so.
+    #[must_use]
+    pub fn is_losable(&self) -> bool {
+        matches!(self.apart(), Some(Apart::Losable { .. }))
+    }
+
     /// What it is, if it may be dropped.
     pub(crate) fn names(&self) -> Option<&Names> {
         match self.apart()? {

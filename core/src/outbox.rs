@@ -131,7 +131,7 @@ impl Outbox {
     ///
     /// What may be dropped is no answer, and appended as [any frame](Self::push).
     pub fn push_owed(&mut self, frame: Frame) {
-        if frame.slow_consumer() != SlowConsumer::Disconnect {
+        if frame.is_losable() {
             return self.push(frame);
         }
         let len = u32::try_from(frame.as_websocket().len()).unwrap_or(u32::MAX);
@@ -194,8 +194,7 @@ impl Outbox {
 
     /// What of that which waits may be dropped, or might have been, in bytes.
     fn losable(&self) -> usize {
-        let is_losable = |first: &&Frame| first.slow_consumer() != SlowConsumer::Disconnect;
-        let first = self.first.as_ref().filter(is_losable).map_or(0, |first| first.as_websocket().len());
+        let first = self.first.as_ref().filter(|first| first.is_losable()).map_or(0, |first| first.as_websocket().len());
         first + self.rest.as_ref().map_or(0, |rest| rest.losable())
     }
 
