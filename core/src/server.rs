@@ -546,9 +546,10 @@ impl<H: Clone, I> Server<H, I> {
         self.outputs.push_back(Output::Notice { socket, notice });
     }
 
-    /// The name of a channel's topic, unless it has closed.
-    fn topic_of(&self, channel: u32) -> Option<Topic> {
-        self.channels[channel as usize].topic.map(|key| self.topics.get(key).name.clone())
+    /// The name of the topic of a channel that has not closed.
+    fn topic_of(&self, channel: u32) -> Topic {
+        let key = self.channels[channel as usize].topic.expect("a channel has its topic until it closes");
+        self.topics.get(key).name.clone()
     }
 
     fn interest(&mut self, topic: u32, change: Change, wanted: bool) {

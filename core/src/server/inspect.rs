@@ -106,6 +106,6 @@ impl<H: Clone, I> Server<H, I> {
         let mut waiting = state.input();
         waiting += state.mailbox.as_ref().map_or_else(Load::default, |mailbox| mailbox.others);
         let Load { messages, bytes } = waiting;
-        Some(ChannelView { topic: self.topic_of(channel)?, stage, is_busy: state.busy, messages, bytes })
+        Some(ChannelView { topic: self.topic_of(channel), stage, is_busy: state.busy, messages, bytes })
     }
 }
