@@ -96,7 +96,7 @@ pub struct Limits {
     /// never refused. What counts is when the machine is told: who was not read from for a while, catches up at once.
     pub message_rate: Option<Rate>,
     /// How often one socket may ask to join, refused joins and those of a joined topic counted: no limit. Past it as
-    /// for messages; the channel that a join was to replace goes on.
+    /// for messages, of which it has been one; the channel that a join was to replace goes on.
     pub join_rate: Option<Rate>,
 }
 
