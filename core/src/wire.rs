@@ -106,10 +106,9 @@ impl Serializer {
         {
             return Ok(other);
         }
-        let requirements = [("1", Self::V1), ("2", Self::V2)];
-        requirements
+        [("1", Self::V1), ("2", Self::V2)]
             .into_iter()
-            .find(|(major, _)| version.is_patch_of(major, "0"))
+            .find(|(major, _)| version.is_patch_of(&Version::first_of(major)))
             .map(|(_, serializer)| serializer)
             .ok_or(VsnError::Unsupported)
     }
