@@ -194,7 +194,11 @@ impl Outbox {
 
     /// What of that which waits may be dropped, or might have been, in bytes.
     fn losable(&self) -> usize {
-        let first = self.first.as_ref().filter(|first| first.is_losable()).map_or(0, |first| first.as_websocket().len());
+        let first = self
+            .first
+            .as_ref()
+            .filter(|first| first.is_losable())
+            .map_or(0, |first| first.as_websocket().len());
         first + self.rest.as_ref().map_or(0, |rest| rest.losable())
     }
 

@@ -68,6 +68,7 @@ impl Serializer {
 
     /// The place in a table with one entry for each serializer.
     #[must_use]
+    #[inline]
     pub fn index(self) -> usize {
         match self {
             Self::V1 => 0,
