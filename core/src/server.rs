@@ -52,8 +52,13 @@ pub struct Config {
     pub shard: u32,
     /// Seeds the hash of the topic table: 16 bytes, random, and secret from clients.
     pub hash_key: (u64, u64),
-    /// The mounts that sockets connect to.
+    /// The mounts that sockets connect to: at most [`Config::MAX_MOUNTS`].
     pub mounts: Vec<Mount>,
+}
+
+impl Config {
+    /// The most mounts of one machine: 65,535.
+    pub const MAX_MOUNTS: usize = u16::MAX as usize;
 }
 
 /// What the sockets of one mount have in common.
@@ -246,10 +251,10 @@ impl<H: Clone, I> Server<H, I> {
     /// A machine without sockets.
     ///
     /// # Panics
-    /// If there are more than 65,536 mounts.
+    /// If there are more mounts than [`Config::MAX_MOUNTS`].
     #[must_use]
     pub fn new(config: Config) -> Self {
-        assert!(u16::try_from(config.mounts.len().saturating_sub(1)).is_ok(), "more than 65,536 mounts");
+        assert!(config.mounts.len() <= Config::MAX_MOUNTS, "there are at most {} mounts", Config::MAX_MOUNTS);
         let is_lossy = config.mounts.iter().any(Mount::is_lossy);
         Self {
             topics: Topics::new(config.hash_key),
@@ -298,7 +303,7 @@ impl<H: Clone, I> Server<H, I> {
                 serializer: socket.serializer,
                 life: Life::Open,
                 stopped: None,
-                mount: index(socket.mount),
+                mount: u16::try_from(socket.mount).expect("a machine has at most Config::MAX_MOUNTS"),
                 id: None,
                 channels: SmallVec::new(),
                 terminating: 0,
@@ -529,7 +534,7 @@ impl<H: Clone, I> Server<H, I> {
     }
 
     fn mount(&self, socket: u32) -> &Mount {
-        &self.config.mounts[self.sockets[socket as usize].mount as usize]
+        &self.config.mounts[usize::from(self.sockets[socket as usize].mount)]
     }
 
     fn send(&mut self, socket: u32, frame: Frame) -> Result<(), Ended> {
