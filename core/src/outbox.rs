@@ -180,7 +180,7 @@ impl Outbox {
         };
         if dropped.frames > 0 {
             self.waiting -= dropped.bytes;
-            self.rest.take_if(|rest| rest.is_empty());
+            self.rest.take_if(|rest| rest.is_spent());
         }
         match overflow.and_then(|_| self.overflow()) {
             Some(overflow) => Err(overflow),
@@ -297,7 +297,7 @@ impl Outbox {
         let mut batch = Batch { first, rest: SmallVec::new(), written: std::mem::take(&mut self.written) };
         if let Some(waiting) = self.rest.as_mut() {
             self.first = waiting.take(BATCH - 1, &mut batch.rest);
-            if waiting.is_empty() {
+            if waiting.is_spent() {
                 self.rest = None;
             }
             for frame in &batch.rest {
@@ -321,6 +321,7 @@ impl Outbox {
             done += 1;
         }
         if done == batch.frames() {
+            self.rest.take_if(|rest| rest.is_empty());
             self.forget_owed();
             return if self.is_empty() { Written::Everything } else { Written::More };
         }

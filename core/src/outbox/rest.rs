@@ -68,6 +68,12 @@ impl<T: Queued> Rest<T> {
         self.frames.is_empty()
     }
 
+    /// Whether nothing waits, and nothing that has been dropped is to be remembered.
+    pub(super) fn is_spent(&self) -> bool {
+        let remembers = |losable: &Losable| losable.gone > 0 || losable.refuses != Refuses::Nothing;
+        self.is_empty() && !self.losable.as_deref().is_some_and(remembers)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.frames.len()
     }

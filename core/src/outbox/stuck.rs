@@ -117,7 +117,7 @@ impl Outbox {
         let aged = stuck.ahead.saturating_sub(gone + self.unwritten_first());
         let of_age = self.rest.as_mut().map(|rest| rest.drop_aged(aged)).unwrap_or_default();
         self.waiting -= of_age.bytes;
-        self.rest.take_if(|rest| rest.is_empty());
+        self.rest.take_if(|rest| rest.is_spent());
         dropped += of_age.frames;
         Verdict::Spared { stuck: self.stuck_since(now), dropped }
     }

@@ -159,6 +159,38 @@ fn what_was_dropped_for_room_is_not_dropped_again_for_its_age() {
 }
 
 #[test]
+fn what_was_dropped_for_room_is_remembered_when_the_few_that_are_left_are_tried_in_vain() {
+    // Behind the first, there is room for one of these.
+    let drop = |name: &str| lossy(SlowConsumer::DropOldest, name);
+    let mut outbox = Outbox::new(10);
+    outbox.push(drop("a0"));
+    outbox.push(drop("a1"));
+    let taken = write(&mut outbox, 0);
+    let first = outbox.stuck(None, taken, at(0));
+    outbox.push(drop("a2"));
+    assert_eq!(outbox.make_room(), Ok(1));
+
+    let taken = write(&mut outbox, 0);
+    let second = outbox.stuck(Some(first), taken, at(5));
+    let (_, dropped) = spared(outbox.handle_timeout(second, ten(), at(10)));
+
+    assert_eq!((dropped, names(&mut outbox)), (0, ["a0", "a2"].map(String::from).to_vec()));
+}
+
+#[test]
+fn nothing_new_is_taken_though_the_few_that_wait_are_tried_in_vain() {
+    let drop = |name: &str| lossy(SlowConsumer::DropNewest, name);
+    let (mut outbox, first) = stuck(["a1", "a2"].map(drop));
+    let (second, _) = spared(outbox.handle_timeout(first, ten(), at(10)));
+
+    let taken = write(&mut outbox, 0);
+    let _ = outbox.stuck(Some(second), taken, at(11));
+    outbox.push(drop("a3"));
+
+    assert_eq!((outbox.make_room(), names(&mut outbox)), (Ok(1), ["a1", "a2"].map(String::from).to_vec()));
+}
+
+#[test]
 fn broadcasts_that_are_dropped_give_a_peer_that_takes_nothing_no_time() {
     let (mut outbox, first) = stuck([kept("push"), kept("push")]);
     for n in 0..300 {
