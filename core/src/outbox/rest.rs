@@ -36,7 +36,7 @@ struct Losable {
     /// How many there are, by [`SlowConsumer::index`].
     frames: [usize; LOSSY],
     bytes: usize,
-    /// Bytes that were dropped for being the oldest, or stale, since anybody has asked.
+    /// Bytes that were dropped for room since anybody has asked.
     gone: usize,
     refuses: Refuses,
 }
@@ -132,7 +132,7 @@ impl<T: Queued> Rest<T> {
         self.losable.as_ref().map_or(0, |losable| losable.bytes)
     }
 
-    /// How many bytes were dropped for being the oldest, or stale, since this was last asked.
+    /// How many bytes were dropped for room since this was last asked.
     pub(super) fn take_gone(&mut self) -> usize {
         self.losable.as_mut().map_or(0, |losable| std::mem::take(&mut losable.gone))
     }
@@ -167,13 +167,15 @@ impl<T: Queued> Rest<T> {
                 at += 1;
             }
         }
-        self.note_gone(dropped);
         let mut end = self.frames.len();
         while dropped.bytes < bytes && end > stay && self.has(SlowConsumer::DropNewest) {
             end -= 1;
             if policy(&self.frames[end]) == SlowConsumer::DropNewest {
                 self.remove(end, &mut dropped);
             }
+        }
+        if let Some(losable) = &mut self.losable {
+            losable.gone += dropped.bytes;
         }
         dropped
     }
@@ -246,12 +248,6 @@ impl<T: Queued> Rest<T> {
             losable.remove(&frame);
         }
         dropped.add(&frame);
-    }
-
-    fn note_gone(&mut self, dropped: Dropped) {
-        if let Some(losable) = &mut self.losable {
-            losable.gone += dropped.bytes;
-        }
     }
 }
 

@@ -159,6 +159,18 @@ fn what_was_dropped_for_room_is_not_dropped_again_for_its_age() {
 }
 
 #[test]
+fn newest_that_had_waited_and_was_dropped_for_room_is_not_waited_for() {
+    let (mut outbox, first) = stuck([kept("push"), kept("push"), lossy(SlowConsumer::DropNewest, "a1")]);
+    outbox.push(sized("push", 988));
+    assert_eq!(outbox.make_room(), Ok(1));
+
+    let taken = write(&mut outbox, 20);
+    let second = outbox.stuck(Some(first), taken, at(9));
+
+    assert_eq!(outbox.patience(second, ten()), at(19), "all that waited has been taken or dropped");
+}
+
+#[test]
 fn what_was_dropped_for_room_is_remembered_when_the_few_that_are_left_are_tried_in_vain() {
     // Behind the first, there is room for one of these.
     let drop = |name: &str| lossy(SlowConsumer::DropOldest, name);
