@@ -310,6 +310,9 @@ impl Outbox {
     /// Gives the lease back, `written` bytes of the batch having been written.
     pub fn finish(&mut self, batch: Batch, written: usize) -> Written {
         self.lease = Lease::Free;
+        if let Some(rest) = self.rest.as_mut().filter(|_| written > 0) {
+            rest.admit();
+        }
         let mut written = batch.written + written;
         let mut done = 0;
         for frame in std::iter::once(&batch.first).chain(&batch.rest) {

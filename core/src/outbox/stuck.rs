@@ -78,9 +78,6 @@ impl Outbox {
         let mut gone = written;
         if let Some(rest) = &mut self.rest {
             gone += rest.take_gone();
-            if written > 0 {
-                rest.admit();
-            }
         }
         let takes_its_own = written > 0 && self.is_all_owed();
         let ahead = before.map_or(0, |before| before.ahead.saturating_sub(gone)).min(self.unwritten());
