@@ -166,7 +166,8 @@ impl Outbox {
     }
 
     /// Drops of what waits as much as it takes to be within the limit, as each frame
-    /// [says](Frame::slow_consumer); returns how many frames. The frame that is the next to be written stays.
+    /// [says](Frame::slow_consumer); returns how many frames. The frame that is the next to be written stays. To be
+    /// called behind each push: while nothing new is let in, it is the last frame that is dropped.
     ///
     /// # Errors
     /// [`Overflow`] if it is too much still: the peer is to be cut off.
@@ -324,9 +325,10 @@ impl Outbox {
             done += 1;
         }
         if done == batch.frames() {
-            self.rest.take_if(|rest| rest.is_empty());
+            let is_empty = self.is_empty();
+            self.rest.take_if(|rest| is_empty || rest.is_spent());
             self.forget_owed();
-            return if self.is_empty() { Written::Everything } else { Written::More };
+            return if is_empty { Written::Everything } else { Written::More };
         }
         let mut left: SmallVec<[Frame; 4]> = std::iter::once(batch.first).chain(batch.rest).collect();
         self.put_back(left.drain(done..), written);

@@ -153,6 +153,7 @@ impl<T: Queued> Rest<T> {
         {
             self.remove(self.frames.len() - 1, &mut dropped);
         }
+        self.note_gone(dropped);
         dropped
     }
 
@@ -174,9 +175,7 @@ impl<T: Queued> Rest<T> {
                 self.remove(end, &mut dropped);
             }
         }
-        if let Some(losable) = &mut self.losable {
-            losable.gone += dropped.bytes;
-        }
+        self.note_gone(dropped);
         dropped
     }
 
@@ -248,6 +247,12 @@ impl<T: Queued> Rest<T> {
             losable.remove(&frame);
         }
         dropped.add(&frame);
+    }
+
+    fn note_gone(&mut self, dropped: Dropped) {
+        if let Some(losable) = &mut self.losable {
+            losable.gone += dropped.bytes;
+        }
     }
 }
 

@@ -101,7 +101,9 @@ impl Outbox {
     /// there is such, the peer need only take some of what may not.
     #[must_use]
     pub fn handle_timeout(&mut self, stuck: Stuck, patience: Patience, now: Instant) -> Verdict {
-        let Ok(mut dropped) = self.make_room() else { return Verdict::TooSlow };
+        // Within the limit there is nothing to drop: nothing has come that could be refused.
+        let room = if self.overflow().is_some() { self.make_room() } else { Ok(0) };
+        let Ok(mut dropped) = room else { return Verdict::TooSlow };
         if now < stuck.since + patience.age() {
             return Verdict::Spared { stuck, dropped };
         }

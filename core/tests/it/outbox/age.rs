@@ -190,6 +190,18 @@ fn what_was_dropped_for_room_is_remembered_when_the_few_that_are_left_are_tried_
 }
 
 #[test]
+fn what_waits_for_too_long_keeps_its_place_however_long() {
+    let (mut outbox, mut stuck) = stuck(["a1", "a2", "a3"].map(|name| lossy(SlowConsumer::DropNewest, name)));
+
+    for seconds in [10, 20, 30] {
+        let dropped;
+        (stuck, dropped) = spared(outbox.handle_timeout(stuck, ten(), at(seconds)));
+        assert_eq!(dropped, 0, "in second {seconds}");
+    }
+    assert_eq!(names(&mut outbox), ["a1", "a2", "a3"]);
+}
+
+#[test]
 fn nothing_new_is_taken_though_the_few_that_wait_are_tried_in_vain() {
     let drop = |name: &str| lossy(SlowConsumer::DropNewest, name);
     let (mut outbox, first) = stuck(["a1", "a2"].map(drop));
