@@ -226,6 +226,10 @@ fn policy() -> impl Strategy<Value = SlowConsumer> {
     prop::sample::select(SlowConsumer::ALL.to_vec())
 }
 
+fn lossy_policy() -> impl Strategy<Value = SlowConsumer> {
+    prop::sample::select(super::LOSSY.to_vec())
+}
+
 fn step(policies: impl Strategy<Value = SlowConsumer>) -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (10usize..60, policies, 0usize..2, 0usize..2)
@@ -320,7 +324,8 @@ impl Both {
     }
 
     fn time_is_up(&mut self, stuck: Stuck) -> Result<bool, TestCaseError> {
-        let (room, now) = (self.reference.make_room(), self.now);
+        let room = if self.reference.is_over() { self.reference.make_room() } else { Some(0) };
+        let now = self.now;
         let slow = self.reference.slow.expect("the stream is blocked");
         match (room, self.outbox.handle_timeout(stuck, patience(), self.at())) {
             (None, verdict) => {
@@ -416,6 +421,15 @@ proptest! {
         limit in 0usize..400,
         steps in prop::collection::vec(step(policy()), 1..150),
     ) {
+        compare(limit, &steps)?;
+    }
+
+    #[test]
+    fn broadcasts_alone_are_dropped_for_their_age_as_their_policy_says(
+        limit in 0usize..200,
+        mut steps in lossy_policy().prop_flat_map(|policy| prop::collection::vec(step(Just(policy)), 1..150)),
+    ) {
+        steps.retain(|step| !matches!(step, Step::PushOwed { .. }));
         compare(limit, &steps)?;
     }
 
