@@ -39,6 +39,16 @@ struct Losable {
     /// Bytes that were dropped for room since anybody has asked.
     gone: usize,
     refuses: Refuses,
+    stale: Stale,
+}
+
+/// Whether any frame may have been followed by a later one that takes its place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stale {
+    /// None has come since this was last looked at.
+    #[default]
+    None,
+    Perhaps,
 }
 
 /// Whether what is to be dropped when it is the newest is let in.
@@ -207,16 +217,16 @@ impl<T: Queued> Rest<T> {
     /// Drops what only the latest is wanted of, and is followed by a later one.
     fn drop_stale(&mut self, stay: usize) -> Dropped {
         let mut dropped = Dropped::default();
-        if !self.has(SlowConsumer::KeepLatest) {
+        let Some(losable) = self.losable.as_mut().filter(|losable| losable.stale == Stale::Perhaps) else {
             return dropped;
-        }
+        };
+        losable.stale = Stale::None;
         let (mut later, mut stale) = (BTreeSet::new(), Vec::with_capacity(self.frames.len()));
         for frame in self.frames.iter().skip(stay).rev() {
             let names = frame.frame().names().filter(|_| policy(frame) == SlowConsumer::KeepLatest);
             stale.push(names.is_some_and(|names| !later.insert(names)));
         }
         stale.extend(std::iter::repeat_n(false, stay));
-        let losable = self.losable.get_or_insert_default();
         self.frames.retain(|frame| {
             let is_stale = stale.pop().unwrap_or_default();
             if is_stale {
@@ -238,6 +248,9 @@ impl<T: Queued> Rest<T> {
             let losable = self.losable.get_or_insert_default();
             losable.frames[index] += 1;
             losable.bytes += frame.len();
+            if policy(frame) == SlowConsumer::KeepLatest {
+                losable.stale = Stale::Perhaps;
+            }
         }
     }
 
