@@ -49,7 +49,7 @@ impl Model {
         if let Some(too_fast) = self.too_fast(socket, message) {
             self.mark(match too_fast {
                 TooFast::Join => Mark::JoinTooFast,
-                _ => Mark::MessageTooFast,
+                TooFast::Message | _ => Mark::MessageTooFast,
             });
             self.note(socket, &Notice::TooFast(too_fast));
             return self.answer(socket, message, message.join_ref.clone(), Err("rate limit"));
