@@ -12,7 +12,7 @@ use crate::token::Secret;
 use crate::{Rate, RequestLimits, Socket, Subscription};
 use bennu_core::connect::TrustedProxies;
 use bennu_core::drain::Whom;
-use bennu_core::server::Broadcast;
+use bennu_core::server::{Broadcast, Config};
 use bennu_core::wire::EncodeError;
 use bennu_core::{IntoPayload, NotEncodable, ParameterFilter, Payload, Topic, event};
 use std::fmt;
@@ -237,10 +237,10 @@ impl Builder {
     /// Clients connect below it, at `/socket/websocket`, and those that poll at `/socket/longpoll`.
     ///
     /// # Panics
-    /// If the path is malformed, there are 65,535 sockets already, or all sockets together have more than 16
-    /// [formats](SocketSettings::serializer): a mistake in the program.
+    /// If the path is malformed, there are 65,535 sockets already ([`Config::MAX_MOUNTS`]), or all sockets together have
+    /// more than 16 [formats](SocketSettings::serializer): a mistake in the program.
     pub fn socket<S: Socket>(mut self, path: &str, settings: SocketSettings<S>) -> Self {
-        assert!(self.mounts.len() < usize::from(u16::MAX), "there are at most 65,535 sockets");
+        assert!(self.mounts.len() < Config::MAX_MOUNTS, "there are at most {} sockets", Config::MAX_MOUNTS);
         self.mounts.push(settings.mount(path, &mut self.formats));
         self
     }

@@ -35,14 +35,14 @@ pub(crate) fn note(line: &Line, notice: &Notice) {
         Notice::Overloaded { topic } => {
             tracing::warn!(
                 ?socket,
-                topic = topic.as_deref(),
+                topic = &**topic,
                 "a channel takes too long for what its client sends, and is ended"
             );
         }
         Notice::ChannelFull { topic } => {
             tracing::warn!(
                 ?socket,
-                topic = topic.as_deref(),
+                topic = &**topic,
                 "a channel takes too long for what it is sent, and is ended"
             );
         }

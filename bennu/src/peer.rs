@@ -6,7 +6,7 @@ use crate::metrics::Tally;
 use crate::runtime::PlainStream;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, MutexGuard};
-use bennu_core::outbox::{Batch, Outbox, Patience, SlowConsumer, Stuck, Verdict, Written};
+use bennu_core::outbox::{Batch, Outbox, Patience, Stuck, Verdict, Written};
 use bennu_core::server::{self, CallId, ChannelId, CloseReason, Event, SocketId};
 use bennu_core::{Frame, Instant};
 use smallvec::SmallVec;
@@ -377,7 +377,7 @@ impl Peer {
     pub(crate) fn take_frames(&self) -> Vec<(Frame, Cause)> {
         let (frames, mut owed) = self.shared.lock().outbox.take_all();
         let caused = |frame: Frame| {
-            if owed == 0 || frame.slow_consumer() != SlowConsumer::Disconnect {
+            if owed == 0 || frame.is_losable() {
                 return (frame, Cause::Others);
             }
             owed = owed.saturating_sub(frame.as_websocket().len());

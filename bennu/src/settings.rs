@@ -246,8 +246,9 @@ impl Limits {
     /// Shape of the answer: `["1","5","room:lobby","phx_reply",{"response":{"reason":"rate limit"},"status":"error"}]`.
     ///
     /// Heartbeats and leaves do not count, and are always taken: without an answer, phoenix.js would connect anew, or take
-    /// a channel for left that is not. What is refused does not count either; a message without a ref is answered without
-    /// one. A client that sends on all the same is heard on, and answered one by one, as far as it takes the answers.
+    /// a channel for left that is not. Nor does what is refused here; a join that is past its
+    /// [own rate](Self::join_rate) has counted. A message without a ref is answered without one. A client that sends on
+    /// all the same is heard on, and answered one by one, as far as it takes the answers.
     ///
     /// Messages count as they arrive here. All those of one post come together, as do those of a client that was not
     /// read from for a while: let the burst be as large as either.

@@ -46,29 +46,16 @@ struct Head {
     kind: Kind,
     /// Where the body starts, behind the WebSocket header.
     body: u8,
-    class: Class,
-    /// What a frame has that has no bytes of its own.
+    /// What a frame is that has no bytes of its own; most are one message, with its bytes behind this.
     apart: Option<Box<Apart>>,
 }
 
-/// What a frame is to the queues that it waits in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Class {
-    /// One message, which is never dropped.
-    Whole,
-    /// Several.
-    Run,
+/// A frame whose bytes are elsewhere.
+enum Apart {
+    /// Several messages, whose bytes come once it is sealed.
+    Run(OnceLock<Vec<u8>>),
     /// A broadcast that may be dropped.
-    Losable(SlowConsumer),
-}
-
-/// Bytes that are kept apart from the frame.
-#[derive(Default)]
-struct Apart {
-    /// Those of a run come once it is sealed.
-    bytes: OnceLock<Vec<u8>>,
-    /// What a broadcast that may be dropped is.
-    names: Option<Box<Names>>,
+    Losable { frame: Frame, policy: SlowConsumer, names: Names },
 }
 
 /// A broadcast's topic and event.
@@ -100,7 +87,7 @@ impl Frame {
         let mut header = [0; HEADER_ROOM];
         let size = crate::websocket::write_header(&mut header, opcode, len);
         let body = u8::try_from(size).expect("at most HEADER_ROOM");
-        let head = Head { kind, body, class: Class::Whole, apart: None };
+        let head = Head { kind, body, apart: None };
         let mut frame = match BLANK.get(..size + len) {
             Some(blank) => ThinArc::from_header_and_slice(head, blank),
             None => ThinArc::from_header_and_iter(head, std::iter::repeat_n(0, size + len)),
@@ -135,7 +122,7 @@ impl Frame {
     pub fn control(frame: &ControlFrame) -> Self {
         let encoded = frame.as_bytes();
         let body = u8::try_from(encoded.len()).expect("a control frame has at most 131 bytes");
-        let head = Head { kind: Kind::Binary, body, class: Class::Whole, apart: None };
+        let head = Head { kind: Kind::Binary, body, apart: None };
         Self(ThinArc::from_header_and_slice(head, encoded))
     }
 
@@ -143,21 +130,26 @@ impl Frame {
     /// before it is [sealed](Frame::seal).
     #[must_use]
     pub fn open() -> Self {
-        let head = Head { kind: Kind::Binary, body: 0, class: Class::Run, apart: Some(Box::default()) };
+        let apart = Some(Box::new(Apart::Run(OnceLock::default())));
+        let head = Head { kind: Kind::Binary, body: 0, apart };
         Self(ThinArc::from_header_and_slice(head, &[]))
     }
 
-    /// The same broadcast, such that it may be dropped as the policy says when it waits for a slow peer.
+    /// The same broadcast, such that it may be dropped as the policy says when it waits for a slow peer. It shares the
+    /// bytes.
     #[must_use]
     pub fn losable(&self, policy: SlowConsumer, topic: &Topic, event: &EventName) -> Self {
-        if policy == SlowConsumer::Disconnect || self.is_run() {
+        if policy == SlowConsumer::Disconnect {
             return self.clone();
         }
-        let apart =
-            Apart { bytes: OnceLock::default(), names: Some(Box::new((topic.clone(), event.clone()))) };
-        let _ = apart.bytes.set(self.as_websocket().to_vec());
+        let frame = match self.apart() {
+            None => self.clone(),
+            Some(Apart::Losable { frame, .. }) => frame.clone(),
+            Some(Apart::Run(_)) => return self.clone(),
+        };
         let Head { kind, body, .. } = *self.head();
-        let head = Head { kind, body, class: Class::Losable(policy), apart: Some(Box::new(apart)) };
+        let apart = Apart::Losable { frame, policy, names: (topic.clone(), event.clone()) };
+        let head = Head { kind, body, apart: Some(Box::new(apart)) };
         Self(ThinArc::from_header_and_slice(head, &[]))
     }
 
@@ -165,34 +157,48 @@ impl Frame {
     /// dropped.
     #[must_use]
     pub fn slow_consumer(&self) -> SlowConsumer {
-        match self.head().class {
-            Class::Whole | Class::Run => SlowConsumer::Disconnect,
-            Class::Losable(policy) => policy,
+        match self.apart() {
+            None | Some(Apart::Run(_)) => SlowConsumer::Disconnect,
+            Some(Apart::Losable { policy, .. }) => *policy,
         }
+    }
+
+    /// Whether the frame may be dropped when it waits for a slow peer: a broadcast whose
+    /// [policy](Self::slow_consumer) says so.
+    #[must_use]
+    pub fn is_losable(&self) -> bool {
+        matches!(self.apart(), Some(Apart::Losable { .. }))
     }
 
     /// What it is, if it may be dropped.
     pub(crate) fn names(&self) -> Option<&Names> {
-        self.head().apart.as_ref()?.names.as_deref()
+        match self.apart()? {
+            Apart::Run(_) => None,
+            Apart::Losable { names, .. } => Some(names),
+        }
     }
 
     /// Fills an open frame with the bytes of its run, headers and all: for good. A frame that is not open
     /// stays as it is.
     pub fn seal(&self, run: Vec<u8>) {
-        if let Some(apart) = &self.head().apart {
-            let _ = apart.bytes.set(run);
+        if let Some(Apart::Run(bytes)) = self.apart() {
+            let _ = bytes.set(run);
         }
     }
 
     /// Whether the frame waits for its bytes.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.head().apart.as_ref().is_some_and(|apart| apart.bytes.get().is_none())
+        matches!(self.apart(), Some(Apart::Run(bytes)) if bytes.get().is_none())
     }
 
     /// Whether the frame is, or will be, a run of several.
     pub(crate) fn is_run(&self) -> bool {
-        self.head().class == Class::Run
+        matches!(self.apart(), Some(Apart::Run(_)))
+    }
+
+    fn apart(&self) -> Option<&Apart> {
+        self.head().apart.as_deref()
     }
 
     fn head(&self) -> &Head {
@@ -209,9 +215,10 @@ impl Frame {
     /// after the other; while it is open, nothing).
     #[must_use]
     pub fn as_websocket(&self) -> &[u8] {
-        match &self.head().apart {
+        match self.apart() {
             None => &self.0.slice,
-            Some(apart) => apart.bytes.get().map_or(&[], Vec::as_slice),
+            Some(Apart::Run(bytes)) => bytes.get().map_or(&[], Vec::as_slice),
+            Some(Apart::Losable { frame, .. }) => frame.as_websocket(),
         }
     }
 
@@ -258,6 +265,22 @@ mod tests {
 
         assert!(!shared.is_open() && shared.is_run());
         assert_eq!(shared.as_websocket(), b"run");
+    }
+
+    #[test]
+    fn broadcast_that_may_be_dropped_shares_the_bytes_of_the_one_that_may_not() {
+        let frame = Frame::new(Kind::Text, b"hi");
+        let (topic, event) = (Topic::from("room:a"), EventName::from("news"));
+
+        let newest = frame.losable(SlowConsumer::DropNewest, &topic, &event);
+        let oldest = newest.losable(SlowConsumer::DropOldest, &topic, &event);
+
+        for losable in [newest, oldest] {
+            assert_eq!(losable.as_websocket().as_ptr(), frame.as_websocket().as_ptr());
+            assert_eq!((losable.body(), losable.kind()), (frame.body(), frame.kind()));
+            losable.seal(b"other".to_vec());
+            assert_eq!(losable.body(), b"hi");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ pub use stuck::{Patience, Stuck, Verdict};
 
 pub(crate) use rest::{Queued, Rest};
 
-use crate::Frame;
+use crate::{Frame, websocket};
 use smallvec::SmallVec;
 
 /// Frames that wait to be written to one peer, in order, counted in bytes.
@@ -131,7 +131,7 @@ impl Outbox {
     ///
     /// What may be dropped is no answer, and appended as [any frame](Self::push).
     pub fn push_owed(&mut self, frame: Frame) {
-        if frame.slow_consumer() != SlowConsumer::Disconnect {
+        if frame.is_losable() {
             return self.push(frame);
         }
         let len = u32::try_from(frame.as_websocket().len()).unwrap_or(u32::MAX);
@@ -139,10 +139,11 @@ impl Outbox {
         self.push(frame);
     }
 
-    /// Queues a control frame, which may overtake messages: in front of a run that is open, so that this stays the last.
-    /// It is owed, as the peer has asked for it.
+    /// Queues a control frame. One that may overtake messages comes in front of a run that is open, so that this stays
+    /// the last. A close frame does not, as what is behind it is lost: it waits for the run to be
+    /// [sealed](Frame::seal). Either is owed: it is never too much.
     pub fn push_control(&mut self, frame: Frame) {
-        if !self.ends_open() {
+        if !self.ends_open() || websocket::is_close(frame.as_websocket()) {
             return self.push_owed(frame);
         }
         let run = match self.rest.as_mut().and_then(|rest| rest.pop_back()) {
@@ -165,7 +166,8 @@ impl Outbox {
     }
 
     /// Drops of what waits as much as it takes to be within the limit, as each frame
-    /// [says](Frame::slow_consumer); returns how many frames. The frame that is the next to be written stays.
+    /// [says](Frame::slow_consumer); returns how many frames. The frame that is the next to be written stays. To be
+    /// called behind each push: while nothing new is let in, it is the last frame that is dropped.
     ///
     /// # Errors
     /// [`Overflow`] if it is too much still: the peer is to be cut off.
@@ -179,7 +181,7 @@ impl Outbox {
         };
         if dropped.frames > 0 {
             self.waiting -= dropped.bytes;
-            self.rest.take_if(|rest| rest.is_empty());
+            self.rest.take_if(|rest| rest.is_spent());
         }
         match overflow.and_then(|_| self.overflow()) {
             Some(overflow) => Err(overflow),
@@ -193,8 +195,11 @@ impl Outbox {
 
     /// What of that which waits may be dropped, or might have been, in bytes.
     fn losable(&self) -> usize {
-        let is_losable = |first: &&Frame| first.slow_consumer() != SlowConsumer::Disconnect;
-        let first = self.first.as_ref().filter(is_losable).map_or(0, |first| first.as_websocket().len());
+        let first = self
+            .first
+            .as_ref()
+            .filter(|first| first.is_losable())
+            .map_or(0, |first| first.as_websocket().len());
         first + self.rest.as_ref().map_or(0, |rest| rest.losable())
     }
 
@@ -293,7 +298,7 @@ impl Outbox {
         let mut batch = Batch { first, rest: SmallVec::new(), written: std::mem::take(&mut self.written) };
         if let Some(waiting) = self.rest.as_mut() {
             self.first = waiting.take(BATCH - 1, &mut batch.rest);
-            if waiting.is_empty() {
+            if waiting.is_spent() {
                 self.rest = None;
             }
             for frame in &batch.rest {
@@ -306,6 +311,9 @@ impl Outbox {
     /// Gives the lease back, `written` bytes of the batch having been written.
     pub fn finish(&mut self, batch: Batch, written: usize) -> Written {
         self.lease = Lease::Free;
+        if let Some(rest) = self.rest.as_mut().filter(|_| written > 0) {
+            rest.admit();
+        }
         let mut written = batch.written + written;
         let mut done = 0;
         for frame in std::iter::once(&batch.first).chain(&batch.rest) {
@@ -317,8 +325,10 @@ impl Outbox {
             done += 1;
         }
         if done == batch.frames() {
+            let is_empty = self.is_empty();
+            self.rest.take_if(|rest| is_empty || rest.is_spent());
             self.forget_owed();
-            return if self.is_empty() { Written::Everything } else { Written::More };
+            return if is_empty { Written::Everything } else { Written::More };
         }
         let mut left: SmallVec<[Frame; 4]> = std::iter::once(batch.first).chain(batch.rest).collect();
         self.put_back(left.drain(done..), written);

@@ -52,8 +52,13 @@ pub struct Config {
     pub shard: u32,
     /// Seeds the hash of the topic table: 16 bytes, random, and secret from clients.
     pub hash_key: (u64, u64),
-    /// The mounts that sockets connect to.
+    /// The mounts that sockets connect to: at most [`Config::MAX_MOUNTS`].
     pub mounts: Vec<Mount>,
+}
+
+impl Config {
+    /// The most mounts of one machine: 65,535.
+    pub const MAX_MOUNTS: usize = u16::MAX as usize;
 }
 
 /// What the sockets of one mount have in common.
@@ -96,7 +101,7 @@ pub struct Limits {
     /// never refused. What counts is when the machine is told: who was not read from for a while, catches up at once.
     pub message_rate: Option<Rate>,
     /// How often one socket may ask to join, refused joins and those of a joined topic counted: no limit. Past it as
-    /// for messages; the channel that a join was to replace goes on.
+    /// for messages, of which it has been one; the channel that a join was to replace goes on.
     pub join_rate: Option<Rate>,
 }
 
@@ -246,10 +251,10 @@ impl<H: Clone, I> Server<H, I> {
     /// A machine without sockets.
     ///
     /// # Panics
-    /// If there are more than 65,536 mounts.
+    /// If there are more mounts than [`Config::MAX_MOUNTS`].
     #[must_use]
     pub fn new(config: Config) -> Self {
-        assert!(u16::try_from(config.mounts.len().saturating_sub(1)).is_ok(), "more than 65,536 mounts");
+        assert!(config.mounts.len() <= Config::MAX_MOUNTS, "there are at most {} mounts", Config::MAX_MOUNTS);
         let is_lossy = config.mounts.iter().any(Mount::is_lossy);
         Self {
             topics: Topics::new(config.hash_key),
@@ -268,10 +273,13 @@ impl<H: Clone, I> Server<H, I> {
         }
     }
 
-    /// The same machine, whose sockets may have one of these serializers; V1 and V2 alone otherwise. Before the first
-    /// socket connects.
+    /// The same machine, whose sockets may have one of these serializers; V1 and V2 alone otherwise.
+    ///
+    /// # Panics
+    /// If a socket has connected already.
     #[must_use]
     pub fn with_formats(mut self, formats: Formats) -> Self {
+        assert!(self.sockets.is_empty(), "formats are set before the first socket connects");
         self.connected = formats.each(|_| 0);
         self.formats = formats;
         self
@@ -295,7 +303,7 @@ impl<H: Clone, I> Server<H, I> {
                 serializer: socket.serializer,
                 life: Life::Open,
                 stopped: None,
-                mount: index(socket.mount),
+                mount: u16::try_from(socket.mount).expect("a machine has at most Config::MAX_MOUNTS"),
                 id: None,
                 channels: SmallVec::new(),
                 terminating: 0,
@@ -526,7 +534,7 @@ impl<H: Clone, I> Server<H, I> {
     }
 
     fn mount(&self, socket: u32) -> &Mount {
-        &self.config.mounts[self.sockets[socket as usize].mount as usize]
+        &self.config.mounts[usize::from(self.sockets[socket as usize].mount)]
     }
 
     fn send(&mut self, socket: u32, frame: Frame) -> Result<(), Ended> {
@@ -543,9 +551,10 @@ impl<H: Clone, I> Server<H, I> {
         self.outputs.push_back(Output::Notice { socket, notice });
     }
 
-    /// The name of a channel's topic, unless it has closed.
-    fn topic_of(&self, channel: u32) -> Option<Topic> {
-        self.channels[channel as usize].topic.map(|key| self.topics.get(key).name.clone())
+    /// The name of the topic of a channel that has not closed.
+    fn topic_of(&self, channel: u32) -> Topic {
+        let key = self.channels[channel as usize].topic.expect("a channel has its topic until it closes");
+        self.topics.get(key).name.clone()
     }
 
     fn interest(&mut self, topic: u32, change: Change, wanted: bool) {

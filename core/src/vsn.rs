@@ -52,12 +52,17 @@ impl<'a> Version<'a> {
         valid.then_some(parsed)
     }
 
-    /// Whether `~> major.minor.0` allows this version.
+    /// The first release of a major version: `1.0.0`.
+    pub(crate) const fn first_of(major: &'a str) -> Self {
+        Self { major, minor: "0", patch: "0", pre_release: None }
+    }
+
+    /// Whether `~> least`, of three numbers, allows this version.
     ///
-    /// A pre-release sorts below its release, so one of patch 0 comes too early; and Elixir's upper bound
+    /// A pre-release sorts below its release, so one of the least patch comes too early; and Elixir's upper bound
     /// lies below every pre-release of the next minor version.
-    pub(crate) fn is_patch_of(&self, major: &str, minor: &str) -> bool {
-        self.major == major && self.minor == minor && !(self.patch == "0" && self.pre_release.is_some())
+    pub(crate) fn is_patch_of(&self, least: &Self) -> bool {
+        self.major == least.major && self.minor == least.minor && self.is_at_least(least)
     }
 
     /// Whether it is not lower than `least`, of the same major version, which is no pre-release.

@@ -57,4 +57,4 @@ pub use frame::ControlFrame;
 pub use output::Output;
 pub use violation::Violation;
 
-pub(crate) use frame::write_header;
+pub(crate) use frame::{is_close, write_header};

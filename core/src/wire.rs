@@ -65,6 +65,7 @@ impl Serializer {
 
     /// The place in a table with one entry for each serializer.
     #[must_use]
+    #[inline]
     pub fn index(self) -> usize {
         match self {
             Self::V1 => 0,
@@ -103,10 +104,9 @@ impl Serializer {
         {
             return Ok(other);
         }
-        let requirements = [("1", Self::V1), ("2", Self::V2)];
-        requirements
+        [("1", Self::V1), ("2", Self::V2)]
             .into_iter()
-            .find(|(major, _)| version.is_patch_of(major, "0"))
+            .find(|(major, _)| version.is_patch_of(&Version::first_of(major)))
             .map(|(_, serializer)| serializer)
             .ok_or(VsnError::Unsupported)
     }

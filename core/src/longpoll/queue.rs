@@ -2,7 +2,7 @@
 
 use super::output::{Delivery, PollId};
 use crate::Frame;
-use crate::outbox::{Queued, Rest, SlowConsumer};
+use crate::outbox::{Queued, Rest};
 use std::collections::VecDeque;
 
 /// Frames in order, counted in bytes, and in front of them those that are being written.
@@ -89,8 +89,7 @@ impl Queue {
 
     /// The same, without what may be dropped.
     pub(super) fn held(&self) -> usize {
-        let is_losable = |first: &&Entry| first.frame.slow_consumer() != SlowConsumer::Disconnect;
-        let first = self.first().filter(is_losable).map_or(0, Queued::len);
+        let first = self.first().filter(|first| first.frame.is_losable()).map_or(0, Queued::len);
         self.behind_first() - (self.waiting.losable() - first)
     }
 

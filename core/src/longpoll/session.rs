@@ -6,7 +6,6 @@ use super::output::{CloseReason, Delivery, Ended, NotText, Output, PollId, PostI
 use super::polls::{Polls, Removed};
 use super::posts::Posts;
 use super::queue::{Cause, Queue};
-use crate::outbox::SlowConsumer;
 use crate::{Frame, Instant, Kind};
 use std::collections::VecDeque;
 
@@ -150,7 +149,7 @@ impl Session {
     /// # Errors
     /// [`NotText`] if it is binary, and the session takes [text](Config::carries) alone.
     pub fn push_owed(&mut self, frame: Frame) -> Result<(), NotText> {
-        if frame.slow_consumer() != SlowConsumer::Disconnect {
+        if frame.is_losable() {
             return self.push(frame);
         }
         self.append(frame, Cause::Client)

@@ -36,9 +36,19 @@ struct Losable {
     /// How many there are, by [`SlowConsumer::index`].
     frames: [usize; LOSSY],
     bytes: usize,
-    /// Bytes that were dropped for being the oldest, or stale, since anybody has asked.
+    /// Bytes that were dropped for room since anybody has asked.
     gone: usize,
     refuses: Refuses,
+    stale: Stale,
+}
+
+/// Whether any frame may have been followed by a later one that takes its place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stale {
+    /// None has come since this was last looked at.
+    #[default]
+    None,
+    Perhaps,
 }
 
 /// Whether what is to be dropped when it is the newest is let in.
@@ -66,6 +76,12 @@ impl<T> Default for Rest<T> {
 impl<T: Queued> Rest<T> {
     pub(crate) fn is_empty(&self) -> bool {
         self.frames.is_empty()
+    }
+
+    /// Whether nothing waits, and nothing that has been dropped is to be remembered.
+    pub(super) fn is_spent(&self) -> bool {
+        let remembers = |losable: &Losable| losable.gone > 0 || losable.refuses != Refuses::Nothing;
+        self.is_empty() && !self.losable.as_deref().is_some_and(remembers)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -126,7 +142,7 @@ impl<T: Queued> Rest<T> {
         self.losable.as_ref().map_or(0, |losable| losable.bytes)
     }
 
-    /// How many bytes were dropped for being the oldest, or stale, since this was last asked.
+    /// How many bytes were dropped for room since this was last asked.
     pub(super) fn take_gone(&mut self) -> usize {
         self.losable.as_mut().map_or(0, |losable| std::mem::take(&mut losable.gone))
     }
@@ -147,6 +163,7 @@ impl<T: Queued> Rest<T> {
         {
             self.remove(self.frames.len() - 1, &mut dropped);
         }
+        self.note_gone(dropped);
         dropped
     }
 
@@ -161,7 +178,6 @@ impl<T: Queued> Rest<T> {
                 at += 1;
             }
         }
-        self.note_gone(dropped);
         let mut end = self.frames.len();
         while dropped.bytes < bytes && end > stay && self.has(SlowConsumer::DropNewest) {
             end -= 1;
@@ -169,6 +185,7 @@ impl<T: Queued> Rest<T> {
                 self.remove(end, &mut dropped);
             }
         }
+        self.note_gone(dropped);
         dropped
     }
 
@@ -200,16 +217,16 @@ impl<T: Queued> Rest<T> {
     /// Drops what only the latest is wanted of, and is followed by a later one.
     fn drop_stale(&mut self, stay: usize) -> Dropped {
         let mut dropped = Dropped::default();
-        if !self.has(SlowConsumer::KeepLatest) {
+        let Some(losable) = self.losable.as_mut().filter(|losable| losable.stale == Stale::Perhaps) else {
             return dropped;
-        }
+        };
+        losable.stale = Stale::None;
         let (mut later, mut stale) = (BTreeSet::new(), Vec::with_capacity(self.frames.len()));
         for frame in self.frames.iter().skip(stay).rev() {
             let names = frame.frame().names().filter(|_| policy(frame) == SlowConsumer::KeepLatest);
             stale.push(names.is_some_and(|names| !later.insert(names)));
         }
         stale.extend(std::iter::repeat_n(false, stay));
-        let losable = self.losable.get_or_insert_default();
         self.frames.retain(|frame| {
             let is_stale = stale.pop().unwrap_or_default();
             if is_stale {
@@ -231,6 +248,9 @@ impl<T: Queued> Rest<T> {
             let losable = self.losable.get_or_insert_default();
             losable.frames[index] += 1;
             losable.bytes += frame.len();
+            if policy(frame) == SlowConsumer::KeepLatest {
+                losable.stale = Stale::Perhaps;
+            }
         }
     }
 

@@ -71,20 +71,18 @@ const GRACE: Duration = Duration::from_secs(1);
 impl Outbox {
     /// The stream is blocked, behind a write of so many bytes: what of `before` is left, or, if all that
     /// waited then has been taken, a new start with what is waiting now. Of answers alone it need only take some,
-    /// however slowly: whoever reads them is not to be cut off for having asked.
+    /// however slowly: whoever reads them is not to be cut off for having asked. What is dropped for a peer that takes
+    /// nothing gives it no more time.
     #[must_use]
     pub fn stuck(&mut self, before: Option<Stuck>, written: usize, now: Instant) -> Stuck {
         let mut gone = written;
         if let Some(rest) = &mut self.rest {
             gone += rest.take_gone();
-            if written > 0 {
-                rest.admit();
-            }
         }
         let takes_its_own = written > 0 && self.is_all_owed();
         let ahead = before.map_or(0, |before| before.ahead.saturating_sub(gone)).min(self.unwritten());
         match before {
-            Some(before) if ahead > 0 && !takes_its_own => {
+            Some(before) if written == 0 || (ahead > 0 && !takes_its_own) => {
                 let progress = if written > 0 { Progress::Some } else { before.progress };
                 Stuck { ahead, progress, ..before }
             }
@@ -103,7 +101,9 @@ impl Outbox {
     /// there is such, the peer need only take some of what may not.
     #[must_use]
     pub fn handle_timeout(&mut self, stuck: Stuck, patience: Patience, now: Instant) -> Verdict {
-        let Ok(mut dropped) = self.make_room() else { return Verdict::TooSlow };
+        // Within the limit there is nothing to drop: nothing has come that could be refused.
+        let room = if self.overflow().is_some() { self.make_room() } else { Ok(0) };
+        let Ok(mut dropped) = room else { return Verdict::TooSlow };
         if now < stuck.since + patience.age() {
             return Verdict::Spared { stuck, dropped };
         }
@@ -111,10 +111,12 @@ impl Outbox {
         if is_late && (stuck.progress == Progress::None || !self.has_losable()) {
             return Verdict::TooSlow;
         }
-        let aged = stuck.ahead.saturating_sub(self.unwritten_first());
+        // What was dropped for room since the last write is ahead no more.
+        let gone = self.rest.as_mut().map_or(0, |rest| rest.take_gone());
+        let aged = stuck.ahead.saturating_sub(gone + self.unwritten_first());
         let of_age = self.rest.as_mut().map(|rest| rest.drop_aged(aged)).unwrap_or_default();
         self.waiting -= of_age.bytes;
-        self.rest.take_if(|rest| rest.is_empty());
+        self.rest.take_if(|rest| rest.is_spent());
         dropped += of_age.frames;
         Verdict::Spared { stuck: self.stuck_since(now), dropped }
     }

@@ -53,9 +53,10 @@ impl Broadcast {
         self.encode_with(&Formats::default(), serializer);
     }
 
-    /// Encodes for one more serializer of a server, if that has not been done.
+    /// Encodes for one more serializer of a server, if that has not been done; one that is none of these formats stays to
+    /// be done.
     pub fn encode_with(&mut self, formats: &Formats, serializer: Serializer) {
-        if self.lacks(serializer) {
+        if self.lacks(serializer) && formats.contains(serializer) {
             let frame = formats.encode(serializer, &self.outgoing());
             *self.frames.place(serializer) = frame.map_or(Slot::Impossible, Slot::Encoded);
         }

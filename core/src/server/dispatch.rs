@@ -215,9 +215,8 @@ impl<H: Clone, I> Server<H, I> {
     /// A join on a joined topic: the old channel ends at once, without `terminate`; its `phx_close`
     /// follows the reply to the new join.
     fn replace(&mut self, socket: u32, old: u32, message: Incoming<'_>) {
-        if let Some(topic) = self.topic_of(old) {
-            self.note(socket, Notice::Duplicate { topic });
-        }
+        let topic = self.topic_of(old);
+        self.note(socket, Notice::Duplicate { topic });
         let replaced = self.channels[old as usize].refs.sent().cloned();
         self.end(old);
         self.join(socket, message);

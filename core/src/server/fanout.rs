@@ -120,7 +120,7 @@ impl<H: Clone, I> Server<H, I> {
         let members = &self.topics.get(fanout.key).members;
         for policy in SlowConsumer::ALL {
             let has = |member: &Member<H>| policies[usize::from(member.mount)] == policy;
-            if is_one && policies[0] != policy || !members.iter().any(has) {
+            if !policies.contains(&policy) || !members.iter().any(has) {
                 continue;
             }
             let these = || Whose::These(policies.iter().map(|other| *other == policy).collect());

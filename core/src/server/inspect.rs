@@ -86,7 +86,7 @@ impl<H: Clone, I> Server<H, I> {
         Some(SocketView {
             socket: self.socket_id(index(place)),
             handle: socket.handle.clone(),
-            mount: socket.mount as usize,
+            mount: socket.mount.into(),
             serializer: socket.serializer,
             id: socket.id.map(|key| self.topics.get(key).name.clone()),
             channels: socket.channels.iter().filter_map(|&channel| self.view_channel(channel)).collect(),
@@ -106,6 +106,6 @@ impl<H: Clone, I> Server<H, I> {
         let mut waiting = state.input();
         waiting += state.mailbox.as_ref().map_or_else(Load::default, |mailbox| mailbox.others);
         let Load { messages, bytes } = waiting;
-        Some(ChannelView { topic: self.topic_of(channel)?, stage, is_busy: state.busy, messages, bytes })
+        Some(ChannelView { topic: self.topic_of(channel), stage, is_busy: state.busy, messages, bytes })
     }
 }

@@ -274,14 +274,15 @@ impl<H: Clone, I> Server<H, I> {
         if self.sockets[socket as usize].life != Life::Open {
             return; // Broadcasts would go nowhere.
         }
-        let share = match self.lossy {
-            _ if !self.mount(socket).router.intercepts(state.route).is_empty() => Share::NotIntercepted,
-            Lossy::Perhaps => Share::OfItsMount,
-            Lossy::Never => Share::All,
+        let share = if !self.mount(socket).router.intercepts(state.route).is_empty() {
+            Share::NotIntercepted
+        } else if self.lossy == Lossy::Perhaps {
+            Share::OfItsMount
+        } else {
+            Share::All
         };
         let owner = &self.sockets[socket as usize];
-        let mount = u16::try_from(owner.mount).expect("Server::new takes no more mounts");
-        let (serializer, handle) = (owner.serializer, owner.handle.clone());
+        let (serializer, mount, handle) = (owner.serializer, owner.mount, owner.handle.clone());
         let member = Member { channel, serializer, share, mount, handle };
         let (at, change) = self.topics.add_member(key, member);
         self.channels[channel as usize].member = Some(at);

@@ -234,14 +234,14 @@ pub enum Notice {
     /// Reading has paused for too long, and the channel with most of what waits ends:
     /// [`Limits::overload`](super::Limits::overload).
     Overloaded {
-        /// Its topic; `None` if it has closed already.
-        topic: Option<Topic>,
+        /// Its topic.
+        topic: Topic,
     },
     /// Too many broadcasts and messages of the application wait at a channel, which ends:
     /// [`Limits::channel_messages`](super::Limits::channel_messages), or its bytes.
     ChannelFull {
-        /// Its topic; `None` if it has closed already.
-        topic: Option<Topic>,
+        /// Its topic.
+        topic: Topic,
     },
 }
 

@@ -23,7 +23,8 @@ pub(super) struct Pace {
 }
 
 impl<H: Clone, I> Server<H, I> {
-    /// Whether a message that has just come comes too fast: then it is not acted on, and takes nothing of what is left.
+    /// Whether a message that has just come comes too fast: then it is not acted on, and takes nothing of the rate that
+    /// it is past. A join past its own has counted as a message before.
     ///
     /// Heartbeats never do: without an answer, a client ends its connection, and comes back to join all anew. Nor do
     /// leaves, as they give back. Neither counts.

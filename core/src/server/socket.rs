@@ -18,7 +18,7 @@ pub(super) struct Socket<H> {
     /// Why the server has ended it, if it was the server.
     pub(super) stopped: Option<CloseReason>,
     /// Which mount's routes and limits hold.
-    pub(super) mount: u32,
+    pub(super) mount: u16,
     /// The topic that is its id, if it has one.
     pub(super) id: Option<TopicKey>,
     /// Its channels, one a topic: those that a message can reach. No map: there are a handful.

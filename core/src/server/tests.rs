@@ -33,6 +33,14 @@ fn channel_forgets_a_timer_that_has_come_or_was_cancelled() {
     assert_eq!(timers(&server), Some(vec![]));
 }
 
+#[test]
+#[should_panic(expected = "there are at most 65535 mounts")]
+fn mounts_have_an_end() {
+    let mounts = vec![Mount::default(); Config::MAX_MOUNTS + 1];
+
+    let _ = Server::<(), ()>::new(Config { shard: 0, hash_key: (0, 0), mounts });
+}
+
 /// A machine with one channel.
 fn joined() -> (Server<(), ()>, ChannelId) {
     let mut mount = Mount::default();

@@ -68,10 +68,9 @@ impl Requirement {
 
     pub(crate) fn allows_version(&self, version: &Version<'_>) -> bool {
         let least = Version::parse(&self.least).expect("it was parsed when the requirement was");
-        let is_minor = version.major == least.major && version.minor == least.minor;
         match self.allowed {
-            Allowed::This => is_minor && version.patch == least.patch && version.pre_release.is_none(),
-            Allowed::Patches => is_minor && version.is_at_least(&least),
+            Allowed::This => *version == least,
+            Allowed::Patches => version.is_patch_of(&least),
             Allowed::Minors => version.major == least.major && version.is_at_least(&least),
         }
     }

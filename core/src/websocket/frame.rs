@@ -216,6 +216,11 @@ pub(crate) fn write_header(out: &mut [u8; 10], opcode: u8, len: usize) -> usize 
     }
 }
 
+/// Whether an encoded frame is a close frame.
+pub(crate) fn is_close(frame: &[u8]) -> bool {
+    frame.first() == Some(&(FIN | Opcode::Close.bits()))
+}
+
 /// Appends one final frame, masked if there is a key.
 pub(super) fn write_frame(out: &mut Vec<u8>, opcode: Opcode, body: &[u8], key: Option<[u8; 4]>) {
     let mut header = [0; 10];

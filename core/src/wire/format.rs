@@ -120,10 +120,7 @@ impl Decoded {
             msg_ref: self.msg_ref.clone(),
             topic: Name::from(&*self.topic),
             event: Name::from(&*self.event),
-            payload: match &self.payload {
-                Payload::Json(json) => PayloadSlice::Json(json.as_str()),
-                Payload::Binary(bytes) => PayloadSlice::Binary(bytes),
-            },
+            payload: PayloadSlice::from(&self.payload),
         }
     }
 }

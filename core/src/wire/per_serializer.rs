@@ -7,9 +7,13 @@ use std::ops::{Index, IndexMut};
 /// have none of, behind them.
 #[derive(Clone, Debug, Default)]
 pub struct PerSerializer<T> {
-    built_in: [T; 2],
+    built_in: [T; BUILT_IN],
     own: Vec<T>,
 }
+
+const BUILT_IN: usize = Serializer::ALL.len();
+
+const NO_PLACE: &str = "the table was made for the formats of this serializer";
 
 impl<T> PerSerializer<T> {
     pub(super) fn new(own: usize, mut make: impl FnMut(Serializer) -> T) -> Self {
@@ -23,11 +27,14 @@ impl<T> PerSerializer<T> {
     #[must_use]
     #[inline]
     pub fn get(&self, serializer: Serializer) -> Option<&T> {
-        match serializer {
-            Serializer::V1 => Some(&self.built_in[0]),
-            Serializer::V2 => Some(&self.built_in[1]),
-            Serializer::Custom(id) => self.own.get(id.place()),
-        }
+        let at = serializer.index();
+        self.built_in.get(at).or_else(|| self.own.get(at - BUILT_IN))
+    }
+
+    #[inline]
+    fn get_mut(&mut self, serializer: Serializer) -> Option<&mut T> {
+        let at = serializer.index();
+        self.built_in.get_mut(at).or_else(|| self.own.get_mut(at - BUILT_IN))
     }
 
     /// A value for each of these.
@@ -44,17 +51,11 @@ impl<T> PerSerializer<T> {
     where
         T: Default,
     {
-        match serializer {
-            Serializer::V1 => &mut self.built_in[0],
-            Serializer::V2 => &mut self.built_in[1],
-            Serializer::Custom(id) => {
-                let place = id.place();
-                if self.own.len() <= place {
-                    self.own.resize_with(place + 1, T::default);
-                }
-                &mut self.own[place]
-            }
+        let places = (serializer.index() + 1).saturating_sub(BUILT_IN);
+        if self.own.len() < places {
+            self.own.resize_with(places, T::default);
         }
+        &mut self[serializer]
     }
 
     /// The serializers that have a place.
@@ -80,7 +81,7 @@ impl<T> Index<Serializer> for PerSerializer<T> {
     /// If the serializer has no place here.
     #[inline]
     fn index(&self, serializer: Serializer) -> &T {
-        self.get(serializer).expect("the table was made for the formats of this serializer")
+        self.get(serializer).expect(NO_PLACE)
     }
 }
 
@@ -89,10 +90,6 @@ impl<T> IndexMut<Serializer> for PerSerializer<T> {
     /// If the serializer has no place here.
     #[inline]
     fn index_mut(&mut self, serializer: Serializer) -> &mut T {
-        match serializer {
-            Serializer::V1 => &mut self.built_in[0],
-            Serializer::V2 => &mut self.built_in[1],
-            Serializer::Custom(id) => &mut self.own[id.place()],
-        }
+        self.get_mut(serializer).expect(NO_PLACE)
     }
 }

@@ -109,7 +109,7 @@ fn channel_that_is_ended_since_too_much_waits_for_it_is_noted() {
     assert_eq!(pair.notices(), []);
     pair.info(channel, "second", Duration::ZERO);
 
-    assert_eq!(pair.notices(), [(ann, Notice::ChannelFull { topic: Some(topic("room:a")) })]);
+    assert_eq!(pair.notices(), [(ann, Notice::ChannelFull { topic: topic("room:a") })]);
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn channel_that_is_ended_so_that_reading_goes_on_is_noted() {
 
     pair.advance(Duration::from_millis(1));
 
-    assert_eq!(pair.notices(), [(ann, Notice::Overloaded { topic: Some(topic("room:a")) })]);
+    assert_eq!(pair.notices(), [(ann, Notice::Overloaded { topic: topic("room:a") })]);
 }
 
 #[test]

@@ -4,7 +4,8 @@ mod age;
 mod reference;
 
 use bennu_core::outbox::{Outbox, Overflow, SlowConsumer, Written};
-use bennu_core::{EventName, Frame, Kind, Topic};
+use bennu_core::websocket::{Config, Connection, Output};
+use bennu_core::{EventName, Frame, Instant, Kind, Topic};
 
 /// A frame that is never dropped: its name, and so many bytes with its header.
 fn kept(name: &str) -> Frame {
@@ -224,6 +225,28 @@ fn answers_that_have_been_written_are_owed_no_longer_though_broadcasts_wait_all_
 
         assert!(outbox.waiting() <= 10 + 40 + 10, "{} in round {round}", outbox.waiting());
     }
+}
+
+/// What a server sends when it ends a connection.
+fn close() -> Frame {
+    let mut connection = Connection::server(Config::default(), Instant::EPOCH);
+    connection.close(1001, "", Instant::EPOCH);
+    let Some(Output::Send(frame)) = connection.poll_output() else { panic!("a close frame is sent") };
+    Frame::control(&frame)
+}
+
+#[test]
+fn close_frame_overtakes_nothing_that_was_sent_before_it() {
+    let mut outbox = Outbox::new(1000);
+    let run = Frame::open();
+    outbox.push(run.clone());
+
+    outbox.push_control(close());
+
+    assert!(outbox.awaits_seal() && outbox.begin().is_none());
+    run.seal(b"run".to_vec());
+    let sent = outbox.begin().unwrap().slices().flatten().copied().collect::<Vec<_>>();
+    assert_eq!(sent, [b"run", close().as_websocket()].concat());
 }
 
 #[test]

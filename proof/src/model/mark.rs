@@ -102,6 +102,8 @@ impl Marks {
             Said::Close { code: 1012, .. } => Mark::CloseDraining,
             Said::Close { code: 1013, .. } => Mark::CloseSlowConsumer,
             Said::Close { .. } => Mark::CloseMalformed,
+            // What is noted is a branch of the rules, which has a mark.
+            Said::Notice { .. } => return,
         });
     }
 }

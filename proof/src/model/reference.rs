@@ -15,7 +15,7 @@ use super::mark::{Mark, Marks};
 use super::operation::Pace;
 use super::said::{Asked, Heard, Note, Said};
 use super::value::{Content, Word};
-use bennu_core::server::{CloseReason, Limits, Reason};
+use bennu_core::server::{CloseReason, Limits, Notice, Reason};
 use bennu_core::{Compat, Instant, Serializer};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -351,6 +351,10 @@ impl Model {
 
     fn mark(&mut self, mark: Mark) {
         self.marks.see(mark);
+    }
+
+    fn note(&mut self, socket: usize, notice: &Notice) {
+        self.said.push(Said::notice(socket, notice));
     }
 
     fn mark_if(&mut self, condition: bool, mark: Mark) {

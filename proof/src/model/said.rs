@@ -2,7 +2,7 @@
 
 use super::value::{Content, Word};
 use bennu_core::Serializer;
-use bennu_core::server::{CloseReason, Reason};
+use bennu_core::server::{CloseReason, Notice, Reason};
 
 /// A message of the application: a number that was not there before.
 pub(crate) type Note = u64;
@@ -42,6 +42,8 @@ pub(crate) enum Said {
         /// The code of the close frame.
         code: u16,
     },
+    /// Something to be logged or counted, as it prints.
+    Notice { socket: usize, notice: String },
 }
 
 /// Which handler is to run, and with what.
@@ -130,9 +132,15 @@ impl Said {
             | Self::Cancel { socket, .. }
             | Self::Ended { socket, .. }
             | Self::Pause { socket }
-            | Self::Resume { socket } => Some(socket),
+            | Self::Resume { socket }
+            | Self::Notice { socket, .. } => Some(socket),
             Self::Fanout { .. } | Self::Interest { .. } => None,
         }
+    }
+
+    /// Something about a socket is to be logged or counted.
+    pub(crate) fn notice(socket: usize, notice: &Notice) -> Self {
+        Self::Notice { socket, notice: format!("{notice:?}") }
     }
 
     /// Closing for this reason.

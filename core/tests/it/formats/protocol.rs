@@ -96,6 +96,21 @@ fn format_that_the_publisher_did_not_know_of_is_written_once_by_the_server() {
 }
 
 #[test]
+fn broadcast_that_was_encoded_without_the_formats_is_encoded_with_them_still() {
+    let mut house = House::new();
+    let ann = house.joined(house.custom);
+    let mut broadcast = Broadcast::new(Topic::from("room:a"), "news", Payload::empty()).unwrap();
+
+    broadcast.encode(house.custom);
+    assert!(broadcast.lacks(house.custom));
+
+    house.publish(&broadcast);
+    assert_eq!(house.take(ann), ["broadcast|room:a|news|{}"]);
+    broadcast.encode_with(&house.formats, house.custom);
+    assert!(!broadcast.lacks(house.custom) && broadcast.frame(house.custom).is_some());
+}
+
+#[test]
 fn format_that_nobody_speaks_is_not_asked() {
     let mut house = House::new();
     let ann = house.joined(Serializer::V2);
@@ -207,6 +222,15 @@ fn socket_of_a_format_that_the_server_does_not_know_cannot_connect() {
     let mut server: Server<(), ()> = Server::new(Config { shard: 0, hash_key: (0, 0), mounts });
 
     server.connect(SocketConfig { handle: (), serializer, mount: 0, id: None }, NOW);
+}
+
+#[test]
+#[should_panic(expected = "before the first socket connects")]
+fn formats_come_before_the_first_socket() {
+    let mut house = House::new();
+    house.connect(Serializer::V2);
+
+    let _ = house.server.with_formats(house.formats);
 }
 
 #[test]

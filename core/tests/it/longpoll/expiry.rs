@@ -1,14 +1,15 @@
 use super::*;
-use bennu_core::longpoll::{CloseReason, Ended};
+use bennu_core::longpoll::{Carries, CloseReason, Ended};
 
 const INACTIVE_END: [Output; 2] = [Output::Closed(CloseReason::Inactive), Output::End];
 
 #[test]
 fn defaults_are_those_of_the_documentation() {
-    let Config { window, inactive, max_queue, max_input, max_replaced, carries: _ } = Config::default();
+    let Config { window, inactive, max_queue, max_input, max_replaced, carries } = Config::default();
 
     assert_eq!((window.as_millis(), inactive.as_millis()), (10_000, 15_000));
     assert_eq!((max_queue, max_input, max_replaced), (1 << 20, 1 << 20, 8));
+    assert_eq!(carries, Carries::Text);
     assert_eq!(Config::with_window(Duration::from_millis(600)).inactive.as_millis(), 900);
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use bennu_core::longpoll::NotText;
+use bennu_core::longpoll::{Carries, NotText};
 use bennu_core::websocket;
 
 #[test]
@@ -205,6 +205,18 @@ fn second_take_of_a_poll_finds_nothing() {
 
     assert_eq!(session.take(poll, at(1)).len(), 1);
     assert_eq!(session.take(poll, at(1)), []);
+}
+
+#[test]
+fn session_that_carries_bytes_takes_a_binary_frame() {
+    let mut session = Session::new(Config { carries: Carries::TextAndBytes, ..Config::default() }, T0);
+    let binary = Frame::new(Kind::Binary, b"\x01");
+
+    session.push(binary.clone()).unwrap();
+    session.push_owed(frame("text")).unwrap();
+
+    let poll = session.handle_poll(T0).unwrap();
+    assert_eq!(session.take(poll, T0), [binary, frame("text")]);
 }
 
 #[test]

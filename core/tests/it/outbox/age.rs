@@ -144,6 +144,92 @@ fn what_was_dropped_for_room_is_not_taken_for_what_came_later() {
 }
 
 #[test]
+fn what_was_dropped_for_room_is_not_dropped_again_for_its_age() {
+    let drop = |n: usize| lossy(SlowConsumer::DropOldest, &format!("a{n}"));
+    let (mut outbox, first) = stuck((0..101).map(drop));
+    for n in 101..300 {
+        outbox.push(drop(n));
+        outbox.make_room().unwrap();
+    }
+
+    // The stream has not been tried since, and what waits has come just now.
+    let (_, dropped) = spared(outbox.handle_timeout(first, ten(), at(10)));
+
+    assert_eq!((dropped, outbox.waiting()), (0, 10 + 1000));
+}
+
+#[test]
+fn newest_that_had_waited_and_was_dropped_for_room_is_not_waited_for() {
+    let (mut outbox, first) = stuck([kept("push"), kept("push"), lossy(SlowConsumer::DropNewest, "a1")]);
+    outbox.push(sized("push", 988));
+    assert_eq!(outbox.make_room(), Ok(1));
+
+    let taken = write(&mut outbox, 20);
+    let second = outbox.stuck(Some(first), taken, at(9));
+
+    assert_eq!(outbox.patience(second, ten()), at(19), "all that waited has been taken or dropped");
+}
+
+#[test]
+fn what_was_dropped_for_room_is_remembered_when_the_few_that_are_left_are_tried_in_vain() {
+    // Behind the first, there is room for one of these.
+    let drop = |name: &str| lossy(SlowConsumer::DropOldest, name);
+    let mut outbox = Outbox::new(10);
+    outbox.push(drop("a0"));
+    outbox.push(drop("a1"));
+    let taken = write(&mut outbox, 0);
+    let first = outbox.stuck(None, taken, at(0));
+    outbox.push(drop("a2"));
+    assert_eq!(outbox.make_room(), Ok(1));
+
+    let taken = write(&mut outbox, 0);
+    let second = outbox.stuck(Some(first), taken, at(5));
+    let (_, dropped) = spared(outbox.handle_timeout(second, ten(), at(10)));
+
+    assert_eq!((dropped, names(&mut outbox)), (0, ["a0", "a2"].map(String::from).to_vec()));
+}
+
+#[test]
+fn what_waits_for_too_long_keeps_its_place_however_long() {
+    let (mut outbox, mut stuck) = stuck(["a1", "a2", "a3"].map(|name| lossy(SlowConsumer::DropNewest, name)));
+
+    for seconds in [10, 20, 30] {
+        let dropped;
+        (stuck, dropped) = spared(outbox.handle_timeout(stuck, ten(), at(seconds)));
+        assert_eq!(dropped, 0, "in second {seconds}");
+    }
+    assert_eq!(names(&mut outbox), ["a1", "a2", "a3"]);
+}
+
+#[test]
+fn nothing_new_is_taken_though_the_few_that_wait_are_tried_in_vain() {
+    let drop = |name: &str| lossy(SlowConsumer::DropNewest, name);
+    let (mut outbox, first) = stuck(["a1", "a2"].map(drop));
+    let (second, _) = spared(outbox.handle_timeout(first, ten(), at(10)));
+
+    let taken = write(&mut outbox, 0);
+    let _ = outbox.stuck(Some(second), taken, at(11));
+    outbox.push(drop("a3"));
+
+    assert_eq!((outbox.make_room(), names(&mut outbox)), (Ok(1), ["a1", "a2"].map(String::from).to_vec()));
+}
+
+#[test]
+fn broadcasts_that_are_dropped_give_a_peer_that_takes_nothing_no_time() {
+    let (mut outbox, first) = stuck([kept("push"), kept("push")]);
+    for n in 0..300 {
+        outbox.push(lossy(SlowConsumer::DropOldest, &format!("a{n}")));
+        outbox.make_room().unwrap();
+    }
+
+    let taken = write(&mut outbox, 0);
+    let second = outbox.stuck(Some(first), taken, at(9));
+
+    assert_eq!(outbox.patience(second, ten()), at(10));
+    assert!(is_too_slow(outbox.handle_timeout(second, ten(), at(10))));
+}
+
+#[test]
 fn only_the_latest_stay_when_they_have_waited_too_long() {
     let (mut outbox, stuck) =
         stuck(["a0", "a1", "b1", "a2"].map(|name| lossy(SlowConsumer::KeepLatest, name)));

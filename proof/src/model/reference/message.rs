@@ -15,6 +15,7 @@
 use super::{Channel, Mark, Model, Phase, Thing};
 use crate::model::said::{Heard, What};
 use crate::model::value::{Content, Word};
+use bennu_core::server::{Notice, TooFast};
 
 /// A message of a client. Refs in JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,8 +46,12 @@ impl Model {
             self.mark(Mark::Heartbeat);
             return self.answer(socket, message, None, Ok(()));
         }
-        if let Some(mark) = self.too_fast(socket, message) {
-            self.mark(mark);
+        if let Some(too_fast) = self.too_fast(socket, message) {
+            self.mark(match too_fast {
+                TooFast::Join => Mark::JoinTooFast,
+                TooFast::Message | _ => Mark::MessageTooFast,
+            });
+            self.note(socket, &Notice::TooFast(too_fast));
             return self.answer(socket, message, message.join_ref.clone(), Err("rate limit"));
         }
         let Some(topic) = self.checked_topic(socket, message) else { return };
@@ -68,12 +73,14 @@ impl Model {
         // A client must be able to leave.
         let (max_topic, max_event) =
             (limits.max_topic.min(LONGEST), limits.max_event.clamp("phx_leave".len(), LONGEST));
-        let reason = match (topic.len() > max_topic, message.event.as_str().len() > max_event) {
-            (true, _) => "topic too long",
-            (false, true) => "event too long",
+        let lens = (topic.len(), message.event.as_str().len());
+        let (reason, notice) = match (lens.0 > max_topic, lens.1 > max_event) {
+            (true, _) => ("topic too long", Notice::TopicTooLong { len: lens.0 }),
+            (false, true) => ("event too long", Notice::EventTooLong { len: lens.1 }),
             (false, false) => return Some(topic.clone()),
         };
         self.mark(Mark::NameTooLong);
+        self.note(socket, &notice);
         self.answer(socket, message, message.join_ref.clone(), Err(reason));
         None
     }
@@ -94,6 +101,7 @@ impl Model {
         }
         if message.is("phx_join") {
             self.mark(Mark::Replaced);
+            self.note(socket, &Notice::Duplicate { topic: topic.into() });
             // Row 5: the old channel ends at once; its phx_close follows the new reply.
             let replaced = self.channels[channel].join_ref.clone();
             self.forget_channel(channel);
@@ -167,6 +175,13 @@ impl Model {
             return self.answer(socket, message, message.join_ref.clone(), Ok(()));
         }
         self.mark(Mark::Unmatched);
+        if message.is("phx_join") {
+            let topic = match &message.topic {
+                Word::Text(topic) => Some(topic.as_str().into()),
+                Word::Json(_) => None,
+            };
+            self.note(socket, &Notice::Unmatched { topic });
+        }
         self.answer(socket, message, None, Err("unmatched topic"));
     }
 
@@ -176,6 +191,7 @@ impl Model {
         let limits = self.limits_of(socket);
         if self.channels_of(socket).len() >= limits.max_channels {
             self.mark(Mark::TooManyChannels);
+            self.note(socket, &Notice::TooManyChannels { topic: topic.into() });
             let reason = Err("too many channels joined");
             return self.answer(socket, message, message.join_ref.clone(), reason);
         }
@@ -194,6 +210,7 @@ impl Model {
         });
         if self.terminating(socket) >= limits.max_terminating {
             self.mark(Mark::JoinHeld);
+            self.note(socket, &Notice::Held { topic: topic.into() });
             self.mark_if(self.channels[channel].replaces.is_some(), Mark::ReplacementHeld);
             self.channels[channel].payload = Some(message.body.clone());
             return self.check_pause(socket);

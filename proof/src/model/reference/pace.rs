@@ -1,13 +1,14 @@
 //! How fast a client may speak. Bennu's own.
 
-use super::{Mark, Message, Model};
+use super::{Message, Model};
 use crate::model::operation::Pace;
 use bennu_core::Instant;
+use bennu_core::server::TooFast;
 use std::time::Duration;
 
 impl Model {
     /// Whether a message that has just come, and is no heartbeat, is one too many; if not, it counts.
-    pub(super) fn too_fast(&mut self, socket: usize, message: &Message) -> Option<Mark> {
+    pub(super) fn too_fast(&mut self, socket: usize, message: &Message) -> Option<TooFast> {
         if message.is("phx_leave") {
             return None; // A client must be able to leave.
         }
@@ -15,10 +16,10 @@ impl Model {
         let came = &mut self.sockets[socket];
         let mount = &self.mounts[came.mount];
         if !may_come(&mut came.messages, mount.messages, now) {
-            return Some(Mark::MessageTooFast);
+            return Some(TooFast::Message);
         }
         if message.is("phx_join") && !may_come(&mut came.joins, mount.joins, now) {
-            return Some(Mark::JoinTooFast);
+            return Some(TooFast::Join);
         }
         None
     }

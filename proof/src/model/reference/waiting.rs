@@ -1,6 +1,7 @@
 //! What waits, and how much of it may. All of this is Bennu's own.
 
 use super::{Due, Mark, Model, Phase, Said, Thing, Timer};
+use bennu_core::server::Notice;
 use std::time::Duration;
 
 /// How much waits.
@@ -66,6 +67,7 @@ impl Model {
         let others: Load = others.map(Thing::load).sum();
         if others.messages > limits.channel_messages || others.bytes > limits.channel_bytes {
             self.mark(Mark::TooMuchFromOthers);
+            self.note(socket, &Notice::ChannelFull { topic: self.channels[channel].topic.as_str().into() });
             self.kill(channel);
         }
     }
@@ -147,6 +149,7 @@ impl Model {
         };
         if let Some(channel) = self.channels_of(socket).into_iter().max_by_key(share) {
             self.mark(Mark::Relieved);
+            self.note(socket, &Notice::Overloaded { topic: self.channels[channel].topic.as_str().into() });
             self.kill(channel);
         }
     }

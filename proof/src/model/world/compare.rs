@@ -33,7 +33,7 @@ impl World {
         let mut said = Vec::new();
         for server in 0..self.servers.len() {
             while let Some(output) = self.servers[server].poll_output() {
-                let Some(output) = self.translate(server, output) else { continue };
+                let output = self.translate(server, output);
                 self.rules.check(server, &output);
                 said.push(output);
             }
@@ -94,8 +94,8 @@ impl World {
         }
     }
 
-    fn translate(&mut self, server: usize, output: Output<u64>) -> Option<Said> {
-        Some(match output {
+    fn translate(&mut self, server: usize, output: Output<u64>) -> Said {
+        match output {
             Output::Send { to, frame } => {
                 let to = self.number_of(server, to);
                 let heard = self.write(to, &frame);
@@ -146,9 +146,8 @@ impl World {
                 }
                 Said::Close { to, code: reason.code() }
             }
-            // Nobody acts on it.
-            Output::Notice { .. } => return None,
-        })
+            Output::Notice { socket, notice } => Said::notice(self.number_of(server, socket), &notice),
+        }
     }
 
     /// A client is written a frame; returns what it hears.
@@ -201,7 +200,8 @@ impl World {
                 | Said::Pause { .. }
                 | Said::Resume { .. }
                 | Said::Interest { .. }
-                | Said::Close { .. } => {}
+                | Said::Close { .. }
+                | Said::Notice { .. } => {}
             }
         }
     }

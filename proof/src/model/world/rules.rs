@@ -142,6 +142,7 @@ impl Rules {
                 assert!(self.peers[*to].open, "a socket is closed once");
                 self.close(*to);
             }
+            Said::Notice { .. } => {}
         }
     }
 
