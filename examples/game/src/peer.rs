@@ -1,6 +1,6 @@
 //! One client: its stream, and what waits for it.
 
-use bennu_core::outbox::{Batch, Outbox, Stuck, Verdict, Written};
+use bennu_core::outbox::{Batch, Outbox, Stuck, Verdict};
 use bennu_core::server::SocketId;
 use bennu_core::websocket::Connection;
 use bennu_core::{Frame, Instant, Serializer};
@@ -161,14 +161,15 @@ impl<S: Read + Write> Peer<S> {
             let result = write(&mut self.stream, &batch);
             let bytes = *result.as_ref().unwrap_or(&0);
             taken += bytes;
-            let written = self.outbox.finish(batch, bytes);
+            self.outbox.finish(batch, bytes);
             match result {
-                Err(error) if !is_for_later(&error) => return Err(error),
-                Ok(_) | Err(_) => {}
-            }
-            if written == Written::Blocked {
-                self.stuck = Some(self.outbox.stuck(self.stuck, taken, now));
-                return Ok(());
+                // If that was not all of it, there may be room still: not every stream takes several frames at once.
+                Ok(_) => {}
+                Err(error) if is_for_later(&error) => {
+                    self.stuck = Some(self.outbox.stuck(self.stuck, taken, now));
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
             }
         }
         self.stuck = None;
