@@ -8,10 +8,8 @@
 //! To the node such a client is one that polls: with one poll that is always there, and posts of one message.
 
 use crate::Endpoint;
-use crate::connection::{Connection, Polling, SessionTask};
 use crate::link::{Dialect, Transport};
 use crate::longpoll::Counter;
-use crate::peer::Peer;
 use crate::service::{Denied, ResponseBody, let_in};
 use bennu_core::longpoll::{self, Data, Posted};
 use bennu_core::{Frame, Kind};
@@ -81,20 +79,14 @@ impl Endpoint {
         request: Request<()>,
     ) -> Result<(Inbound, Outbound), Box<Response<ResponseBody>>> {
         let (parts, ()) = request.into_parts();
-        let hub = self.hub();
-        let decided = let_in(Arc::clone(hub), &parts, Transport::Carried).await;
+        let decided = let_in(Arc::clone(self.hub()), &parts, Transport::Carried).await;
         let (opening, _) = decided.map_err(Denied::into_response)?;
         let mount = opening.mount();
         let dialect = Dialect { serializer: opening.serializer(), transport: Transport::Carried };
         let config = mount.carried.expect("it was chosen by this");
         let config = longpoll::Config { carries: dialect.carries(), ..config };
-        let peer = Arc::new(Peer::new(None, mount.outbox));
-        let counter = Counter::new(Arc::clone(&peer), Arc::clone(&hub.runtime), config);
-        let link = opening.enter(Transport::Carried, &peer);
         // Nobody learns its number: no request leads here.
-        let session = hub.sessions.add(&counter);
-        let connection = Connection::over(Polling::new(Arc::clone(&counter), session), link, peer);
-        hub.runtime.spawn(Box::pin(SessionTask::new(connection)));
+        let (counter, _) = opening.open_session(Transport::Carried, config);
         let inbound = Inbound { end: End { counter: Arc::clone(&counter) } };
         Ok((inbound, Outbound { end: End { counter } }))
     }

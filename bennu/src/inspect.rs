@@ -78,10 +78,10 @@ impl Endpoint {
     /// # }
     /// ```
     ///
-    /// For an operator's page, not for every second. It takes about a microsecond, and a few hundred bytes, for each
-    /// connection and each channel. The locks of the node are held for 256 connections at most, one lock after the other,
-    /// and others have their turn between; so it is no picture of one moment. Topics and ids are your clients' data: show
-    /// them to nobody who may not see these.
+    /// For an operator's page, not for every second: it goes through every connection and every channel, and copies their
+    /// names. The locks of the node are held for 256 connections at most, one lock after the other, and others have their
+    /// turn between; so it is no picture of one moment. Topics and ids are your clients' data: show them to nobody who may
+    /// not see these.
     #[must_use]
     pub fn inspect(&self) -> Inspection {
         let hub = self.hub();
@@ -113,8 +113,8 @@ impl Endpoint {
     }
 
     /// Tells the recorder how much waits, for clients and for handlers, which nobody counts as it comes and goes: the gauges
-    /// of the queues in [the table](crate::guide::metrics). To be called before each scrape, or every few seconds; it costs
-    /// about half as much as [`inspect`](Self::inspect).
+    /// of the queues in [the table](crate::guide::metrics). To be called before each scrape, or every few seconds: it goes
+    /// through all that [`inspect`](Self::inspect) does, but keeps only sums.
     #[cfg(feature = "metrics")]
     #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
     pub fn sample_queues(&self) {

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 /// Where one socket is polled, and what holds there.
 #[derive(Debug)]
-pub(crate) struct Door {
+pub(crate) struct Entrance {
     pub(crate) path: MountPath,
     pub(crate) config: Config,
     pub(crate) body: BodyLimits,

@@ -3,7 +3,7 @@
 use crate::BoxFuture;
 use crate::format::Register;
 use crate::link::{AnyLink, Line, Link, Transport};
-use crate::longpoll::Door;
+use crate::longpoll::Entrance;
 use crate::panics::catch;
 use crate::places::{Capacity, Places};
 use crate::routes::Routes;
@@ -340,7 +340,7 @@ pub(crate) struct Mounted {
     pub(crate) patience: Patience,
     pub(crate) options: Options,
     pub(crate) websocket: websocket::Config,
-    pub(crate) longpoll: Option<Door>,
+    pub(crate) longpoll: Option<Entrance>,
     /// What holds for clients over transports of the application's own, if there may be any.
     pub(crate) carried: Option<longpoll::Config>,
     pub(crate) drain: Drain,

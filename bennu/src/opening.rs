@@ -1,8 +1,9 @@
 //! A connection between its admission and its first frame.
 
-use crate::connection::{Connection, ConnectionTask};
+use crate::connection::{Connection, ConnectionTask, Polling, SessionTask};
 use crate::hub::Slot;
 use crate::link::{AnyLink, Dialect, Line, Transport};
+use crate::longpoll::Counter;
 use crate::mount::{Admitted, Mounted};
 use crate::peer::Peer;
 use crate::stream::Stream;
@@ -68,8 +69,25 @@ impl Opening {
         ConnectionTask::new(Connection::new(link, peer, stream, early, config))
     }
 
+    /// Begins a session, for a client that has no stream: its task runs from here on. Returns the counter where it is met,
+    /// and the number by which a token may lead there.
+    pub(crate) fn open_session(
+        self,
+        transport: Transport,
+        config: bennu_core::longpoll::Config,
+    ) -> (Arc<Counter>, u128) {
+        let hub = Arc::clone(&self.slot);
+        let peer = Arc::new(Peer::new(None, self.mount().outbox));
+        let counter = Counter::new(Arc::clone(&peer), Arc::clone(&hub.runtime), config);
+        let link = self.enter(transport, &peer);
+        let session = hub.sessions.add(&counter);
+        let connection = Connection::over(Polling::new(Arc::clone(&counter), session), link, peer);
+        hub.runtime.spawn(Box::pin(SessionTask::new(connection)));
+        (counter, session)
+    }
+
     /// Makes the peer known to the machine.
-    pub(crate) fn enter(self, transport: Transport, peer: &Arc<Peer>) -> Arc<dyn AnyLink> {
+    fn enter(self, transport: Transport, peer: &Arc<Peer>) -> Arc<dyn AnyLink> {
         let Self { serializer, admitted, slot } = self;
         let dialect = Dialect { serializer, transport };
         let socket = slot.connect(peer, dialect, slot.mount(), admitted.id.as_deref());

@@ -63,11 +63,11 @@ async fn answer<B: Body>(hub: Arc<Hub>, mut request: Request<B>) -> Response<Res
     }
     let path = parts.uri.path();
     let polled = hub.mounts().iter().enumerate().find_map(|(place, mount)| {
-        let door = mount.longpoll.as_ref()?;
-        Some((place, door, door.path.capture(path)?))
+        let entrance = mount.longpoll.as_ref()?;
+        Some((place, entrance, entrance.path.capture(path)?))
     });
-    if let Some((place, door, variables)) = polled {
-        let visit = Visit { hub: &hub, place, door, carrier: hub.door().carrier(&parts) };
+    if let Some((place, entrance, variables)) = polled {
+        let visit = Visit { hub: &hub, place, entrance, carrier: hub.door().carrier(&parts) };
         // In a box of its own: a handshake need not carry room for it.
         return Box::pin(longpoll::answer(visit, &parts, variables, body)).await;
     }

@@ -244,8 +244,12 @@ enum Timer<I> {
 
 impl<H: Clone, I> Server<H, I> {
     /// A machine without sockets.
+    ///
+    /// # Panics
+    /// If there are more than 65,536 mounts.
     #[must_use]
     pub fn new(config: Config) -> Self {
+        assert!(u16::try_from(config.mounts.len().saturating_sub(1)).is_ok(), "more than 65,536 mounts");
         let is_lossy = config.mounts.iter().any(Mount::is_lossy);
         Self {
             topics: Topics::new(config.hash_key),

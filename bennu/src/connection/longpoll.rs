@@ -1,6 +1,6 @@
 //! A connection by long-polling.
 
-use super::turn::Turn;
+use super::turn::{Rounds, Turn};
 use super::{Connection, Life, Medium, NEVER};
 use crate::link::Line;
 use crate::longpoll::{Counter, Errand, Unsent};
@@ -13,13 +13,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-
-/// How many messages one turn takes before others have theirs.
-const ERRANDS_PER_TURN: usize = 64;
-
-/// How many handlers the first message of a turn may run whatever ran before it: what a channel sends itself
-/// without end must not keep its own client from being heard.
-const HANDLERS_PER_MESSAGE: u32 = 64;
 
 /// A session: its frames go to its counter, and its messages come from there.
 pub(crate) struct Polling {
@@ -70,63 +63,10 @@ impl fmt::Debug for SessionTask {
     }
 }
 
-impl Turn<'_, '_, Polling> {
-    /// Takes the turn. Returns whether the task has come to its end.
-    fn take(&mut self) -> bool {
-        self.look_up();
-        let mut errands = 0;
-        loop {
-            if errands > 0 && self.connection.peer.has_left() {
-                self.look_up();
-            }
-            self.work_off();
-            self.resume();
-            self.flush();
-            let is_spent = self.budget == 0;
-            if errands == 0 {
-                self.budget = self.budget.max(HANDLERS_PER_MESSAGE);
-            }
-            let more = (self.budget > 0 && self.run_errand()) || self.has_news();
-            errands += 1;
-            if is_spent || self.budget == 0 || (more && errands == ERRANDS_PER_TURN) {
-                self.cx.waker().wake_by_ref();
-                break;
-            }
-            if !more {
-                break;
-            }
-        }
-        self.flush();
-        if self.connection.life() != Life::Closed
-            && let Some(next) = self.connection.medium.counter.next_look()
-        {
-            self.connection.arm(next, self.now);
-        }
-        self.connection.tidy();
-        self.connection.life() == Life::Closed && self.is_idle()
-    }
+impl Rounds for Turn<'_, '_, Polling> {
+    const MAX: usize = 64;
 
-    /// Does one thing that the session wants. Returns whether there was any.
-    fn run_errand(&mut self) -> bool {
-        let Some(errand) = self.connection.medium.counter.errand() else { return false };
-        match errand {
-            Errand::Receive(data) => self.receive(&data),
-            Errand::Close(reason) => {
-                tracing::debug!(socket = ?self.connection.link.socket, ?reason, "a session ends");
-                if let Some(limit) = limit(reason) {
-                    self.connection.link.hub.metrics.limit(limit);
-                }
-                self.connection.link.hub.sessions.remove(self.connection.medium.session);
-                self.connection.tell(&mut self.desk.work);
-            }
-            Errand::End => self.connection.more().life = Life::Closed,
-        }
-        self.work_off();
-        true
-    }
-
-    /// Takes what others have left for this task, and acts on what they have noted.
-    fn look_up(&mut self) {
+    fn look_up(&mut self) -> Notice {
         let notice = self.take_left();
         if notice.due {
             self.connection.armed = NEVER;
@@ -145,6 +85,42 @@ impl Turn<'_, '_, Polling> {
                 session.resume(now);
             }
         });
+        notice
+    }
+
+    /// Does one thing that the session wants.
+    fn take_piece(&mut self, _: Notice) -> bool {
+        self.flush();
+        let Some(errand) = self.connection.medium.counter.errand() else { return false };
+        match errand {
+            Errand::Receive(data) => self.receive(&data),
+            Errand::Close(reason) => {
+                tracing::debug!(socket = ?self.connection.link.socket, ?reason, "a session ends");
+                if let Some(limit) = limit(reason) {
+                    self.connection.link.hub.metrics.limit(limit);
+                }
+                self.connection.link.hub.sessions.remove(self.connection.medium.session);
+                self.connection.tell(&mut self.desk.work);
+            }
+            Errand::End => self.connection.more().life = Life::Closed,
+        }
+        self.work_off();
+        true
+    }
+}
+
+impl Turn<'_, '_, Polling> {
+    /// Takes the turn. Returns whether the task has come to its end.
+    fn take(&mut self) -> bool {
+        self.go_round();
+        self.flush();
+        if self.connection.life() != Life::Closed
+            && let Some(next) = self.connection.medium.counter.next_look()
+        {
+            self.connection.arm(next, self.now);
+        }
+        self.connection.tidy();
+        self.connection.life() == Life::Closed && self.is_idle()
     }
 
     /// Hands a message on to the machine. The session hears of it last, and with it the client: by then it knows whether it

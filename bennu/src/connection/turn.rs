@@ -32,6 +32,23 @@ pub(super) struct Turn<'a, 'cx, M: Medium> {
     pub(super) desk: Desk,
 }
 
+/// What a turn goes round in: as often as there is more, and others need not have theirs.
+pub(super) trait Rounds {
+    /// How many rounds a turn takes before others have theirs.
+    const MAX: usize;
+
+    /// Takes what others have left for this task, and acts on what they have noted.
+    fn look_up(&mut self) -> Notice;
+
+    /// Takes in a piece of what the client has sent, if what others have noted allows it. Returns whether there may be
+    /// more.
+    fn take_piece(&mut self, notice: Notice) -> bool;
+}
+
+/// How many handlers the first piece of a turn may run whatever ran before it: what a channel sends itself without
+/// end must not keep its own client from being heard.
+const HANDLERS_PER_PIECE: u32 = 64;
+
 thread_local! {
     static DESK: Cell<Desk> = const { Cell::new(Desk::NEW) };
 }
@@ -73,6 +90,36 @@ impl<'a, 'cx, M: Medium> Turn<'a, 'cx, M> {
         let now = connection.link.hub.runtime.now();
         connection.peer.undertake();
         Self { connection, cx, now, budget: HANDLERS_PER_TURN, desk: DESK.take() }
+    }
+
+    /// Goes round until nothing is left to do, or others are to have their turn: then this task is woken for the rest.
+    /// Returns what others had noted last.
+    pub(super) fn go_round(&mut self) -> Notice
+    where
+        Self: Rounds,
+    {
+        let mut notice = self.look_up();
+        let mut rounds = 0;
+        loop {
+            if rounds > 0 && self.connection.peer.has_left() {
+                notice = self.look_up();
+            }
+            self.work_off();
+            self.resume();
+            let is_spent = self.budget == 0;
+            if rounds == 0 {
+                self.budget = self.budget.max(HANDLERS_PER_PIECE);
+            }
+            let more = (self.budget > 0 && self.take_piece(notice)) || self.has_news();
+            rounds += 1;
+            if is_spent || self.budget == 0 || (more && rounds == Self::MAX) {
+                self.cx.waker().wake_by_ref();
+                return notice;
+            }
+            if !more {
+                return notice;
+            }
+        }
     }
 
     /// Takes what others have left for this task, and what they have noted.

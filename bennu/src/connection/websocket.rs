@@ -1,6 +1,6 @@
 //! A connection by WebSocket.
 
-use super::turn::Turn;
+use super::turn::{Rounds, Turn};
 use super::{Connection, Life, Medium, NEVER};
 use crate::link::{AnyLink, Line};
 use crate::metrics::Limit;
@@ -19,13 +19,6 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-
-/// How many reads one turn takes before others have theirs.
-const READS_PER_TURN: usize = 8;
-
-/// How many handlers the first read of a turn may run whatever ran before it: what a channel sends itself
-/// without end must not keep its own client from being heard.
-const HANDLERS_PER_READ: u32 = 64;
 
 /// A WebSocket and the stream under it.
 pub(crate) struct Wire {
@@ -120,31 +113,62 @@ impl fmt::Debug for ConnectionTask {
     }
 }
 
+impl Rounds for Turn<'_, '_, Wire> {
+    const MAX: usize = 8;
+
+    fn look_up(&mut self) -> Notice {
+        let notice = self.take_left();
+        self.heed(notice);
+        notice
+    }
+
+    /// Takes one read in.
+    fn take_piece(&mut self, notice: Notice) -> bool {
+        let connection = &mut *self.connection;
+        if matches!(connection.life(), Life::Ending | Life::Closed) {
+            return false;
+        }
+        // A peer's close frame is always heard.
+        if (notice.paused || notice.congested) && !connection.medium.websocket.is_closing() {
+            connection.medium.websocket.pause(self.now);
+            return false;
+        }
+        connection.medium.websocket.resume(self.now);
+        let mut scratch = scratch::take();
+        let read = match connection.more.as_mut().filter(|more| !more.rest.early.is_empty()) {
+            Some(more) => {
+                let n = more.rest.early.len().min(scratch.len());
+                scratch[..n].copy_from_slice(&more.rest.early.split_to(n));
+                Poll::Ready(Ok(n))
+            }
+            None => {
+                let read = connection.medium.stream.poll_read(&connection.peer, self.cx, &mut scratch);
+                if let Poll::Ready(Ok(n)) = read {
+                    self.desk.tally.read(n);
+                }
+                read
+            }
+        };
+        let more = match read {
+            Poll::Ready(Ok(n)) if n > 0 => {
+                self.take_in(&mut scratch[..n]);
+                true
+            }
+            Poll::Ready(_) => {
+                connection.medium.websocket.handle_eof(self.now);
+                false
+            }
+            Poll::Pending => false,
+        };
+        scratch::put(scratch);
+        more
+    }
+}
+
 impl Turn<'_, '_, Wire> {
     /// Takes the turn. Returns whether the task has come to its end.
     fn take(&mut self) -> bool {
-        let mut reads = 0;
-        let mut notice = self.look_up();
-        loop {
-            if reads > 0 && self.connection.peer.has_left() {
-                notice = self.look_up();
-            }
-            self.work_off();
-            self.resume();
-            let is_spent = self.budget == 0;
-            if reads == 0 {
-                self.budget = self.budget.max(HANDLERS_PER_READ);
-            }
-            let more = (self.budget > 0 && self.read(notice)) || self.has_news();
-            reads += 1;
-            if is_spent || self.budget == 0 || (more && reads == READS_PER_TURN) {
-                self.cx.waker().wake_by_ref();
-                break;
-            }
-            if !more {
-                break;
-            }
-        }
+        let notice = self.go_round();
         self.speak();
         let failed = self.connection.life() != Life::Closed && self.flush().is_err();
         if failed {
@@ -162,13 +186,6 @@ impl Turn<'_, '_, Wire> {
         self.arm();
         self.connection.tidy();
         self.connection.life() == Life::Closed && self.is_idle()
-    }
-
-    /// Takes what others have left for this task, and acts on what they have noted.
-    fn look_up(&mut self) -> Notice {
-        let notice = self.take_left();
-        self.heed(notice);
-        notice
     }
 
     /// Acts on what others have noted for this task.
@@ -243,48 +260,6 @@ impl Turn<'_, '_, Wire> {
     /// nothing piles up.
     fn is_stuck(&self) -> bool {
         self.connection.more.as_ref().is_some_and(|more| more.rest.stuck.is_some())
-    }
-
-    /// Takes one read in. Returns whether there may be more.
-    fn read(&mut self, notice: Notice) -> bool {
-        let connection = &mut *self.connection;
-        if matches!(connection.life(), Life::Ending | Life::Closed) {
-            return false;
-        }
-        // A peer's close frame is always heard.
-        if (notice.paused || notice.congested) && !connection.medium.websocket.is_closing() {
-            connection.medium.websocket.pause(self.now);
-            return false;
-        }
-        connection.medium.websocket.resume(self.now);
-        let mut scratch = scratch::take();
-        let read = match connection.more.as_mut().filter(|more| !more.rest.early.is_empty()) {
-            Some(more) => {
-                let n = more.rest.early.len().min(scratch.len());
-                scratch[..n].copy_from_slice(&more.rest.early.split_to(n));
-                Poll::Ready(Ok(n))
-            }
-            None => {
-                let read = connection.medium.stream.poll_read(&connection.peer, self.cx, &mut scratch);
-                if let Poll::Ready(Ok(n)) = read {
-                    self.desk.tally.read(n);
-                }
-                read
-            }
-        };
-        let more = match read {
-            Poll::Ready(Ok(n)) if n > 0 => {
-                self.take_in(&mut scratch[..n]);
-                true
-            }
-            Poll::Ready(_) => {
-                connection.medium.websocket.handle_eof(self.now);
-                false
-            }
-            Poll::Pending => false,
-        };
-        scratch::put(scratch);
-        more
     }
 
     /// Works a read off, message by message. A handler's answer and the next message share one lock.

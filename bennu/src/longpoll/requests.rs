@@ -1,15 +1,13 @@
 //! From a request to its answer.
 
 use super::body::{self, Failure};
-use super::{Counter, Door};
+use super::{Counter, Entrance};
 use crate::admission::{self, Asking};
-use crate::connection::{Connection, Polling, SessionTask};
 use crate::hub::Hub;
 use crate::link::{Dialect, Transport};
 use crate::metrics::{Connect, Limit, Tally};
 use crate::mount::Mounted;
 use crate::opening::Opening;
-use crate::peer::Peer;
 use crate::service::ResponseBody;
 use bennu_core::Compat;
 use bennu_core::connect::{self, Admission, Carrier, Params, PathVariables};
@@ -19,11 +17,11 @@ use http::{Response, StatusCode};
 use hyper::body::Body;
 use std::sync::Arc;
 
-/// What a request is for: a mount, by its place, and the door in it.
+/// What a request is for: a mount, by its place, and the entrance in it.
 pub(crate) struct Visit<'a> {
     pub(crate) hub: &'a Arc<Hub>,
     pub(crate) place: usize,
-    pub(crate) door: &'a Door,
+    pub(crate) entrance: &'a Entrance,
     pub(crate) carrier: Carrier,
 }
 
@@ -84,7 +82,7 @@ impl Visit<'_> {
         body: B,
     ) -> Result<Response<ResponseBody>, Refusal> {
         let Some(counter) = self.find(token.as_deref()) else { return Ok(self.respond(Answer::Gone)) };
-        let Door { body: limits, body_timeout, .. } = *self.door;
+        let Entrance { body: limits, body_timeout, .. } = *self.entrance;
         let body = match body::receive(body, limits.bytes, body_timeout, &*self.hub.runtime).await {
             Ok(body) => body,
             Err(Failure::TooLong { len }) => {
@@ -143,19 +141,14 @@ impl Visit<'_> {
             }
         };
 
-        let peer = Arc::new(Peer::new(None, mount.outbox));
-        let counter = Counter::new(Arc::clone(&peer), Arc::clone(&self.hub.runtime), self.door.config);
         let opening = Opening::new(serializer, admitted, slot);
-        let link = opening.enter(Transport::LongPoll, &peer);
-        let session = self.hub.sessions.add(&counter);
-        let connection = Connection::over(Polling::new(counter, session), link, peer);
-        self.hub.runtime.spawn(Box::pin(SessionTask::new(connection)));
-        let token = self.hub.sessions.sign(self.place, session, self.door);
+        let (_, session) = opening.open_session(Transport::LongPoll, self.entrance.config);
+        let token = self.hub.sessions.sign(self.place, session, self.entrance);
         Ok(self.respond(Answer::Opened { token: &token }))
     }
 
     fn find(&self, token: Option<&str>) -> Option<Arc<Counter>> {
-        self.hub.sessions.find(self.place, token, self.door)
+        self.hub.sessions.find(self.place, token, self.entrance)
     }
 
     fn mount(&self) -> &Mounted {

@@ -1,6 +1,6 @@
 //! The sessions of a node, and the tokens that lead to them.
 
-use super::{Counter, Door};
+use super::{Counter, Entrance};
 use crate::sync::Mutex;
 use crate::token;
 use bennu_core::longpoll::{Ticket, TicketError};
@@ -48,18 +48,23 @@ impl Sessions {
     }
 
     /// The token of a session at a mount.
-    pub(super) fn sign(&self, mount: usize, session: u128, door: &Door) -> String {
+    pub(super) fn sign(&self, mount: usize, session: u128, entrance: &Entrance) -> String {
         let ticket = Ticket { endpoint: self.endpoint, mount: number(mount), session };
         ticket.sign(|bytes| {
-            let token = self.keys().sign(bytes, door.max_age.into(), token::now());
+            let token = self.keys().sign(bytes, entrance.max_age.into(), token::now());
             token.expect("some 30 bytes are not too long for a token")
         })
     }
 
     /// The session that a token leads to.
-    pub(super) fn find(&self, mount: usize, token: Option<&str>, door: &Door) -> Option<Arc<Counter>> {
+    pub(super) fn find(
+        &self,
+        mount: usize,
+        token: Option<&str>,
+        entrance: &Entrance,
+    ) -> Option<Arc<Counter>> {
         let verify = |token: &str| {
-            let term = self.keys().verify(token, Some(door.max_age.into()), token::now()).ok()?;
+            let term = self.keys().verify(token, Some(entrance.max_age.into()), token::now()).ok()?;
             term.as_bytes().map(<[u8]>::to_vec)
         };
         let ticket: Result<Ticket, TicketError> =

@@ -1,6 +1,6 @@
 //! Settings of the long-poll transport.
 
-use crate::longpoll::Door;
+use crate::longpoll::Entrance;
 use bennu_core::connect::MountPath;
 use bennu_core::longpoll::{BodyLimits, Config, Ticket};
 use std::time::Duration;
@@ -110,7 +110,7 @@ impl LongPoll {
     }
 
     /// The door at a mount.
-    pub(crate) fn mount(self, mount: &str, outbox: usize) -> Door {
+    pub(crate) fn mount(self, mount: &str, outbox: usize) -> Entrance {
         let path = match MountPath::new(mount, &self.path) {
             Ok(path) => path,
             Err(error) => panic!("a socket's path is wrong: {error}"),
@@ -121,6 +121,6 @@ impl LongPoll {
             max_input: self.max_input,
             ..Config::with_window(self.window)
         };
-        Door { path, config, body: self.body, body_timeout: self.body_timeout, max_age: self.max_age }
+        Entrance { path, config, body: self.body, body_timeout: self.body_timeout, max_age: self.max_age }
     }
 }

@@ -74,7 +74,7 @@ impl fmt::Display for Report {
         let parts = [
             ("crashed", &self.crashes),
             ("handlers that have not returned", &self.handlers),
-            ("tasks of `ctx.spawn` that have not ended", &self.tasks),
+            ("tasks of `ctx.spawn` and carried clients that have not ended", &self.tasks),
             ("connections that are closed", &self.connections),
             ("came for no channel of its client", &self.strays),
         ];

@@ -131,7 +131,7 @@ fn task_that_waits_is_told() {
 
     let told = failure(|| room.assert_reply(&later, "ok", ()));
 
-    let tasks = "\ntasks of `ctx.spawn` that have not ended:\n  one waits, and not for virtual time\n  one sleeps for \
+    let tasks = "\ntasks of `ctx.spawn` and carried clients that have not ended:\n  one waits, and not for virtual time\n  one sleeps for \
                  another 10s\n";
     assert!(told.contains(tasks), "{told}");
 }

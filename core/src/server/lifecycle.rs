@@ -280,7 +280,7 @@ impl<H: Clone, I> Server<H, I> {
             Lossy::Never => Share::All,
         };
         let owner = &self.sockets[socket as usize];
-        let mount = u16::try_from(owner.mount).expect("fewer than 2^16 mounts");
+        let mount = u16::try_from(owner.mount).expect("Server::new takes no more mounts");
         let (serializer, handle) = (owner.serializer, owner.handle.clone());
         let member = Member { channel, serializer, share, mount, handle };
         let (at, change) = self.topics.add_member(key, member);
