@@ -83,8 +83,12 @@ impl Outbox {
         }
         let takes_its_own = written > 0 && self.is_all_owed();
         let ahead = before.map_or(0, |before| before.ahead.saturating_sub(gone)).min(self.unwritten());
+        // Of what was dropped, much may have come later: to take nothing is not to take what is held.
+        let takes_nothing_held = |before: &Stuck| {
+            before.held == Held::Something && before.progress == Progress::None && written == 0
+        };
         match before {
-            Some(before) if ahead > 0 && !takes_its_own => {
+            Some(before) if (ahead > 0 || takes_nothing_held(&before)) && !takes_its_own => {
                 let progress = if written > 0 { Progress::Some } else { before.progress };
                 Stuck { ahead, progress, ..before }
             }

@@ -201,3 +201,30 @@ fn reply_that_came_later_is_given_as_much_time_as_any() {
     assert_eq!(outbox.patience(second, ten()), at(20));
     assert!(is_too_slow(outbox.handle_timeout(second, ten(), at(20))));
 }
+
+#[test]
+fn what_is_dropped_buys_no_time_for_what_is_not() {
+    for policy in [SlowConsumer::DropOldest, SlowConsumer::KeepLatest] {
+        let (mut outbox, mut stuck) = stuck([lossy(policy, "a0"), kept("reply")]);
+        let is_cut_off = (1..=20).any(|seconds| {
+            for n in 0..200 {
+                outbox.push(lossy(policy, &format!("a{n}")));
+                outbox.make_room().unwrap();
+            }
+            let taken = write(&mut outbox, 0);
+            stuck = outbox.stuck(Some(stuck), taken, at(seconds));
+            if outbox.patience(stuck, ten()) > at(seconds) {
+                return false;
+            }
+            match outbox.handle_timeout(stuck, ten(), at(seconds)) {
+                Verdict::TooSlow => true,
+                Verdict::Spared { stuck: again, .. } => {
+                    stuck = again;
+                    false
+                }
+            }
+        });
+
+        assert!(is_cut_off, "{policy:?}: nothing has been taken in 20 s");
+    }
+}
