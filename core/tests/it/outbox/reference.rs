@@ -59,21 +59,25 @@ impl Reference {
         held.map(|item| item.len).sum::<usize>() > self.limit / 2
     }
 
+    fn drop_stale(&mut self) -> usize {
+        let all = self.queue.clone();
+        let is_stale = |at: usize| {
+            let item = &all[at];
+            let is_same = |later: &Item| {
+                later.is(SlowConsumer::KeepLatest) && (later.topic, later.event) == (item.topic, item.event)
+            };
+            at > 0 && item.is(SlowConsumer::KeepLatest) && all[at + 1..].iter().any(is_same)
+        };
+        let left = (0..all.len()).filter(|&at| !is_stale(at)).map(|at| all[at].clone());
+        self.queue = left.collect();
+        all.len() - self.queue.len()
+    }
+
     /// `None` if it is too much still.
     fn make_room(&mut self) -> Option<usize> {
         let before = self.queue.len();
         if self.is_over() {
-            let all = self.queue.clone();
-            let is_stale = |at: usize| {
-                let item = &all[at];
-                let is_same = |later: &Item| {
-                    later.is(SlowConsumer::KeepLatest)
-                        && (later.topic, later.event) == (item.topic, item.event)
-                };
-                at > 0 && item.is(SlowConsumer::KeepLatest) && all[at + 1..].iter().any(is_same)
-            };
-            let left = (0..all.len()).filter(|&at| !is_stale(at)).map(|at| all[at].clone());
-            self.queue = left.collect();
+            self.drop_stale();
         }
         while self.is_over() {
             let oldest = self.queue.iter().skip(1).position(|item| item.is(SlowConsumer::DropOldest));
@@ -117,6 +121,7 @@ enum Step {
     },
     /// The stream is known to be blocked.
     MakeRoom,
+    DropStale,
     Begin,
     Finish {
         room: usize,
@@ -133,6 +138,7 @@ fn step(policies: impl Strategy<Value = SlowConsumer>) -> impl Strategy<Value = 
             .prop_map(|(len, policy, topic, event)| Step::Push { len, policy, topic, event }),
         1 => (10usize..60).prop_map(|len| Step::PushOwed { len }),
         3 => Just(Step::MakeRoom),
+        1 => Just(Step::DropStale),
         1 => Just(Step::Begin),
         1 => (0usize..200).prop_map(|room| Step::Finish { room }),
     ]
@@ -196,6 +202,7 @@ impl Both {
                 }
                 prop_assert!(self.outbox.overflow().is_none());
             }
+            Step::DropStale => prop_assert_eq!(self.outbox.drop_stale(), self.reference.drop_stale()),
             Step::Begin => self.begin(),
             Step::Finish { room } => {
                 self.finish(room);
