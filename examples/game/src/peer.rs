@@ -14,7 +14,7 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long what must not be lost may wait for a client that takes too little.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What may wait for a client, in bytes, before positions are dropped: as old are the oldest that it ever gets.
+/// What may wait for a client, in bytes. Of positions it is one or two: see [`Peer::push`].
 pub(crate) const OUTBOX: usize = 8 * 1024;
 
 #[derive(Debug)]
@@ -83,11 +83,15 @@ impl<S> Peer<S> {
         self.outbox.waiting()
     }
 
-    /// Queues what all get, or what nobody has asked for.
+    /// Queues what all get, or what nobody has asked for. If that is positions and the client has not taken the last ones
+    /// yet, it will not get those.
     pub(crate) fn push(&mut self, frame: Frame) -> Queued {
         self.outbox.push(frame);
-        // Whether it is too much, shows only when the stream has been given a chance.
-        if self.stuck.is_some() && self.outbox.make_room().is_err() { Queued::TooMuch } else { Queued::Waits }
+        if self.stuck.is_none() {
+            return Queued::Waits; // The stream may well have room for it: that shows when it is written.
+        }
+        self.outbox.drop_stale();
+        if self.outbox.make_room().is_ok() { Queued::Waits } else { Queued::TooMuch }
     }
 
     /// Queues what the client has caused itself: for that it is not cut off, but listened to later.

@@ -39,12 +39,12 @@ fn slow_client_sees_fewer_positions_and_the_latest_and_misses_no_reply() {
 
     assert_eq!(play.clients[fast].ticks(), (1..=TICKS).collect::<Vec<_>>());
     let seen = play.clients[slow].ticks();
-    println!("{} of {TICKS} seen, {most_behind} ticks behind, {most_waiting} bytes waiting", seen.len());
     assert!(seen.is_sorted_by(|before, after| before < after), "{seen:?}");
-    assert!((100..500).contains(&seen.len()), "{} of {TICKS}", seen.len());
+    assert!((200..400).contains(&seen.len()), "{} of {TICKS}", seen.len());
     assert_eq!(seen.last(), Some(&TICKS));
-    assert!(most_behind < 60, "a second is {most_behind} ticks");
-    assert!(most_waiting < 10 * 1024, "{most_waiting} bytes");
+    // What is on its way, 4 KiB, takes it 20 ticks; what waits for it, few more.
+    assert!(most_behind < 30, "{most_behind} ticks");
+    assert!(most_waiting < 2 * 1024, "{most_waiting} bytes");
 
     for client in [fast, slow] {
         let client = &play.clients[client];
