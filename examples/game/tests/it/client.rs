@@ -35,7 +35,10 @@ impl<S: Read + Write> Client<S> {
     /// Says something, when the stream takes it.
     pub(crate) fn push(&mut self, event: &str, payload: &str) {
         self.last_ref += 1;
-        let text = format!(r#"["1","{}","game:1","{event}",{payload}]"#, self.last_ref);
+        self.say(&format!(r#"["1","{}","game:1","{event}",{payload}]"#, self.last_ref));
+    }
+
+    pub(crate) fn say(&mut self, text: &str) {
         self.connection.encode(Kind::Text, text.as_bytes(), &mut self.out);
         self.write();
     }
