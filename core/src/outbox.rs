@@ -307,7 +307,8 @@ impl Outbox {
         let mut batch = Batch { first, rest: SmallVec::new(), written: std::mem::take(&mut self.written) };
         if let Some(waiting) = self.rest.as_mut() {
             self.first = waiting.take(BATCH - 1, &mut batch.rest);
-            if waiting.is_empty() {
+            // The stream may take nothing of it, and then all is as it was.
+            if waiting.is_empty() && !waiting.remembers() {
                 self.rest = None;
             }
             for frame in &batch.rest {
@@ -332,7 +333,11 @@ impl Outbox {
         }
         if done == batch.frames() {
             self.forget_owed();
-            return if self.is_empty() { Written::Everything } else { Written::More };
+            if !self.is_empty() {
+                return Written::More;
+            }
+            self.rest = None;
+            return Written::Everything;
         }
         let mut left: SmallVec<[Frame; 4]> = std::iter::once(batch.first).chain(batch.rest).collect();
         self.put_back(left.drain(done..), written);

@@ -138,6 +138,12 @@ impl<T: Queued> Rest<T> {
         }
     }
 
+    /// Whether there is something to be known of frames that are gone: what is refused since, and what was dropped.
+    pub(super) fn remembers(&self) -> bool {
+        let knows = |losable: &Losable| losable.gone > 0 || losable.refuses != Refuses::Nothing;
+        self.losable.as_deref().is_some_and(knows)
+    }
+
     /// Drops what was pushed last, if that is refused.
     pub(super) fn refuse(&mut self) -> Dropped {
         let mut dropped = Dropped::default();

@@ -228,3 +228,34 @@ fn what_is_dropped_buys_no_time_for_what_is_not() {
         assert!(is_cut_off, "{policy:?}: nothing has been taken in 20 s");
     }
 }
+
+#[test]
+fn stream_that_takes_nothing_of_a_write_has_nothing_forgotten() {
+    let drop = |name| lossy(SlowConsumer::DropNewest, name);
+    let (mut outbox, first) = stuck(["a1", "a2"].map(drop));
+    let (second, _) = spared(outbox.handle_timeout(first, ten(), at(10)));
+
+    let taken = write(&mut outbox, 0);
+    let third = outbox.stuck(Some(second), taken, at(11));
+    outbox.push(drop("a3"));
+    assert_eq!(outbox.make_room(), Ok(1), "what waits does so for too long still");
+
+    let taken = write(&mut outbox, 1);
+    let _ = outbox.stuck(Some(third), taken, at(12));
+    outbox.push(drop("a4"));
+    assert_eq!(outbox.make_room(), Ok(0));
+}
+
+#[test]
+fn what_was_dropped_is_not_waited_for_though_a_write_was_tried_since() {
+    let keep = |name| lossy(SlowConsumer::KeepLatest, name);
+    let (mut outbox, first) = stuck(["a1", "b1", "a2"].map(keep));
+    outbox.push(keep("b2"));
+    assert_eq!(outbox.drop_stale(), 1);
+
+    // Of the 30 bytes of second 0, 10 are dropped, and these are the others.
+    let taken = write(&mut outbox, 20);
+    let second = outbox.stuck(Some(first), taken, at(9));
+
+    assert_eq!(outbox.patience(second, ten()), at(19));
+}
