@@ -67,7 +67,8 @@ impl Door {
         let silent = |status| (status, String::new());
         let request = request(head).map_err(|_| silent(StatusCode::BAD_REQUEST))?;
         let (parts, ()) = request.into_parts();
-        let variables = self.path.capture(parts.uri.path()).ok_or(silent(StatusCode::NOT_FOUND))?;
+        let variables = self.path.capture(parts.uri.path());
+        let variables = variables.ok_or_else(|| silent(StatusCode::NOT_FOUND))?;
         let carrier = Carrier { peer: None, scheme: Scheme::Http };
         let admission = examine(&parts, variables, carrier, &self.options)
             .map_err(|refusal| (refusal.status(), refusal.body()))?;
