@@ -32,6 +32,7 @@ impl Endpoint {
     /// # #[cfg(unix)]
     /// use tokio::net::UnixStream;
     /// use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+    /// use tokio::time::{Duration, timeout};
     ///
     /// # #[cfg(unix)]
     /// async fn serve(client: UnixStream, endpoint: &Endpoint) -> std::io::Result<()> {
@@ -52,7 +53,8 @@ impl Endpoint {
     ///             for frame in frames {
     ///                 // A payload leaves as it was written. In JSON, a line break is a space.
     ///                 let line = frame.body().iter().map(|&byte| if byte == b'\n' { b' ' } else { byte });
-    ///                 write.write_all(&line.chain([b'\n']).collect::<Vec<_>>()).await?;
+    ///                 let line: Vec<u8> = line.chain([b'\n']).collect();
+    ///                 timeout(Duration::from_secs(10), write.write_all(&line)).await??;
     ///             }
     ///         }
     ///         Ok(())
@@ -66,7 +68,7 @@ impl Endpoint {
     ///
     /// Two halves, since both have to go on at the same time; when either is dropped, the connection ends. It counts as
     /// one of the node's, and has the same [`Limits`](crate::Limits), but that your transport bounds how long a message
-    /// may be. In V1 and V2 only text can be sent to it, as to a client that polls: a broadcast of bytes skips it, and a
+    /// may be, and how long the client may take for one. In V1 and V2 only text can be sent to it, as to a client that polls: a broadcast of bytes skips it, and a
     /// push or a reply of bytes crashes its channel (a deferred reply is logged and dropped). What a format writes is handed
     /// out as it is, text or bytes.
     ///

@@ -71,8 +71,8 @@ impl<C: Channel> Context<C> {
     ///
     /// Shape on the wire: `["1",null,"room:lobby","new_msg",{"body":"hi"}]`.
     ///
-    /// A payload that cannot be sent (neither an object nor bytes, or bytes to a client of serializer V1, or
-    /// to one that polls) crashes the channel when the handler returns.
+    /// A payload that cannot be sent (neither an object nor bytes, or bytes to a client of serializer V1, to one
+    /// that polls, or to one of V2 that is [carried](crate::Endpoint::carry)) crashes the channel when the handler returns.
     ///
     /// Source: `Phoenix.Channel.push/3`.
     pub fn push(&self, event: &str, payload: impl IntoPayload) {
@@ -98,7 +98,8 @@ impl<C: Channel> Context<C> {
     /// Shape on the wire: `[null,null,"room:lobby","new_msg",{"body":"hi"}]`.
     ///
     /// Never waits for those who receive it. A payload that cannot be sent (neither an object nor bytes)
-    /// crashes the channel when the handler returns. Bytes do not reach clients of serializer V1, nor those that poll.
+    /// crashes the channel when the handler returns. Bytes do not reach clients of serializer V1, those that
+    /// poll, nor those of V2 that are [carried](crate::Endpoint::carry).
     ///
     /// Source: `Phoenix.Channel.broadcast/3`.
     pub fn broadcast(&self, event: &str, payload: impl IntoPayload) {

@@ -237,7 +237,8 @@ impl Builder {
     /// Clients connect below it, at `/socket/websocket`, and those that poll at `/socket/longpoll`.
     ///
     /// # Panics
-    /// If the path is malformed, or there are 65,535 sockets already: a mistake in the program.
+    /// If the path is malformed, there are 65,535 sockets already, or all sockets together have more than 16
+    /// [formats](SocketSettings::serializer): a mistake in the program.
     pub fn socket<S: Socket>(mut self, path: &str, settings: SocketSettings<S>) -> Self {
         assert!(self.mounts.len() < usize::from(u16::MAX), "there are at most 65,535 sockets");
         self.mounts.push(settings.mount(path, &mut self.formats));
@@ -295,8 +296,8 @@ impl Builder {
         self
     }
 
-    /// Which values are left out where parameters and payloads are logged (when somebody connects or joins, at the
-    /// level debug): those of tokens, passwords and secrets by default.
+    /// Which values are left out where parameters and payloads are logged (of connects and joins at the level info, of
+    /// messages at debug): those of tokens, passwords and secrets by default.
     ///
     /// ```
     /// use bennu::{Endpoint, ParameterFilter};

@@ -101,6 +101,7 @@
 //! | [`Handle`], [`ReplyRef`], [`Timer`] | leave the handler: send a message, answer later, take a message back |
 //! | [`Endpoint`] | broadcast, subscribe, disconnect, drain, be looked at; be mounted as a service |
 //! | [`Payload`] | be parsed into a type of yours, or passed on unread |
+//! | [`Inbound`], [`Outbound`] | take in what a client over a [transport of your own](Endpoint::carry) sends; give out what goes to it |
 //!
 //! | a handler returns | it is |
 //! |---|---|
@@ -108,7 +109,6 @@
 //! | [`Reply`] | the answer to a message, or none |
 //! | [`Failure`] | an error reply, or a crash; [`OrReason`] makes one of any `Result` or `Option` |
 //! | [`Refused`] | a connection that may not be |
-//! | [`Inbound`], [`Outbound`] | the two halves of a client over a [transport of your own](Endpoint::carry) |
 //!
 //! | settings | of |
 //! |---|---|
@@ -116,6 +116,7 @@
 //! | [`SocketSettings`], [`Routes`] | one socket, and which channel has which topics |
 //! | [`CheckOrigin`], [`ConnectInfoKeys`] | what is looked at before a connection is accepted, and kept of it |
 //! | [`WebSocket`], [`LongPoll`], [`Limits`], [`Rate`] | the transports, what a client may grow, and how fast it may speak |
+//! | [`SlowConsumer`] | what becomes of broadcasts for a client that takes too little |
 //! | [`Compat`] | which release of Phoenix a socket follows |
 //! | [`RequestLimits`] | how large the head of a request may be |
 //! | [`TrustedProxies`], [`ParameterFilter`] | who is believed to speak for a client, and what is not logged |

@@ -208,7 +208,8 @@ impl<S: Socket> SocketSettings<S> {
     /// `examples/msgpack` has it whole.
     ///
     /// # Panics
-    /// If the requirement has another form: a mistake in the program.
+    /// If the requirement has another form: a mistake in the program. [`Builder::socket`](crate::Builder::socket) panics if the sockets of
+    /// an endpoint have more than 16 formats between them.
     ///
     /// Source: `serializer` among the options of `Phoenix.Endpoint.socket/3`, where the list replaces V1 and V2.
     pub fn serializer(mut self, requirement: &str, format: Arc<dyn Format>) -> Self {

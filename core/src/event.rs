@@ -22,7 +22,8 @@ pub const REPLY: &str = "phx_reply";
 pub const CLOSE: &str = "phx_close";
 /// Server to client: the channel has crashed.
 ///
-/// Shape: `["1","1","room:lobby","phx_error",{}]`; the join_ref, twice.
+/// Shape: `["1","1","room:lobby","phx_error",{"reason":"channel_crash"}]`; the join_ref, twice. As of
+/// [1.8.9](crate::Compat), the payload is `{}`.
 pub const ERROR: &str = "phx_error";
 /// Client to server, on [`HEARTBEAT_TOPIC`]: the connection is still wanted.
 ///

@@ -13,7 +13,7 @@ use bennu_core::Compat;
 use bennu_core::connect::{self, Admission, Carrier, Params, PathVariables};
 use bennu_core::longpoll::{Answer, BodyError, Encoding, Posted, Refusal, Request, examine, open};
 use http::request::Parts;
-use http::{Response, StatusCode};
+use http::{Method, Response, StatusCode};
 use hyper::body::Body;
 use std::sync::Arc;
 
@@ -33,7 +33,12 @@ pub(crate) async fn answer<B: Body>(
     body: B,
 ) -> Response<ResponseBody> {
     let socket = &*visit.mount().name;
-    let answered = match examine(parts, visit.carrier, &visit.mount().options) {
+    let examined = examine(parts, visit.carrier, &visit.mount().options).inspect_err(|_| {
+        if parts.method == Method::GET {
+            visit.hub.metrics.asked(Connect::Door);
+        }
+    });
+    let answered = match examined {
         Ok(Request::Preflight { headers }) => Ok(visit.respond(Answer::Preflight { headers })),
         Ok(Request::Poll { token, params }) => match visit.poll(token).await {
             Some(response) => Ok(response),

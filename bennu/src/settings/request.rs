@@ -4,8 +4,8 @@ use bennu_core::connect;
 
 /// Bounds on the head of a request that opens a connection.
 ///
-/// An HTTP server has bounds of its own, which come first. `bennu_tokio::serve` sets them by these; any
-/// other has to be set so that it takes as much.
+/// An HTTP server has bounds of its own, which come first. `serve` of `bennu-tokio` and
+/// `bennu-async-std` sets them by these; any other has to be set so that it takes as much.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct RequestLimits {

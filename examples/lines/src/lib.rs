@@ -9,7 +9,7 @@
 mod room;
 mod transport;
 
-pub use transport::{MAX_LINE, serve};
+pub use transport::{MAX_LINE, listen, serve};
 
 use bennu::{Builder, Endpoint, Open};
 use room::Room;

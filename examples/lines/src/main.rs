@@ -4,9 +4,10 @@
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     let path = std::env::args().nth(1).unwrap_or_else(|| "lines.sock".to_owned());
-    let listener = tokio::net::UnixListener::bind(&path)?;
+    let listener = lines::listen(path.as_ref())?;
     println!("{path}");
-    lines::serve(listener, lines::endpoint().build(bennu_tokio::Tokio)).await
+    lines::serve(listener, lines::endpoint().build(bennu_tokio::Tokio)).await;
+    Ok(())
 }
 
 #[cfg(not(unix))]

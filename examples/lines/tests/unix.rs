@@ -9,12 +9,11 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
-use tokio::net::UnixListener;
 use tokio::runtime::Runtime;
 
 /// A server at a path of its own, which lives as long as its runtime.
 struct Server {
-    _runtime: Runtime,
+    runtime: Runtime,
     path: PathBuf,
     endpoint: Endpoint,
 }
@@ -24,11 +23,11 @@ impl Server {
         let runtime = Runtime::new().unwrap();
         let path = std::env::temp_dir().join(format!("bennu-lines-{}-{name}", std::process::id()));
         let entered = runtime.enter();
-        let listener = UnixListener::bind(&path).unwrap();
+        let listener = lines::listen(&path).unwrap();
         let endpoint = lines::endpoint().build(bennu_tokio::Tokio);
         drop(entered);
         runtime.spawn(lines::serve(listener, endpoint.clone()));
-        Self { _runtime: runtime, path, endpoint }
+        Self { runtime, path, endpoint }
     }
 
     fn connect(&self) -> Client {
@@ -128,4 +127,20 @@ fn line_may_be_as_long_as_a_message_and_no_longer() {
     // All of it may not be taken any more.
     let _ = writeln!(ann.stream.get_mut(), "{}", line(lines::MAX_LINE + 1));
     ann.assert_ended();
+}
+
+#[test]
+fn path_of_an_earlier_run_is_taken_over_and_one_that_is_in_use_is_not() {
+    let path = {
+        let server = Server::start("again");
+        let _entered = server.runtime.enter();
+        let in_use = lines::listen(&server.path).unwrap_err();
+        assert_eq!(in_use.kind(), std::io::ErrorKind::AddrInUse);
+        server.path.clone()
+    };
+
+    // It has just been removed: a socket that nobody listens at takes its place.
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    let server = Server::start("again");
+    server.joined();
 }

@@ -1,8 +1,9 @@
 //! The serializer.
 
 use bennu::{Decoded, Format, FormatError, Kind, Outgoing, Payload, Ref};
+use rmp_serde::decode;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_transcode::Transcoder;
 use std::fmt;
@@ -36,6 +37,11 @@ impl Format for MsgPack {
         input.set_max_depth(DEPTH);
         type Items<'a> = (Option<&'a str>, Option<&'a str>, String, String, Received);
         let (join_ref, msg_ref, topic, event, Received(payload)) = Items::deserialize(&mut input)?;
+        // The reader does not say how far it has come, but there has to be nothing for it to begin another item with.
+        let behind = IgnoredAny::deserialize(&mut input);
+        if !matches!(behind, Err(decode::Error::InvalidMarkerRead(_))) {
+            return Err(FormatError::new("there is something behind the message"));
+        }
         Ok(Decoded {
             join_ref: join_ref.map(Ref::try_text).transpose()?,
             msg_ref: msg_ref.map(Ref::try_text).transpose()?,

@@ -8,8 +8,10 @@ use crate::rt::RUNTIME;
 use crate::server::Server;
 use bennu::prelude::*;
 use bennu::{LongPoll, Payload};
+use http::HeaderValue;
 use metrics::Unit;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 fn counted() -> (Recorder, Server, crate::app::Told) {
@@ -89,8 +91,11 @@ async fn who_asks_to_connect_is_counted_by_what_becomes_of_it() {
     for what in ["say=please", "say=nothing"] {
         call(&server.endpoint, get(&format!("{LONGPOLL}&{what}"))).await;
     }
+    let mut foreign = get(&format!("{LONGPOLL}&say=please"));
+    foreign.headers_mut().insert("origin", HeaderValue::from_static("http://evil.test"));
+    call(&server.endpoint, foreign).await;
 
-    for (result, count) in [("ok", 2), ("refused", 2), ("failed", 1), ("door", 2)] {
+    for (result, count) in [("ok", 2), ("refused", 2), ("failed", 1), ("door", 3)] {
         counts(&recorder, &format!("bennu_connects_total{{result={result}}}"), count).await;
     }
 }
@@ -308,5 +313,29 @@ async fn all_of_them_are_there_from_the_start_and_in_the_table_of_the_docs() {
     for row in docs.lines().filter_map(|line| line.strip_prefix("| `bennu_")) {
         let name = format!("bennu_{}", row.split(['`', '{']).next().unwrap());
         assert!(recorder.names().contains_key(&name), "{name} is in the table and nowhere else");
+    }
+}
+
+#[tokio::test]
+async fn every_value_of_a_label_is_in_the_tables_of_the_docs_and_no_other() {
+    let (recorder, _server) = gates();
+    let docs = include_str!("../../../bennu/src/docs/metrics.md");
+    let (table, behind) = docs.split_once("# Limits").unwrap();
+    let (limits, _) = behind.split_once("# What waits").unwrap();
+    let labels = recorder.labels();
+    let values = |label: &str| -> BTreeSet<String> {
+        labels.iter().filter(|[_, of, _]| of == label).map(|[.., value]| value.clone()).collect()
+    };
+
+    let rows = limits.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let documented: BTreeSet<_> = rows.filter(|name| *name != "limit").map(str::to_owned).collect();
+    assert_eq!(documented, values("limit"));
+
+    for label in ["transport", "result", "direction", "what", "handler"] {
+        let cells = table.lines().filter_map(|line| line.split('|').nth(4)).map(str::trim);
+        let cells = cells.filter(|cell| cell.starts_with(&format!("`{label}`")));
+        let documented: BTreeSet<_> =
+            cells.flat_map(|cell| cell.split('`').skip(3).step_by(2)).map(str::to_owned).collect();
+        assert_eq!(documented, values(label), "{label}");
     }
 }

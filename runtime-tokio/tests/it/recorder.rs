@@ -82,6 +82,18 @@ impl Recorder {
         counters.map(name).map(|name| (name.clone(), recorded.described[&name])).collect()
     }
 
+    /// All values of all labels: the name of the metric, the label, the value.
+    pub(crate) fn labels(&self) -> Vec<[String; 3]> {
+        let recorded = self.0.lock().unwrap();
+        let keys = recorded.counters.keys().chain(recorded.gauges.keys()).chain(recorded.histograms.keys());
+        let labels = keys.filter_map(|key| {
+            let (name, labels) = key.strip_suffix('}')?.split_once('{')?;
+            let (label, value) = labels.split_once('=')?;
+            Some([name, label, value].map(str::to_owned))
+        });
+        labels.collect()
+    }
+
     fn describe(&self, name: &KeyName, unit: Option<Unit>) {
         self.0.lock().unwrap().described.insert(name.as_str().to_owned(), unit);
     }

@@ -90,6 +90,8 @@ fn what_is_no_message_is_an_error() {
         packed(("1", "2", "t", "e", 1)),
         packed(("1", "2", "t", "e", [1])),
         b"\x95\xa11\xa12\xa1t\xa1e\x81\x90\x01".to_vec(),
+        [packed(("1", "2", "t", "e", json!({}))), packed(1)].concat(),
+        [packed(("1", "2", "t", "e", json!({}))), b"\xc1".to_vec()].concat(),
         deep(200),
         deep(100_000),
         // A list that says it has four billion items.
