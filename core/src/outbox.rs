@@ -189,6 +189,20 @@ impl Outbox {
         }
     }
 
+    /// Drops of what waits what is to [keep the latest](SlowConsumer::KeepLatest) and is followed by a later one of its
+    /// topic and event, though there may be room for it; returns how many frames. The frame that is the next to be
+    /// written stays.
+    ///
+    /// For whom a limit in bytes is not soon enough: a game, whose positions are stale with the next tick. Called when
+    /// the stream is known to be blocked, before [`make_room`](Self::make_room), a peer that is behind gets the latest
+    /// as soon as it takes anything. It looks at all that waits.
+    pub fn drop_stale(&mut self) -> usize {
+        let Some(rest) = self.rest.as_mut() else { return 0 };
+        let dropped = rest.drop_replaced();
+        self.waiting -= dropped.bytes;
+        dropped.frames
+    }
+
     fn limit(&self) -> usize {
         self.limit as usize
     }

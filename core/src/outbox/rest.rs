@@ -214,6 +214,13 @@ impl<T: Queued> Rest<T> {
         Dropped { frames: aged.frames + stale.frames, bytes: aged.bytes + stale.bytes }
     }
 
+    /// Drops what a later one replaces, whether there is room or not.
+    pub(super) fn drop_replaced(&mut self) -> Dropped {
+        let dropped = self.drop_stale(0);
+        self.note_gone(dropped);
+        dropped
+    }
+
     /// Drops what only the latest is wanted of, and is followed by a later one.
     fn drop_stale(&mut self, stay: usize) -> Dropped {
         let mut dropped = Dropped::default();

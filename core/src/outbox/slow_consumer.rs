@@ -34,7 +34,8 @@ pub enum SlowConsumer {
     /// All are dropped that are followed by another of the same topic and event: for what replaces what was sent
     /// before, such as a position or a score.
     ///
-    /// The latest stays, however long it waits.
+    /// The latest stays, however long it waits. Whoever drives the outbox may have the others
+    /// [dropped sooner](super::Outbox::drop_stale).
     KeepLatest,
 }
 

@@ -141,6 +141,28 @@ fn topics_are_kept_apart_however_alike_their_events() {
 }
 
 #[test]
+fn what_is_stale_can_be_dropped_while_there_is_room() {
+    let keep = |name| lossy(SlowConsumer::KeepLatest, name);
+    let mut outbox = outbox([keep("a1"), kept("reply"), keep("b1"), keep("a2")]);
+    assert_eq!(outbox.make_room(), Ok(0));
+
+    assert_eq!((outbox.drop_stale(), outbox.waiting()), (1, 40));
+
+    assert_eq!((outbox.drop_stale(), outbox.waiting()), (0, 40));
+    assert_eq!(names(&mut outbox), ["first", "reply", "b1", "a2"]);
+}
+
+#[test]
+fn what_other_policies_may_drop_is_never_stale() {
+    for policy in [SlowConsumer::DropNewest, SlowConsumer::DropOldest, SlowConsumer::Disconnect] {
+        let mut outbox = outbox(["a1", "a2"].map(|name| lossy(policy, name)));
+
+        assert_eq!((outbox.drop_stale(), outbox.waiting()), (0, 30), "{policy:?}");
+    }
+    assert_eq!(Outbox::new(0).drop_stale(), 0);
+}
+
+#[test]
 fn of_several_policies_the_stale_go_first_then_the_oldest_then_the_newest() {
     let of = |policy: SlowConsumer, name| lossy(policy, name);
     let frames = || {

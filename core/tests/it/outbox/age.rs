@@ -287,3 +287,61 @@ fn reply_that_came_later_is_given_as_much_time_as_any() {
     assert_eq!(outbox.patience(second, ten()), at(20));
     assert!(is_too_slow(outbox.handle_timeout(second, ten(), at(20))));
 }
+
+#[test]
+fn what_is_dropped_buys_no_time_for_what_is_not() {
+    for policy in [SlowConsumer::DropOldest, SlowConsumer::KeepLatest] {
+        let (mut outbox, mut stuck) = stuck([lossy(policy, "a0"), kept("reply")]);
+        let is_cut_off = (1..=20).any(|seconds| {
+            for n in 0..200 {
+                outbox.push(lossy(policy, &format!("a{n}")));
+                outbox.make_room().unwrap();
+            }
+            let taken = write(&mut outbox, 0);
+            stuck = outbox.stuck(Some(stuck), taken, at(seconds));
+            if outbox.patience(stuck, ten()) > at(seconds) {
+                return false;
+            }
+            match outbox.handle_timeout(stuck, ten(), at(seconds)) {
+                Verdict::TooSlow => true,
+                Verdict::Spared { stuck: again, .. } => {
+                    stuck = again;
+                    false
+                }
+            }
+        });
+
+        assert!(is_cut_off, "{policy:?}: nothing has been taken in 20 s");
+    }
+}
+
+#[test]
+fn stream_that_takes_nothing_of_a_write_has_nothing_forgotten() {
+    let drop = |name| lossy(SlowConsumer::DropNewest, name);
+    let (mut outbox, first) = stuck(["a1", "a2"].map(drop));
+    let (second, _) = spared(outbox.handle_timeout(first, ten(), at(10)));
+
+    let taken = write(&mut outbox, 0);
+    let third = outbox.stuck(Some(second), taken, at(11));
+    outbox.push(drop("a3"));
+    assert_eq!(outbox.make_room(), Ok(1), "what waits does so for too long still");
+
+    let taken = write(&mut outbox, 1);
+    let _ = outbox.stuck(Some(third), taken, at(12));
+    outbox.push(drop("a4"));
+    assert_eq!(outbox.make_room(), Ok(0));
+}
+
+#[test]
+fn what_was_dropped_is_not_waited_for_though_a_write_was_tried_since() {
+    let keep = |name| lossy(SlowConsumer::KeepLatest, name);
+    let (mut outbox, first) = stuck(["a1", "b1", "a2"].map(keep));
+    outbox.push(keep("b2"));
+    assert_eq!(outbox.drop_stale(), 1);
+
+    // Of the 30 bytes of second 0, 10 are dropped, and these are the others.
+    let taken = write(&mut outbox, 20);
+    let second = outbox.stuck(Some(first), taken, at(9));
+
+    assert_eq!(outbox.patience(second, ten()), at(19));
+}

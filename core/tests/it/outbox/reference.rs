@@ -85,6 +85,21 @@ impl Reference {
         held.map(|item| item.len).sum::<usize>() > self.limit / 2
     }
 
+    /// Of each topic and event, the latest stays.
+    fn drop_stale(&mut self) -> usize {
+        let all = self.queue.clone();
+        let is_stale = |at: usize| {
+            let item = &all[at];
+            let is_same = |later: &Item| {
+                later.is(SlowConsumer::KeepLatest) && (later.topic, later.event) == (item.topic, item.event)
+            };
+            at > 0 && item.is(SlowConsumer::KeepLatest) && all[at + 1..].iter().any(is_same)
+        };
+        let left = (0..all.len()).filter(|&at| !is_stale(at)).map(|at| all[at].clone());
+        self.queue = left.collect();
+        all.len() - self.queue.len()
+    }
+
     /// `None` if it is too much still.
     fn make_room(&mut self) -> Option<usize> {
         let before = self.queue.len();
@@ -99,24 +114,15 @@ impl Reference {
             self.queue.remove(1 + oldest.or(newest)?);
         }
         let dropped = before - self.queue.len();
-        if let Some(slow) = self.slow.as_mut().filter(|_| dropped > 0) {
-            slow.is_vague = true;
-        }
+        self.note_gone(dropped);
         Some(dropped)
     }
 
-    /// Of each topic and event, the latest stays.
-    fn drop_stale(&mut self) {
-        let all = self.queue.clone();
-        let is_stale = |at: usize| {
-            let item = &all[at];
-            let is_same = |later: &Item| {
-                later.is(SlowConsumer::KeepLatest) && (later.topic, later.event) == (item.topic, item.event)
-            };
-            at > 0 && item.is(SlowConsumer::KeepLatest) && all[at + 1..].iter().any(is_same)
-        };
-        let left = (0..all.len()).filter(|&at| !is_stale(at)).map(|at| all[at].clone());
-        self.queue = left.collect();
+    /// So many frames were dropped, though nobody's time was up.
+    fn note_gone(&mut self, dropped: usize) {
+        if let Some(slow) = self.slow.as_mut().filter(|_| dropped > 0) {
+            slow.is_vague = true;
+        }
     }
 
     /// Whether a frame that may not be dropped has waited for longer than any may, nothing having been taken.
@@ -212,6 +218,7 @@ enum Step {
     },
     /// The stream is known to be blocked.
     MakeRoom,
+    DropStale,
     Begin,
     Finish {
         room: usize,
@@ -236,6 +243,7 @@ fn step(policies: impl Strategy<Value = SlowConsumer>) -> impl Strategy<Value = 
             .prop_map(|(len, policy, topic, event)| Step::Push { len, policy, topic, event }),
         1 => (10usize..60).prop_map(|len| Step::PushOwed { len }),
         3 => Just(Step::MakeRoom),
+        1 => Just(Step::DropStale),
         1 => Just(Step::Begin),
         1 => prop_oneof![Just(0), 0usize..200].prop_map(|room| Step::Finish { room }),
         1 => (1..12u64).prop_map(|seconds| Step::Wait { seconds }),
@@ -379,6 +387,11 @@ impl Both {
                     return Ok(false);
                 }
                 prop_assert!(self.outbox.overflow().is_none());
+            }
+            Step::DropStale => {
+                let dropped = self.reference.drop_stale();
+                self.reference.note_gone(dropped);
+                prop_assert_eq!(self.outbox.drop_stale(), dropped);
             }
             Step::Begin => self.begin(),
             Step::Finish { room } => self.finish(room)?,

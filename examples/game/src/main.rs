@@ -1,0 +1,51 @@
+//! The loop: sleep until a tick is due, listen, let the world go on, write.
+
+use bennu_core::Instant;
+use clap::Parser;
+use game::{Listener, Table, Ticks};
+use std::convert::Infallible;
+use std::hash::{BuildHasher as _, RandomState};
+use std::process::ExitCode;
+use std::{io, thread, time};
+
+/// Serves the channels `game:*` at `/socket/websocket`, on the loopback address.
+#[derive(Parser)]
+struct Arguments {
+    /// The port to listen on; 0 for any that is free.
+    #[arg(long, default_value_t = 4200)]
+    port: u16,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().port) {
+        Ok(never) => match never {},
+        Err(error) => {
+            eprintln!("game: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(port: u16) -> io::Result<Infallible> {
+    let listener = Listener::bind(port)?;
+    println!("listening on http://{}", listener.local_addr()?);
+    let mut table = Table::new(hash_key());
+    let epoch = time::Instant::now();
+    let clock = || Instant::from_epoch(epoch.elapsed());
+    let mut ticks = Ticks::new(clock());
+    loop {
+        thread::sleep(ticks.next().duration_since(clock()));
+        let now = clock();
+        while let Some(stream) = listener.accept() {
+            table.seat(stream, now);
+        }
+        table.listen(now);
+        table.advance(ticks.due(now), now);
+        table.write(now);
+    }
+}
+
+/// Secret from clients, and another one in each process: the standard library's hashes are seeded so.
+fn hash_key() -> (u64, u64) {
+    (RandomState::new().hash_one(0), RandomState::new().hash_one(1))
+}
