@@ -1,5 +1,6 @@
 use super::*;
 use crate::Kind;
+use std::time::Duration;
 
 #[test]
 fn slab_grows_in_few_steps_and_holds_little_room_that_nobody_uses() {
