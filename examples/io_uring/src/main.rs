@@ -20,7 +20,8 @@ use clap::Parser as _;
 use one_thread::start::Arguments;
 use std::process::ExitCode;
 
-/// As in `sysexits.h`: a service is not there.
+/// As in `sysexits.h`: a service is not there. Whoever starts this program takes it for that, and skips it:
+/// `xtask/src/process.rs` and `benches/src/load/server_process.rs` have the same number.
 const UNAVAILABLE: u8 = 69;
 
 #[cfg(target_os = "linux")]
