@@ -72,18 +72,39 @@ pub(crate) struct Buffer {
     len: usize,
 }
 
+/// Why there is no ring.
+#[derive(Debug)]
+pub(crate) enum RingError {
+    /// The kernel has no io_uring, or an old one, or does not let this process use it.
+    Refused(io::Error),
+    /// It would, and something else is wrong.
+    Failed(io::Error),
+}
+
+impl RingError {
+    /// What the first requests to the kernel came to, before it is known whether it takes any.
+    fn of_first(error: io::Error) -> Self {
+        match error.raw_os_error() {
+            Some(libc::EPERM | libc::EACCES | libc::ENOSYS | libc::EINVAL) => Self::Refused(error),
+            Some(_) | None => Self::Failed(error),
+        }
+    }
+}
+
 impl Ring {
     /// # Errors
-    /// If the kernel has no io_uring, or an old one, or does not let this process use it.
-    pub(crate) fn new() -> io::Result<Self> {
-        let ring = build()?;
+    /// [`RingError`].
+    pub(crate) fn new() -> Result<Self, RingError> {
+        let ring = build().map_err(RingError::of_first)?;
         let mut probe = Probe::new();
-        ring.submitter().register_probe(&mut probe)?;
+        ring.submitter().register_probe(&mut probe).map_err(RingError::of_first)?;
         // Receiving that goes on by itself has no mark of its own; it came with this, in Linux 6.0.
         if !probe.is_supported(opcode::SendZc::CODE) {
-            return Err(io::Error::new(io::ErrorKind::Unsupported, "it is older than that of Linux 6.0"));
+            let old = io::Error::new(io::ErrorKind::Unsupported, "it is older than that of Linux 6.0");
+            return Err(RingError::Refused(old));
         }
-        let buffers = Buffers::register(&ring)?;
+        // A kernel that has all that takes these: what it says now is about them.
+        let buffers = Buffers::register(&ring).map_err(RingError::Failed)?;
         Ok(Self { ring, waiting: VecDeque::new(), closing: Vec::new(), sends: Sends::default(), buffers })
     }
 
@@ -389,6 +410,15 @@ mod tests {
     use super::*;
     use bennu_core::outbox::Outbox;
     use bennu_core::{Frame, Kind};
+
+    #[test]
+    fn kernel_that_refuses_is_told_from_a_system_that_is_short_of_something() {
+        let is_refused =
+            |code| matches!(RingError::of_first(io::Error::from_raw_os_error(code)), RingError::Refused(_));
+
+        assert!([libc::EPERM, libc::EACCES, libc::ENOSYS, libc::EINVAL].into_iter().all(is_refused));
+        assert!(![libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::EFAULT].into_iter().any(is_refused));
+    }
 
     #[test]
     fn place_is_used_again_once_the_kernel_has_done_with_it() {

@@ -1,5 +1,5 @@
 use super::{EventLoop, Receiving};
-use crate::ring::{Rest, Ring};
+use crate::ring::{Rest, Ring, RingError};
 use crate::token::Who;
 use one_thread::Service;
 use one_thread::rules::Loop;
@@ -10,7 +10,10 @@ use std::time::Duration;
 
 impl Loop for EventLoop {
     fn new(listener: TcpListener) -> io::Result<Self> {
-        Ok(Self::new(Ring::new()?, listener))
+        let ring = Ring::new().map_err(|error| match error {
+            RingError::Refused(error) | RingError::Failed(error) => error,
+        })?;
+        Ok(Self::new(ring, listener))
     }
 
     fn turn(&mut self, wait: Option<Duration>) -> io::Result<()> {
