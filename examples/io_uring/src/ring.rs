@@ -20,7 +20,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::mem::{self, ManuallyDrop};
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::os::fd::{AsRawFd as _, FromRawFd as _, IntoRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
@@ -43,8 +43,6 @@ pub(crate) struct Ring {
     ring: IoUring,
     /// What found no room among the entries.
     waiting: VecDeque<squeue::Entry>,
-    /// Ended here, while entries that name them may wait still: the system must not give their numbers to others before.
-    closing: Vec<OwnedFd>,
     sends: Sends,
     buffers: Buffers,
 }
@@ -105,7 +103,7 @@ impl Ring {
         }
         // A kernel that has all that takes these: what it says now is about them.
         let buffers = Buffers::register(&ring).map_err(RingError::Failed)?;
-        Ok(Self { ring, waiting: VecDeque::new(), closing: Vec::new(), sends: Sends::default(), buffers })
+        Ok(Self { ring, waiting: VecDeque::new(), sends: Sends::default(), buffers })
     }
 
     /// Accepts, again and again.
@@ -150,12 +148,13 @@ impl Ring {
 
     /// Has a request end. It completes nevertheless, perhaps with more than that.
     pub(crate) fn cancel(&mut self, token: Token) {
-        self.ask(opcode::AsyncCancel::new(token.bits()).build(), Token::Cancel);
+        self.ask(opcode::AsyncCancel::new(token.bits()).build(), Token::Quiet);
     }
 
-    /// Closes a socket, behind all that has been asked of it.
+    /// Closes a socket, behind all that has been asked of it: its number is not given to others before.
     pub(crate) fn close(&mut self, socket: impl Into<OwnedFd>) {
-        self.closing.push(socket.into());
+        let fd = Fd(socket.into().into_raw_fd());
+        self.ask(opcode::Close::new(fd).build(), Token::Quiet);
     }
 
     /// Hands over what was asked for, and waits so long for a completion, `None` for ever.
@@ -163,11 +162,31 @@ impl Ring {
     /// # Errors
     /// Those of the system.
     pub(crate) fn enter(&mut self, wait: Option<Duration>) -> io::Result<()> {
-        if !self.closing.is_empty() && self.submit(None)? == Rest::Last {
-            self.closing.clear();
+        loop {
+            while let Some(entry) = self.waiting.pop_front() {
+                if !self.push(&entry) {
+                    self.waiting.push_front(entry);
+                    break;
+                }
+            }
+            let is_last = self.waiting.is_empty();
+            let submitter = self.ring.submitter();
+            let result = match wait {
+                _ if !is_last => submitter.submit(),
+                None => submitter.submit_and_wait(1),
+                Some(wait) => {
+                    let wait = Timespec::from(wait);
+                    submitter.submit_with_args(1, &SubmitArgs::new().timespec(&wait))
+                }
+            };
+            match result.map_err(|error| (error.raw_os_error(), error)) {
+                Ok(_) if is_last => return Ok(()),
+                Ok(_) => {}
+                // The time is over, a signal has come, or completions have to be taken first.
+                Err((Some(libc::ETIME | libc::EINTR | libc::EBUSY | libc::EAGAIN), _)) => return Ok(()),
+                Err((_, error)) => return Err(error),
+            }
         }
-        let wait = if self.waiting.is_empty() { wait } else { Some(Duration::ZERO) };
-        self.submit(Some(wait)).map(drop)
     }
 
     /// The next completion.
@@ -178,7 +197,7 @@ impl Ring {
             let result =
                 usize::try_from(entry.result()).map_err(|_| io::Error::from_raw_os_error(-entry.result()));
             return Some(match Token::of(entry.user_data()) {
-                Token::Cancel => continue,
+                Token::Quiet => continue,
                 Token::Accept => Completion::Accepted(result.map(|_| accepted(&entry)), rest),
                 Token::Signal => Completion::Signal,
                 Token::Room(who) => Completion::Room(who),
@@ -218,39 +237,8 @@ impl Ring {
     /// Whether there was room for it.
     fn push(&mut self, entry: &squeue::Entry) -> bool {
         // SAFETY: what an entry points at, `Sends` keeps until its completion; no other memory is named. Descriptors are
-        // open until the entry has been handed over: `closing` holds those that were closed meanwhile.
+        // open until the entry has been handed over: they are closed by entries, which come behind.
         unsafe { self.ring.submission().push(entry) }.is_ok()
-    }
-
-    /// Hands over what was asked for, and waits if it is to. `Last` if nothing is left.
-    fn submit(&mut self, wait: Option<Option<Duration>>) -> io::Result<Rest> {
-        loop {
-            while let Some(entry) = self.waiting.pop_front() {
-                if !self.push(&entry) {
-                    self.waiting.push_front(entry);
-                    break;
-                }
-            }
-            let is_last = self.waiting.is_empty();
-            let submitter = self.ring.submitter();
-            let result = match wait.filter(|_| is_last) {
-                None => submitter.submit(),
-                Some(None) => submitter.submit_and_wait(1),
-                Some(Some(wait)) => {
-                    let wait = Timespec::from(wait);
-                    submitter.submit_with_args(1, &SubmitArgs::new().timespec(&wait))
-                }
-            };
-            match result.map_err(|error| (error.raw_os_error(), error)) {
-                Ok(_) if is_last => {}
-                Ok(_) => continue,
-                // The time is over, a signal has come, or completions have to be taken first.
-                Err((Some(libc::ETIME | libc::EINTR | libc::EBUSY | libc::EAGAIN), _)) => {}
-                Err((_, error)) => return Err(error),
-            }
-            let is_empty = self.waiting.is_empty() && self.ring.submission().is_empty();
-            return Ok(if is_empty { Rest::Last } else { Rest::More });
-        }
     }
 }
 
