@@ -19,9 +19,7 @@ use io_uring::{IoUring, Probe, cqueue, opcode, squeue};
 use std::collections::VecDeque;
 use std::io;
 use std::mem::{self, ManuallyDrop};
-use std::net::{TcpListener, TcpStream};
-use std::os::fd::{AsRawFd as _, FromRawFd as _, IntoRawFd as _, OwnedFd};
-use std::os::unix::net::UnixStream;
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
@@ -47,9 +45,13 @@ pub(crate) struct Ring {
     buffers: Buffers,
 }
 
+/// A descriptor that requests may name. It is open until [`Ring::close`] has it, behind all of them: who forgets that keeps
+/// a number for ever, and no request finds somebody else's socket under it.
+pub(crate) struct Socket(ManuallyDrop<OwnedFd>);
+
 /// What the kernel says has happened.
 pub(crate) enum Completion {
-    Accepted(io::Result<TcpStream>, Rest),
+    Accepted(io::Result<Socket>, Rest),
     /// Of nothing, the stream has ended.
     Received(Who, io::Result<Option<Buffer>>, Rest),
     Sent(Who, Batch, io::Result<usize>),
@@ -89,6 +91,22 @@ impl RingError {
     }
 }
 
+impl Socket {
+    pub(crate) fn new(of: impl Into<OwnedFd>) -> Self {
+        Self(ManuallyDrop::new(of.into()))
+    }
+
+    fn number(&self) -> Fd {
+        Fd(self.0.as_raw_fd())
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
 impl Ring {
     /// # Errors
     /// [`RingError`].
@@ -107,21 +125,21 @@ impl Ring {
     }
 
     /// Accepts, again and again.
-    pub(crate) fn accept(&mut self, listener: &TcpListener) {
-        let accept = opcode::AcceptMulti::new(Fd(listener.as_raw_fd())).flags(libc::SOCK_CLOEXEC);
+    pub(crate) fn accept(&mut self, listener: &Socket) {
+        let accept = opcode::AcceptMulti::new(listener.number()).flags(libc::SOCK_CLOEXEC);
         self.ask(accept.build(), Token::Accept);
     }
 
     /// Receives, again and again.
-    pub(crate) fn receive(&mut self, who: Who, stream: &TcpStream) {
-        let receive = opcode::RecvMulti::new(Fd(stream.as_raw_fd()), GROUP);
+    pub(crate) fn receive(&mut self, who: Who, stream: &Socket) {
+        let receive = opcode::RecvMulti::new(stream.number(), GROUP);
         self.ask(receive.build(), Token::Receive(who));
     }
 
     /// Sends as much as the stream has room for now.
-    pub(crate) fn send(&mut self, who: Who, stream: &TcpStream, batch: Batch) {
+    pub(crate) fn send(&mut self, who: Who, stream: &Socket, batch: Batch) {
         let (place, message) = self.sends.put(who, batch);
-        let fd = Fd(stream.as_raw_fd());
+        let fd = stream.number();
         let send = match message {
             Message::One { start, len } => {
                 opcode::Send::new(fd, start, len).flags(libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL).build()
@@ -135,14 +153,14 @@ impl Ring {
     }
 
     /// Tells once when the stream can be written to.
-    pub(crate) fn tell_of_room(&mut self, who: Who, stream: &TcpStream) {
-        let poll = opcode::PollAdd::new(Fd(stream.as_raw_fd()), libc::POLLOUT.cast_unsigned().into());
+    pub(crate) fn tell_of_room(&mut self, who: Who, stream: &Socket) {
+        let poll = opcode::PollAdd::new(stream.number(), libc::POLLOUT.cast_unsigned().into());
         self.ask(poll.build(), Token::Room(who));
     }
 
     /// Tells once when there is something to be read from this.
-    pub(crate) fn tell_of_signal(&mut self, signal: &UnixStream) {
-        let poll = opcode::PollAdd::new(Fd(signal.as_raw_fd()), libc::POLLIN.cast_unsigned().into());
+    pub(crate) fn tell_of_signal(&mut self, signal: &Socket) {
+        let poll = opcode::PollAdd::new(signal.number(), libc::POLLIN.cast_unsigned().into());
         self.ask(poll.build(), Token::Signal);
     }
 
@@ -152,9 +170,8 @@ impl Ring {
     }
 
     /// Closes a socket, behind all that has been asked of it: its number is not given to others before.
-    pub(crate) fn close(&mut self, socket: impl Into<OwnedFd>) {
-        let fd = Fd(socket.into().into_raw_fd());
-        self.ask(opcode::Close::new(fd).build(), Token::Quiet);
+    pub(crate) fn close(&mut self, socket: Socket) {
+        self.ask(opcode::Close::new(socket.number()).build(), Token::Quiet);
     }
 
     /// Hands over what was asked for, and waits so long for a completion, `None` for ever.
@@ -236,8 +253,8 @@ impl Ring {
 
     /// Whether there was room for it.
     fn push(&mut self, entry: &squeue::Entry) -> bool {
-        // SAFETY: what an entry points at, `Sends` keeps until its completion; no other memory is named. Descriptors are
-        // open until the entry has been handed over: they are closed by entries, which come behind.
+        // SAFETY: what an entry points at, `Sends` keeps until its completion; no other memory is named. Whatever
+        // descriptor it names is that of a `Socket`, which an entry closes that comes behind this one, or nobody does.
         unsafe { self.ring.submission().push(entry) }.is_ok()
     }
 }
@@ -253,9 +270,9 @@ fn build() -> io::Result<IoUring> {
     deferred.or_else(|_| base().setup_coop_taskrun().build(ENTRIES)).or_else(|_| base().build(ENTRIES))
 }
 
-fn accepted(entry: &cqueue::Entry) -> TcpStream {
+fn accepted(entry: &cqueue::Entry) -> Socket {
     // SAFETY: the kernel has opened this descriptor for the request, and says so once.
-    unsafe { TcpStream::from_raw_fd(entry.result()) }
+    Socket::new(unsafe { OwnedFd::from_raw_fd(entry.result()) })
 }
 
 /// What is being sent.
