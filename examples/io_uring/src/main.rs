@@ -11,7 +11,6 @@
 #[cfg(target_os = "linux")]
 mod event_loop;
 #[cfg(target_os = "linux")]
-#[allow(unsafe_code)]
 mod ring;
 #[cfg(target_os = "linux")]
 mod token;

@@ -11,6 +11,7 @@
 //! - the buffers for what is received, which go to the reader with a completion, one at a time, and back.
 //!
 //! Neither is freed with the ring: the kernel may take its time over letting go.
+#![allow(unsafe_code)]
 
 use crate::token::{Token, Who};
 use bennu_core::outbox::Batch;
@@ -23,8 +24,7 @@ use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-/// How many requests are handed over at once; more take another system call. In tests they run short, as do
-/// the buffers.
+/// How many requests are handed over at once; more take another system call. In tests they always do.
 const ENTRIES: u32 = if cfg!(test) { 1 } else { 2048 };
 
 /// How many completions have room. The kernel keeps more, less cheaply.
@@ -111,7 +111,12 @@ impl Ring {
     /// # Errors
     /// [`RingError`].
     pub(crate) fn new() -> Result<Self, RingError> {
-        let ring = build().map_err(RingError::of_first)?;
+        Self::with_completions(COMPLETIONS)
+    }
+
+    /// With room for so many completions.
+    pub(crate) fn with_completions(completions: u32) -> Result<Self, RingError> {
+        let ring = build(completions).map_err(RingError::of_first)?;
         let mut probe = Probe::new();
         ring.submitter().register_probe(&mut probe).map_err(RingError::of_first)?;
         // Receiving that goes on by itself has no mark of its own; it came with this, in Linux 6.0.
@@ -260,10 +265,10 @@ impl Ring {
 }
 
 /// A ring of this thread alone, which does the kernel's part of the work when it enters; or what an older kernel has.
-fn build() -> io::Result<IoUring> {
+fn build(completions: u32) -> io::Result<IoUring> {
     let base = || {
         let mut builder = IoUring::builder();
-        builder.setup_cqsize(COMPLETIONS).setup_clamp().setup_submit_all();
+        builder.setup_cqsize(completions).setup_clamp().setup_submit_all();
         builder
     };
     let deferred = base().setup_single_issuer().setup_defer_taskrun().build(ENTRIES);
