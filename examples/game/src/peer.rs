@@ -109,6 +109,11 @@ impl<S> Peer<S> {
         self.input = input.to_vec();
     }
 
+    /// Whether the stream is of no use any more.
+    pub(crate) fn is_lost(&self) -> bool {
+        matches!(self.stage, Stage::Lost)
+    }
+
     /// Whether nothing is left but to end the stream.
     pub(crate) fn has_ended(&self) -> bool {
         match self.stage {

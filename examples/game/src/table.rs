@@ -123,7 +123,8 @@ impl<S: Read + Write> Table<S> {
     pub fn write(&mut self, now: Instant) {
         self.now = now;
         for key in self.keys() {
-            if self.peers[key].write(now).is_err() {
+            let peer = &mut self.peers[key];
+            if !peer.is_lost() && peer.write(now).is_err() {
                 self.lose(key);
             }
         }
