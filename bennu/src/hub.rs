@@ -174,7 +174,7 @@ impl Hub {
 
     pub(crate) fn shard(&self, shard: usize) -> ShardGuard<'_> {
         refuse_lock_under_lock();
-        ShardGuard::new(self.shards[shard].lock(), &self.metrics)
+        ShardGuard::new(self.shards[shard].lock(), self)
     }
 
     /// How many there are.

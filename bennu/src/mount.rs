@@ -366,7 +366,8 @@ impl Mounted {
 
     /// Whether a request for this path is one for this socket, by whichever transport.
     pub(crate) fn is_at(&self, path: &str) -> bool {
-        let is_polled = || self.longpoll.as_ref().is_some_and(|door| door.path.capture(path).is_some());
+        let is_polled =
+            || self.longpoll.as_ref().is_some_and(|entrance| entrance.path.capture(path).is_some());
         self.path.capture(path).is_some() || is_polled()
     }
 }

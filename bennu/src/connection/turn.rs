@@ -222,8 +222,9 @@ impl<M: Medium> Drop for Turn<'_, '_, M> {
         let mut desk = mem::take(&mut self.desk);
         self.connection.link.hub.metrics.tell(&mut desk.tally);
         if !desk.work.is_empty() {
-            // There was no time for it: it comes first in the next turn.
+            // There was no time for it: it comes first in the next turn, which nobody else may ask for.
             self.connection.peer.put_back(mem::take(&mut desk.work));
+            self.cx.waker().wake_by_ref();
         }
         DESK.set(desk);
         self.connection.link.hub.flusher.kick();

@@ -205,12 +205,13 @@ impl Turn<'_, '_, Wire> {
             if !was_closed && connection.medium.websocket.is_closed() {
                 connection.link.hub.metrics.limit(Limit::Close);
             }
-            let is_over = connection.patience().is_some_and(|end| end <= self.now);
-            if is_over && connection.life() == Life::Ending {
-                return self.reset();
-            }
-            if is_over {
-                connection.judge(self.now);
+            if connection.patience().is_some_and(|end| end <= self.now) {
+                match connection.life() {
+                    Life::Open => connection.judge(self.now),
+                    // It does not take its farewell either.
+                    Life::Closing | Life::Ending => return self.reset(),
+                    Life::Closed => {}
+                }
             }
         }
         if notice.broken {

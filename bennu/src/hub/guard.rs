@@ -1,8 +1,8 @@
 //! The lock of a shard, and what it keeps from the recorder, which is the application's.
 
-use super::Shard;
+use super::{Hub, Shard};
 use crate::letter::Locked;
-use crate::metrics::{Dropped, Growth, Limit, Metrics, Tally};
+use crate::metrics::{Growth, Limit, Tally};
 use crate::sync::MutexGuard;
 use std::ops::{Deref, DerefMut};
 
@@ -16,8 +16,8 @@ pub(crate) struct ShardGuard<'a> {
 }
 
 impl<'a> ShardGuard<'a> {
-    pub(super) fn new(shard: MutexGuard<'a, Shard>, metrics: &'a Metrics) -> Self {
-        Self { shard, _locked: Locked::new(), told: AtRelease { metrics, untold: None } }
+    pub(super) fn new(shard: MutexGuard<'a, Shard>, hub: &'a Hub) -> Self {
+        Self { shard, _locked: Locked::new(), told: AtRelease { hub, untold: None } }
     }
 }
 
@@ -71,7 +71,7 @@ impl Untold {
 
 /// Tells it when dropped: behind the lock.
 struct AtRelease<'a> {
-    metrics: &'a Metrics,
+    hub: &'a Hub,
     untold: Option<Untold>,
 }
 
@@ -80,10 +80,13 @@ impl Drop for AtRelease<'_> {
         let Some(Untold { mut tally, growth, met: Met { paused, slow, lost } }) = self.untold.take() else {
             return;
         };
-        self.metrics.tell(&mut tally);
-        self.metrics.resize(growth);
-        (0..paused).for_each(|_| self.metrics.limit(Limit::Input));
-        (0..slow).for_each(|_| self.metrics.limit(Limit::Outbox));
-        self.metrics.dropped(Dropped::Slow, lost);
+        let metrics = &self.hub.metrics;
+        metrics.tell(&mut tally);
+        metrics.resize(growth);
+        (0..paused).for_each(|_| metrics.limit(Limit::Input));
+        (0..slow).for_each(|_| metrics.limit(Limit::Outbox));
+        if lost > 0 {
+            self.hub.count_lost(lost);
+        }
     }
 }

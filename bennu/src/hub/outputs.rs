@@ -8,10 +8,9 @@ use crate::link::{Dialect, Transport};
 use crate::metrics::{Reached, Tally};
 use crate::peer::{Notice, Peer, Queued, Work};
 use crate::run::Tour;
-use crate::sync::atomic::Ordering;
+use bennu_core::Kind;
 use bennu_core::longpoll::Carries;
 use bennu_core::server::{CloseReason, Fanout, Output, Server, SocketId};
-use bennu_core::{Frame, Kind};
 use std::collections::VecDeque;
 use std::hint::black_box;
 use std::sync::Arc;
@@ -60,9 +59,6 @@ impl Hub {
             shard.server.stop(socket, CloseReason::SlowConsumer, self.runtime.now());
         }
         self.flusher.mark(&mut left.dirty);
-        if left.met.lost > 0 {
-            self.lost.fetch_add(left.met.lost as u64, Ordering::Relaxed);
-        }
         let growth = shard.sizes.become_of(|| (shard.server.channels(), shard.server.topics()));
         if owner.is_none() || !growth.is_none() || left.met != Met::default() {
             let untold = shard.untold.get_or_insert_default();
@@ -136,12 +132,13 @@ impl Hub {
         let place = server.shard();
         let reached = Reached::by(fanout, server);
         let can_merge = (place as usize) < self.merging;
-        // What cannot be carried is not queued to be found out later.
-        let transport = if can_merge { Transport::WebSocket } else { Transport::Carried };
+        // What cannot be carried is not queued to be found out later. (What a format of one's own writes for those that poll
+        // is: only the session knows that it is one of these, and not carried.)
         let frame_for = |serializer| {
-            let carries = Dialect { serializer, transport }.carries();
-            let can_have = |frame: &&Frame| carries == Carries::TextAndBytes || frame.kind() == Kind::Text;
-            fanout.frame(serializer).filter(can_have)
+            let frame = fanout.frame(serializer)?;
+            let carries = || Dialect { serializer, transport: Transport::Carried }.carries();
+            let can_have = can_merge || frame.kind() == Kind::Text || carries() == Carries::TextAndBytes;
+            can_have.then_some(frame)
         };
         left.tally.deliver(&reached, |serializer| frame_for(serializer).is_some());
         let open = tour.and_then(|tour| tour.visit(fanout, place, can_merge, reached));

@@ -1,5 +1,6 @@
 use super::*;
 use bennu_core::Kind;
+use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::task::{Context, Poll, Wake};

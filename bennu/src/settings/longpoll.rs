@@ -109,7 +109,7 @@ impl LongPoll {
         self
     }
 
-    /// The door at a mount.
+    /// The entrance at a mount.
     pub(crate) fn mount(self, mount: &str, outbox: usize) -> Entrance {
         let path = match MountPath::new(mount, &self.path) {
             Ok(path) => path,

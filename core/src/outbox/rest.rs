@@ -161,9 +161,9 @@ impl<T: Queued> Rest<T> {
         if self.losable.as_ref().is_some_and(|losable| losable.refuses == Refuses::TheNewest)
             && self.frames.back().is_some_and(is_refused)
         {
+            // It has just come, and so was never part of what waited when the peer's time began.
             self.remove(self.frames.len() - 1, &mut dropped);
         }
-        self.note_gone(dropped);
         dropped
     }
 

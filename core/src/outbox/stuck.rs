@@ -72,7 +72,8 @@ impl Outbox {
     /// The stream is blocked, behind a write of so many bytes: what of `before` is left, or, if all that
     /// waited then has been taken, a new start with what is waiting now. Of answers alone it need only take some,
     /// however slowly: whoever reads them is not to be cut off for having asked. What is dropped for a peer that takes
-    /// nothing gives it no more time.
+    /// nothing gives it no more time; for one that takes a little it may, as what is dropped for room counts as if it had
+    /// waited for longest.
     #[must_use]
     pub fn stuck(&mut self, before: Option<Stuck>, written: usize, now: Instant) -> Stuck {
         let mut gone = written;

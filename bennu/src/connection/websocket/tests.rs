@@ -5,7 +5,7 @@ use crate::hub::{Kick, Sender};
 use crate::opening::Opening;
 use crate::runtime::still::Still;
 use crate::{
-    Channel, ConnectInfo, Endpoint, Failure, JoinContext, Joined, Open, Params, Payload, PlainStream,
+    Channel, ConnectInfo, Endpoint, Failure, JoinContext, Joined, Open, Params, Payload, PlainStream, Reply,
 };
 use bennu_core::Topic;
 use bennu_core::server::Broadcast;
@@ -13,6 +13,8 @@ use bennu_core::wire::Serializer;
 use futures_util::FutureExt;
 use parking_lot::Mutex;
 use std::io::IoSlice;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Wake, Waker};
 use std::time::Duration;
 
 struct Room;
@@ -22,6 +24,10 @@ impl Channel for Room {
 
     async fn join(_: &str, _: Payload, _: &JoinContext<Self>) -> Result<Joined<Self>, Failure> {
         Ok(Joined::new(Self))
+    }
+
+    async fn handle_in(&mut self, _: &str, _: Payload, _: &crate::Context<Self>) -> Result<Reply, Failure> {
+        Ok(Reply::none())
     }
 }
 
@@ -37,6 +43,8 @@ struct Ends {
     room: usize,
     taken: usize,
     input: Vec<u8>,
+    /// Nothing comes behind the input.
+    has_ended: bool,
     is_aborted: bool,
 }
 
@@ -52,7 +60,7 @@ impl PlainStream for Wire {
     fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
         let mut ends = self.0.lock();
         let n = ends.input.len().min(buf.len());
-        if n == 0 {
+        if n == 0 && !ends.has_ended {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         buf[..n].copy_from_slice(&ends.input[..n]);
@@ -72,7 +80,8 @@ impl PlainStream for Wire {
     }
 
     fn poll_readable(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.0.lock().input.is_empty() { Poll::Pending } else { Poll::Ready(Ok(())) }
+        let ends = self.0.lock();
+        if ends.input.is_empty() && !ends.has_ended { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 
     fn poll_writable(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -229,4 +238,55 @@ fn broadcast_that_nobody_hears_ends_no_run() {
 #[test]
 fn idle_connection_costs_no_more_than_was_measured() {
     assert_eq!((size_of::<ConnectionTask>(), size_of::<Peer>()), (152, 144));
+}
+
+/// Counts how often a task is woken.
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn task_that_has_no_time_left_for_the_ends_of_its_channels_takes_another_turn_for_them() {
+    let node = Node::new();
+    let mut client = node.connect();
+    for n in 0..100 {
+        client.wire.send(0x81, format!(r#"["{n}","{n}","room:{n}","phx_join",{{}}]"#).as_bytes());
+    }
+    client.turn();
+    for n in 0..500 {
+        client.wire.send(0x81, format!(r#"["0","{n}","room:0","event",{{}}]"#).as_bytes());
+    }
+    client.wire.0.lock().has_ended = true;
+
+    let wakes = Arc::new(Wakes::default());
+    let waker = Waker::from(Arc::clone(&wakes));
+    let mut turns = 0;
+    while Pin::new(&mut client.task).poll(&mut Context::from_waker(&waker)).is_pending() {
+        turns += 1;
+        assert!(wakes.0.swap(0, Ordering::Relaxed) > 0, "nobody wakes it for turn {turns}");
+    }
+    assert!(turns > 0, "there was time for all of it");
+}
+
+#[test]
+fn peer_that_is_stuck_when_it_is_let_go_is_reset_when_its_time_is_up() {
+    let node = Node::new();
+    let mut client = node.member();
+    client.wire.0.lock().room = 0;
+    node.broadcast();
+    client.turn();
+    node.runtime.advance(Duration::from_secs(8));
+    client.wire.send(0x81, b"this is no message");
+    client.turn();
+    assert!(!client.wire.0.lock().is_aborted);
+
+    node.runtime.advance(Duration::from_secs(2));
+    client.due();
+
+    assert!(client.wire.0.lock().is_aborted, "it is looked at again and again instead");
 }

@@ -78,7 +78,7 @@ fn what_is_no_message_is_an_error() {
         [&b"\x95\xc0\xc0\xa1t\xa1e\x81\xa1a"[..], &nested].concat()
     };
     assert!(decoded(&deep(100)).is_ok());
-    let long = "7".repeat(63);
+    let long = "7".repeat(254);
     for data in [
         Vec::new(),
         b"\xc1".to_vec(),
