@@ -119,6 +119,7 @@ pub fn run(options: &Options) -> Result<Outcome, LoadError> {
     let start = Moment::now().map_err(LoadError::Proc)?;
     let (date, clock) = (SystemTime::now(), Instant::now());
     let mut report = Report::new(lineup.contenders(), judging);
+    lineup.skipped().iter().for_each(|server| report.skip(server.clone()));
     let turns: usize = scenarios.iter().map(|&scenario| lineup.of_scenario(scenario).len()).sum();
     let progress = progress(turns * options.runs);
     for scenario in scenarios {
@@ -153,7 +154,7 @@ pub fn run(options: &Options) -> Result<Outcome, LoadError> {
     if !comparison.is_empty() {
         print!("\n{comparison}\n");
     }
-    for name in lineup.skipped() {
+    for name in &record.skipped {
         println!("{name}: skipped, as the system refuses it");
     }
     println!("{disturbance}");

@@ -12,6 +12,10 @@ use anyhow::{Context as _, Result, bail};
 /// How long a server may take until it says where it listens.
 const START_PATIENCE: Duration = Duration::from_secs(60);
 
+/// With which a program says that the system refuses it what it is made for. The same number stands in
+/// `examples/io_uring/src/main.rs` and `benches/src/load/server_process.rs`.
+const UNAVAILABLE: i32 = 69;
+
 /// A server that runs until this value is dropped, or the server ends by itself.
 #[derive(Debug)]
 pub(crate) struct ServerProcess {
@@ -23,6 +27,8 @@ pub(crate) struct ServerProcess {
 #[derive(Debug)]
 pub(crate) enum Started {
     Listening(ServerProcess),
+    /// The system refuses it what it is made for: so it has said itself.
+    Refused,
     /// It ended before it listened, and has said why on its standard error.
     Ended(ExitStatus),
 }
@@ -55,7 +61,7 @@ impl ServerProcess {
                         return Ok(Started::Listening(server));
                     }
                 }
-                Err(RecvTimeoutError::Disconnected) => return Ok(Started::Ended(server.child.wait()?)),
+                Err(RecvTimeoutError::Disconnected) => return Ok(Started::ended(server.child.wait()?)),
                 Err(RecvTimeoutError::Timeout) => {
                     bail!("{} did not say within {START_PATIENCE:?} where it listens", program.display())
                 }
@@ -65,6 +71,12 @@ impl ServerProcess {
 
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+}
+
+impl Started {
+    fn ended(status: ExitStatus) -> Self {
+        if status.code() == Some(UNAVAILABLE) { Self::Refused } else { Self::Ended(status) }
     }
 }
 
@@ -165,6 +177,13 @@ mod tests {
 
         let Started::Ended(status) = started else { panic!("it said nothing of a URL") };
         assert_eq!(status.code(), Some(3));
+    }
+
+    #[test]
+    fn server_that_the_system_refuses_what_it_needs_has_not_failed() {
+        let started = ServerProcess::start(Path::new("sh"), &["-c", "exit 69"]).unwrap();
+
+        assert!(matches!(started, Started::Refused), "{started:?}");
     }
 
     #[test]

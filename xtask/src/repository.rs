@@ -32,7 +32,8 @@ pub(crate) fn cargo() -> Command {
 }
 
 /// What cargo has told this program about its package. Build scripts that look at such variables would run again, and
-/// what depends on them be compiled again, whenever another program or a shell runs cargo.
+/// what depends on them be compiled again, whenever another program or a shell runs cargo. `benches/src/load/programs.rs` has to
+/// leave out the same.
 fn told_by_cargo() -> impl Iterator<Item = String> {
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     names.filter(|name| ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|start| name.starts_with(start)))

@@ -67,9 +67,10 @@ enum Run {
     OnEach(fn(&Workspace, Runtime) -> Result<Outcome>),
 }
 
-const PARTS: [Part; 20] = [
+const PARTS: [Part; 21] = [
     Part { name: "unit tests", group: Group::Unit, run: Run::Once(unit::run) },
     Part { name: "unit tests, smol", group: Group::Unit, run: Run::Once(unit::on_smol) },
+    Part { name: "unit tests, io_uring", group: Group::Unit, run: Run::Once(unit::io_uring) },
     Part { name: "optimised core", group: Group::Unit, run: Run::Once(unit::optimised) },
     Part { name: "interleavings", group: Group::Interleavings, run: Run::Once(interleavings::run) },
     Part { name: "clippy", group: Group::Lint, run: Run::Once(lint::clippy) },

@@ -76,7 +76,7 @@ impl Options {
                 }
                 Arg::Long("servers") => {
                     let words = parser.value()?.string()?;
-                    servers = Some(Servers::Own(words.split(',').map(own_server).collect::<Result<_, _>>()?));
+                    servers = Some(Servers::Own(own_servers(&words)?));
                 }
                 Arg::Long("server") => servers = Some(Servers::with(servers, &parser.value()?.string()?)),
                 Arg::Long("floor-only") => servers = Some(Servers::FloorOnly),
@@ -140,8 +140,17 @@ fn known_word(word: &str) -> Result<String, lexopt::Error> {
     Err(format!("no scenario is called `{word}`").into())
 }
 
-fn own_server(name: &str) -> Result<&'static OwnServer, lexopt::Error> {
-    OwnServer::of(name).ok_or_else(|| format!("no server is called `{name}`").into())
+/// By their names, each once: figures are told apart by these.
+fn own_servers(names: &str) -> Result<Vec<&'static OwnServer>, lexopt::Error> {
+    let mut servers = Vec::new();
+    for name in names.split(',') {
+        let server = OwnServer::of(name).ok_or_else(|| format!("no server is called `{name}`"))?;
+        if servers.contains(&server) {
+            return Err(format!("`{name}` is named twice").into());
+        }
+        servers.push(server);
+    }
+    Ok(servers)
 }
 
 #[cfg(test)]
@@ -169,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn servers_are_chosen_by_name_and_all_are_unless_told_otherwise() {
+    fn servers_are_chosen_by_name_each_once_and_all_are_unless_told_otherwise() {
         let names = |line| {
             let servers = parse(line).unwrap().servers;
             let Servers::Own(servers) = servers else { panic!("{servers:?}") };
@@ -179,6 +188,7 @@ mod tests {
         assert_eq!(names("--quick"), SERVERS.map(|server| server.name));
         assert_eq!(names("--servers mio,tokio"), ["mio", "tokio"]);
         assert!(parse("--servers mio,nothing").is_err());
+        assert!(parse("--servers mio,tokio,mio").is_err());
     }
 
     #[test]

@@ -69,7 +69,10 @@ fn header(f: &mut fmt::Formatter<'_>, record: &Record) -> fmt::Result {
         &machine.cpu,
         &format!("{} cores, {gibibytes:.0} GiB, {}", machine.cores, machine.kernel),
     )?;
-    entry(f, "Workers", &workers.to_string(), "of each runtime; mio and the floor are one thread")?;
+    entry(f, "Workers", &workers.to_string(), "of each runtime; mio, io_uring and the floor are one thread")?;
+    if !record.skipped.is_empty() {
+        entry(f, "Skipped", &record.skipped.join(", "), "as the system refuses it")?;
+    }
     let remark =
         if disturbance.is_tolerable() { "little enough" } else { "too much to judge by these figures" };
     entry(f, "Used by others", &format!("{:.0} % of the CPU", disturbance.0 * 100.0), remark)?;

@@ -111,7 +111,8 @@ fn build(package: &'static str, binary: &str, path: &Path, features: &[&str]) ->
     if path.parent().is_some_and(|directory| directory.ends_with("release")) {
         build.arg("--release");
     }
-    // What cargo has told this program about its package would make build scripts that look at it run again.
+    // What cargo has told this program about its package would make build scripts that look at it run again, as in
+    // `xtask/src/repository.rs`.
     for (name, _) in env::vars_os() {
         if ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|start| name.to_string_lossy().starts_with(start)) {
             build.env_remove(name);

@@ -12,6 +12,8 @@ pub(super) struct Record {
     pub(super) circumstances: Circumstances,
     /// All under test, in their order.
     pub(super) servers: Vec<String>,
+    /// Those that would be, if the system did not refuse them what they are made for.
+    pub(super) skipped: Vec<String>,
     pub(super) scenarios: Vec<ScenarioRecord>,
     /// Runs that came to nothing, a line each.
     pub(super) failures: Vec<String>,

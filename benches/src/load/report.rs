@@ -11,6 +11,8 @@ use std::fmt;
 pub(super) struct Report {
     /// Servers under test; the floor is none of them.
     servers: Vec<Contender>,
+    /// Those that would be, if the system did not refuse them.
+    skipped: Vec<String>,
     rows: Vec<Row>,
     failures: Vec<String>,
     judging: Judging,
@@ -42,7 +44,12 @@ pub(super) enum Subject {
 
 impl Report {
     pub(super) fn new(servers: Vec<Contender>, judging: Judging) -> Self {
-        Self { servers, rows: Vec::new(), failures: Vec::new(), judging }
+        Self { servers, skipped: Vec::new(), rows: Vec::new(), failures: Vec::new(), judging }
+    }
+
+    /// Takes in a server that the system refuses what it is made for.
+    pub(super) fn skip(&mut self, server: String) {
+        self.skipped.push(server);
     }
 
     /// Takes in one server's run of one scenario.
@@ -81,7 +88,8 @@ impl Report {
             }
         }
         let servers = self.servers.iter().map(|server| server.name.clone()).collect();
-        Record { circumstances, servers, scenarios, failures: self.failures.clone() }
+        let (skipped, failures) = (self.skipped.clone(), self.failures.clone());
+        Record { circumstances, servers, skipped, scenarios, failures }
     }
 
     fn figure_record(&self, row: &Row) -> FigureRecord {

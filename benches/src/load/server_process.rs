@@ -45,7 +45,8 @@ const WORKERS: [&str; 3] = ["TOKIO_WORKER_THREADS", "ASYNC_STD_THREAD_COUNT", "S
 const START_LIMIT: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(5);
 
-/// With which a server says that the system refuses it what it is made for.
+/// With which a server says that the system refuses it what it is made for. The same number stands in
+/// `examples/io_uring/src/main.rs` and `xtask/src/process.rs`.
 const UNAVAILABLE: i32 = 69;
 
 impl ServerCommand {

@@ -51,8 +51,8 @@ pub(crate) struct Open {
 
 /// What a read came to.
 pub(crate) enum Input {
-    /// So many bytes at the front of the buffer.
-    Bytes(usize),
+    /// So many bytes at the front of the buffer, and how many of them were read before.
+    Bytes { len: usize, known: usize },
     /// None for now.
     Nothing,
     /// The stream has ended.
@@ -109,6 +109,11 @@ impl<S> Peer<S> {
         self.input = input.to_vec();
     }
 
+    /// Whether the stream is of no use any more.
+    pub(crate) fn is_lost(&self) -> bool {
+        matches!(self.stage, Stage::Lost)
+    }
+
     /// Whether nothing is left but to end the stream.
     pub(crate) fn has_ended(&self) -> bool {
         match self.stage {
@@ -140,11 +145,11 @@ impl<S: Read + Write> Peer<S> {
         let kept = mem::take(&mut self.input);
         buffer[..kept.len()].copy_from_slice(&kept);
         if !kept.is_empty() && matches!(self.stage, Stage::Open(_)) {
-            return Input::Bytes(kept.len());
+            return Input::Bytes { len: kept.len(), known: kept.len() };
         }
         match self.stream.read(&mut buffer[kept.len()..]) {
             Ok(0) => Input::End,
-            Ok(read) => Input::Bytes(kept.len() + read),
+            Ok(read) => Input::Bytes { len: kept.len() + read, known: kept.len() },
             Err(error) if is_for_later(&error) => {
                 self.input = kept;
                 Input::Nothing

@@ -123,7 +123,8 @@ impl<S: Read + Write> Table<S> {
     pub fn write(&mut self, now: Instant) {
         self.now = now;
         for key in self.keys() {
-            if self.peers[key].write(now).is_err() {
+            let peer = &mut self.peers[key];
+            if !peer.is_lost() && peer.write(now).is_err() {
                 self.lose(key);
             }
         }
@@ -160,19 +161,19 @@ impl<S: Read + Write> Table<S> {
     fn read(&mut self, key: usize) {
         let mut buffer = mem::take(&mut self.buffer);
         match self.peers[key].read(&mut buffer) {
-            Input::Bytes(len) => self.take_in(key, &mut buffer[..len]),
+            Input::Bytes { len, known } => self.take_in(key, &mut buffer[..len], known),
             Input::End => self.hang_up(key),
             Input::Nothing => {}
         }
         self.buffer = buffer;
     }
 
-    fn take_in(&mut self, key: usize, bytes: &mut [u8]) {
+    fn take_in(&mut self, key: usize, bytes: &mut [u8], known: usize) {
         let peer = &mut self.peers[key];
         if let Stage::Open(_) = peer.stage {
             return self.receive(key, bytes);
         }
-        match self.door.examine(bytes) {
+        match self.door.examine(bytes, known) {
             Head::Partial => peer.keep(bytes),
             Head::Refused { answer } => {
                 peer.stage = if peer.answer(&answer).is_ok() { Stage::Ending } else { Stage::Lost };

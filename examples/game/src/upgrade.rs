@@ -1,7 +1,8 @@
 //! HTTP up to the upgrade: the bytes of a request head in, the bytes of the answer out.
 //!
 //! What is allowed, `bennu_core` decides: `connect` examines the request, `handshake` the upgrade. Here is where the head
-//! ends, and which path there is.
+//! ends, and which path there is. `examples/one-thread` has much the same: each of the two stands alone on purpose, to be read
+//! and taken.
 
 use bennu_core::Serializer;
 use bennu_core::connect::{Carrier, CheckOrigin, Limits, MountPath, Options, Scheme, Vsn, examine};
@@ -44,9 +45,13 @@ impl Door {
         Self { path, options: Options { check_origin: CheckOrigin::Any, ..Options::default() } }
     }
 
-    /// Looks at all that a client has sent so far.
-    pub(crate) fn examine(&self, bytes: &[u8]) -> Head {
+    /// Looks at all that a client has sent so far. `known` of these bytes were not enough before.
+    pub(crate) fn examine(&self, bytes: &[u8], known: usize) -> Head {
         let Limits { target, header_block, headers } = self.options.limits;
+        if known > 0 && !has_end(&bytes[known.saturating_sub(3)..]) && bytes.len() <= target + header_block {
+            // Whoever sends a head byte by byte does not have it parsed byte by byte.
+            return Head::Partial;
+        }
         // One line more than is accepted, so that too many are told from a head that cannot be read.
         let mut lines = vec![httparse::EMPTY_HEADER; headers + 1];
         let mut head = httparse::Request::new(&mut lines);
@@ -85,6 +90,11 @@ impl Door {
     }
 }
 
+/// Whether a line that is empty ends the head somewhere in there.
+fn has_end(bytes: &[u8]) -> bool {
+    bytes.windows(2).any(|pair| pair == b"\n\n") || bytes.windows(3).any(|three| three == b"\n\r\n")
+}
+
 fn request(head: &httparse::Request<'_, '_>) -> http::Result<Request<()>> {
     // A head that is complete has both.
     let (method, target) = (head.method.unwrap_or_default(), head.path.unwrap_or_default());
@@ -120,7 +130,7 @@ mod tests {
         upgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
     fn status(head: &str) -> String {
-        match Door::new().examine(head.as_bytes()) {
+        match Door::new().examine(head.as_bytes(), 0) {
             Head::Partial => "partial".to_owned(),
             Head::Refused { answer } | Head::Upgrade(Upgrade { answer, .. }) => answer[9..12].to_owned(),
         }
@@ -128,11 +138,24 @@ mod tests {
 
     #[test]
     fn what_follows_the_head_is_not_part_of_it() {
-        let Head::Upgrade(upgrade) = Door::new().examine(format!("{UPGRADE}frames").as_bytes()) else {
+        let Head::Upgrade(upgrade) = Door::new().examine(format!("{UPGRADE}frames").as_bytes(), 0) else {
             panic!("refused")
         };
 
         assert_eq!(upgrade.len, UPGRADE.len());
+    }
+
+    #[test]
+    fn head_that_comes_byte_by_byte_is_looked_at_again_once_it_has_an_end() {
+        let door = Door::new();
+        for len in 1..UPGRADE.len() {
+            let head = door.examine(&UPGRADE.as_bytes()[..len], len - 1);
+            assert!(matches!(head, Head::Partial), "{len} bytes");
+        }
+        assert!(matches!(door.examine(UPGRADE.as_bytes(), UPGRADE.len() - 1), Head::Upgrade(_)));
+
+        assert!(matches!(door.examine(b"\0\0\0\n\r", 4), Head::Partial));
+        assert!(matches!(door.examine(b"\0\0\0\n\r\n", 5), Head::Refused { .. }));
     }
 
     #[test]

@@ -9,13 +9,13 @@
 //! The sends of a turn are one system call, however many clients they go to. They take what there is room for, and wait
 //! for nothing: so they are over when that call returns, and a client that does not read is seen as such at once.
 
-use crate::ring::{Buffer, Completion, Rest, Ring};
+use crate::ring::{Buffer, Completion, Rest, Ring, Socket};
 use crate::token::{Token, Who};
 use bennu_core::outbox::Batch;
 use one_thread::{End, Flow, Service};
 use std::io;
 use std::mem;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
@@ -28,18 +28,18 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 pub(crate) struct EventLoop {
     ring: Ring,
     /// `None` at the end: who comes then is refused, and goes elsewhere at once.
-    listener: Option<TcpListener>,
+    listener: Option<Socket>,
     accept_again: Option<Instant>,
     service: Service,
     /// By the number that the service calls a peer by.
     streams: Vec<Option<Stream>>,
     /// How many there have been.
     count: u32,
-    signal: Option<UnixStream>,
+    signal: Option<Socket>,
 }
 
 struct Stream {
-    tcp: TcpStream,
+    socket: Socket,
     who: Who,
     receiving: Receiving,
     /// The kernel is to tell when it can be written to.
@@ -60,6 +60,7 @@ enum Receiving {
 impl EventLoop {
     /// Serves whoever comes to this listener.
     pub(crate) fn new(mut ring: Ring, listener: TcpListener) -> Self {
+        let listener = Socket::new(listener);
         ring.accept(&listener);
         Self {
             ring,
@@ -74,7 +75,7 @@ impl EventLoop {
 
     /// Ends in good order when there is something to be read from this.
     pub(crate) fn wait_for_end(&mut self, signal: UnixStream) {
-        self.ring.tell_of_signal(self.signal.insert(signal));
+        self.ring.tell_of_signal(self.signal.insert(Socket::new(signal)));
     }
 
     /// Takes turns until it is to end, and everybody has gone.
@@ -118,12 +119,13 @@ impl EventLoop {
         }
     }
 
-    fn accepted(&mut self, result: io::Result<TcpStream>, rest: Rest) {
+    fn accepted(&mut self, result: io::Result<Socket>, rest: Rest) {
         if self.service.is_draining() {
+            result.into_iter().for_each(|socket| self.ring.close(socket));
             return;
         }
         match result {
-            Ok(tcp) => self.welcome(tcp),
+            Ok(socket) => self.welcome(socket),
             // Of a client that has gone already, there is nothing to say.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(_) if rest == Rest::Last => {
@@ -137,7 +139,7 @@ impl EventLoop {
         }
     }
 
-    fn welcome(&mut self, tcp: TcpStream) {
+    fn welcome(&mut self, socket: Socket) {
         let key = self.service.connect();
         let who = Who::new(key, self.count);
         self.count = self.count.wrapping_add(1);
@@ -145,7 +147,7 @@ impl EventLoop {
             self.streams.resize_with(key + 1, || None);
         }
         let (awaits_room, has_ended) = (false, false);
-        self.streams[key] = Some(Stream { tcp, who, receiving: Receiving::No, awaits_room, has_ended });
+        self.streams[key] = Some(Stream { socket, who, receiving: Receiving::No, awaits_room, has_ended });
         self.go_on(key);
     }
 
@@ -190,7 +192,7 @@ impl EventLoop {
                 self.service.hang_up(key);
             } else if stream.receiving == Receiving::No {
                 stream.receiving = Receiving::Yes;
-                self.ring.receive(stream.who, &stream.tcp);
+                self.ring.receive(stream.who, &stream.socket);
             }
             break;
         }
@@ -203,7 +205,7 @@ impl EventLoop {
             let Some(key) = self.service.next_dirty() else { break };
             let Some(Some(stream)) = self.streams.get(key) else { continue };
             match self.service.begin(key) {
-                Some(batch) => self.ring.send(stream.who, &stream.tcp, batch),
+                Some(batch) => self.ring.send(stream.who, &stream.socket, batch),
                 None => self.end_if_over(key),
             }
         }
@@ -216,7 +218,7 @@ impl EventLoop {
             Flow::More => self.service.mark(who.key),
             Flow::Blocked => {
                 if !mem::replace(&mut stream.awaits_room, true) {
-                    self.ring.tell_of_room(who, &stream.tcp);
+                    self.ring.tell_of_room(who, &stream.socket);
                 }
             }
         }
@@ -240,9 +242,9 @@ impl EventLoop {
             self.ring.cancel(Token::Room(stream.who));
         }
         if end == End::Reset {
-            let _ = socket2::SockRef::from(&stream.tcp).set_linger(Some(Duration::ZERO));
+            let _ = socket2::SockRef::from(&stream.socket).set_linger(Some(Duration::ZERO));
         }
-        self.ring.close(stream.tcp);
+        self.ring.close(stream.socket);
     }
 
     /// Lets nobody in any more, and everybody go.

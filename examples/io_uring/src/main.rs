@@ -11,16 +11,18 @@
 #[cfg(target_os = "linux")]
 mod event_loop;
 #[cfg(target_os = "linux")]
-#[allow(unsafe_code)]
 mod ring;
 #[cfg(target_os = "linux")]
 mod token;
 
 use clap::Parser as _;
 use one_thread::start::Arguments;
+#[cfg(target_os = "linux")]
+use ring::RingError;
 use std::process::ExitCode;
 
-/// As in `sysexits.h`: a service is not there.
+/// As in `sysexits.h`: a service is not there. Whoever starts this program takes it for that, and skips it:
+/// `xtask/src/process.rs` and `benches/src/load/server_process.rs` have the same number.
 const UNAVAILABLE: u8 = 69;
 
 #[cfg(target_os = "linux")]
@@ -28,15 +30,10 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let ring = match ring::Ring::new() {
         Ok(ring) => ring,
-        Err(error) => return refused(&format!("the kernel refuses io_uring: {error}")),
+        Err(RingError::Refused(error)) => return refused(&format!("the kernel refuses io_uring: {error}")),
+        Err(RingError::Failed(error)) => return failed(&error),
     };
-    match serve(ring, arguments.port) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("io-uring-example: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    serve(ring, arguments.port).map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS)
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -48,6 +45,12 @@ fn main() -> ExitCode {
 fn refused(why: &str) -> ExitCode {
     eprintln!("io-uring-example: {why}");
     ExitCode::from(UNAVAILABLE)
+}
+
+#[cfg(target_os = "linux")]
+fn failed(error: &std::io::Error) -> ExitCode {
+    eprintln!("io-uring-example: {error}");
+    ExitCode::FAILURE
 }
 
 #[cfg(target_os = "linux")]

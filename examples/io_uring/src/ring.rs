@@ -11,6 +11,7 @@
 //! - the buffers for what is received, which go to the reader with a completion, one at a time, and back.
 //!
 //! Neither is freed with the ring: the kernel may take its time over letting go.
+#![allow(unsafe_code)]
 
 use crate::token::{Token, Who};
 use bennu_core::outbox::Batch;
@@ -19,14 +20,11 @@ use io_uring::{IoUring, Probe, cqueue, opcode, squeue};
 use std::collections::VecDeque;
 use std::io;
 use std::mem::{self, ManuallyDrop};
-use std::net::{TcpListener, TcpStream};
-use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
-use std::os::unix::net::UnixStream;
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-/// How many requests are handed over at once; more take another system call. In tests they run short, as do
-/// the buffers.
+/// How many requests are handed over at once; more take another system call. In tests they always do.
 const ENTRIES: u32 = if cfg!(test) { 1 } else { 2048 };
 
 /// How many completions have room. The kernel keeps more, less cheaply.
@@ -43,15 +41,17 @@ pub(crate) struct Ring {
     ring: IoUring,
     /// What found no room among the entries.
     waiting: VecDeque<squeue::Entry>,
-    /// Ended here, while entries that name them may wait still: the system must not give their numbers to others before.
-    closing: Vec<OwnedFd>,
     sends: Sends,
     buffers: Buffers,
 }
 
+/// A descriptor that requests may name. It is open until [`Ring::close`] has it, behind all of them: who forgets that keeps
+/// a number for ever, and no request finds somebody else's socket under it.
+pub(crate) struct Socket(ManuallyDrop<OwnedFd>);
+
 /// What the kernel says has happened.
 pub(crate) enum Completion {
-    Accepted(io::Result<TcpStream>, Rest),
+    Accepted(io::Result<Socket>, Rest),
     /// Of nothing, the stream has ended.
     Received(Who, io::Result<Option<Buffer>>, Rest),
     Sent(Who, Batch, io::Result<usize>),
@@ -72,37 +72,79 @@ pub(crate) struct Buffer {
     len: usize,
 }
 
+/// Why there is no ring.
+#[derive(Debug)]
+pub(crate) enum RingError {
+    /// The kernel has no io_uring, or an old one, or does not let this process use it.
+    Refused(io::Error),
+    /// It would, and something else is wrong.
+    Failed(io::Error),
+}
+
+impl RingError {
+    /// What the first requests to the kernel came to, before it is known whether it takes any.
+    fn of_first(error: io::Error) -> Self {
+        match error.raw_os_error() {
+            Some(libc::EPERM | libc::EACCES | libc::ENOSYS | libc::EINVAL) => Self::Refused(error),
+            Some(_) | None => Self::Failed(error),
+        }
+    }
+}
+
+impl Socket {
+    pub(crate) fn new(of: impl Into<OwnedFd>) -> Self {
+        Self(ManuallyDrop::new(of.into()))
+    }
+
+    fn number(&self) -> Fd {
+        Fd(self.0.as_raw_fd())
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
 impl Ring {
     /// # Errors
-    /// If the kernel has no io_uring, or an old one, or does not let this process use it.
-    pub(crate) fn new() -> io::Result<Self> {
-        let ring = build()?;
+    /// [`RingError`].
+    pub(crate) fn new() -> Result<Self, RingError> {
+        Self::with_completions(COMPLETIONS)
+    }
+
+    /// With room for so many completions.
+    pub(crate) fn with_completions(completions: u32) -> Result<Self, RingError> {
+        let ring = build(completions).map_err(RingError::of_first)?;
         let mut probe = Probe::new();
-        ring.submitter().register_probe(&mut probe)?;
+        ring.submitter().register_probe(&mut probe).map_err(RingError::of_first)?;
         // Receiving that goes on by itself has no mark of its own; it came with this, in Linux 6.0.
         if !probe.is_supported(opcode::SendZc::CODE) {
-            return Err(io::Error::new(io::ErrorKind::Unsupported, "it is older than that of Linux 6.0"));
+            let old = io::Error::new(io::ErrorKind::Unsupported, "it is older than that of Linux 6.0");
+            return Err(RingError::Refused(old));
         }
-        let buffers = Buffers::register(&ring)?;
-        Ok(Self { ring, waiting: VecDeque::new(), closing: Vec::new(), sends: Sends::default(), buffers })
+        // A kernel that has all that takes these: what it says now is about them.
+        let buffers = Buffers::register(&ring).map_err(RingError::Failed)?;
+        Ok(Self { ring, waiting: VecDeque::new(), sends: Sends::default(), buffers })
     }
 
     /// Accepts, again and again.
-    pub(crate) fn accept(&mut self, listener: &TcpListener) {
-        let accept = opcode::AcceptMulti::new(Fd(listener.as_raw_fd())).flags(libc::SOCK_CLOEXEC);
+    pub(crate) fn accept(&mut self, listener: &Socket) {
+        let accept = opcode::AcceptMulti::new(listener.number()).flags(libc::SOCK_CLOEXEC);
         self.ask(accept.build(), Token::Accept);
     }
 
     /// Receives, again and again.
-    pub(crate) fn receive(&mut self, who: Who, stream: &TcpStream) {
-        let receive = opcode::RecvMulti::new(Fd(stream.as_raw_fd()), GROUP);
+    pub(crate) fn receive(&mut self, who: Who, stream: &Socket) {
+        let receive = opcode::RecvMulti::new(stream.number(), GROUP);
         self.ask(receive.build(), Token::Receive(who));
     }
 
     /// Sends as much as the stream has room for now.
-    pub(crate) fn send(&mut self, who: Who, stream: &TcpStream, batch: Batch) {
+    pub(crate) fn send(&mut self, who: Who, stream: &Socket, batch: Batch) {
         let (place, message) = self.sends.put(who, batch);
-        let fd = Fd(stream.as_raw_fd());
+        let fd = stream.number();
         let send = match message {
             Message::One { start, len } => {
                 opcode::Send::new(fd, start, len).flags(libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL).build()
@@ -116,25 +158,25 @@ impl Ring {
     }
 
     /// Tells once when the stream can be written to.
-    pub(crate) fn tell_of_room(&mut self, who: Who, stream: &TcpStream) {
-        let poll = opcode::PollAdd::new(Fd(stream.as_raw_fd()), libc::POLLOUT.cast_unsigned().into());
+    pub(crate) fn tell_of_room(&mut self, who: Who, stream: &Socket) {
+        let poll = opcode::PollAdd::new(stream.number(), libc::POLLOUT.cast_unsigned().into());
         self.ask(poll.build(), Token::Room(who));
     }
 
     /// Tells once when there is something to be read from this.
-    pub(crate) fn tell_of_signal(&mut self, signal: &UnixStream) {
-        let poll = opcode::PollAdd::new(Fd(signal.as_raw_fd()), libc::POLLIN.cast_unsigned().into());
+    pub(crate) fn tell_of_signal(&mut self, signal: &Socket) {
+        let poll = opcode::PollAdd::new(signal.number(), libc::POLLIN.cast_unsigned().into());
         self.ask(poll.build(), Token::Signal);
     }
 
     /// Has a request end. It completes nevertheless, perhaps with more than that.
     pub(crate) fn cancel(&mut self, token: Token) {
-        self.ask(opcode::AsyncCancel::new(token.bits()).build(), Token::Cancel);
+        self.ask(opcode::AsyncCancel::new(token.bits()).build(), Token::Quiet);
     }
 
-    /// Closes a socket, behind all that has been asked of it.
-    pub(crate) fn close(&mut self, socket: impl Into<OwnedFd>) {
-        self.closing.push(socket.into());
+    /// Closes a socket, behind all that has been asked of it: its number is not given to others before.
+    pub(crate) fn close(&mut self, socket: Socket) {
+        self.ask(opcode::Close::new(socket.number()).build(), Token::Quiet);
     }
 
     /// Hands over what was asked for, and waits so long for a completion, `None` for ever.
@@ -142,11 +184,31 @@ impl Ring {
     /// # Errors
     /// Those of the system.
     pub(crate) fn enter(&mut self, wait: Option<Duration>) -> io::Result<()> {
-        if !self.closing.is_empty() && self.submit(None)? == Rest::Last {
-            self.closing.clear();
+        loop {
+            while let Some(entry) = self.waiting.pop_front() {
+                if !self.push(&entry) {
+                    self.waiting.push_front(entry);
+                    break;
+                }
+            }
+            let is_last = self.waiting.is_empty();
+            let submitter = self.ring.submitter();
+            let result = match wait {
+                _ if !is_last => submitter.submit(),
+                None => submitter.submit_and_wait(1),
+                Some(wait) => {
+                    let wait = Timespec::from(wait);
+                    submitter.submit_with_args(1, &SubmitArgs::new().timespec(&wait))
+                }
+            };
+            match result.map_err(|error| (error.raw_os_error(), error)) {
+                Ok(_) if is_last => return Ok(()),
+                Ok(_) => {}
+                // The time is over, a signal has come, or completions have to be taken first.
+                Err((Some(libc::ETIME | libc::EINTR | libc::EBUSY | libc::EAGAIN), _)) => return Ok(()),
+                Err((_, error)) => return Err(error),
+            }
         }
-        let wait = if self.waiting.is_empty() { wait } else { Some(Duration::ZERO) };
-        self.submit(Some(wait)).map(drop)
     }
 
     /// The next completion.
@@ -157,7 +219,7 @@ impl Ring {
             let result =
                 usize::try_from(entry.result()).map_err(|_| io::Error::from_raw_os_error(-entry.result()));
             return Some(match Token::of(entry.user_data()) {
-                Token::Cancel => continue,
+                Token::Quiet => continue,
                 Token::Accept => Completion::Accepted(result.map(|_| accepted(&entry)), rest),
                 Token::Signal => Completion::Signal,
                 Token::Room(who) => Completion::Room(who),
@@ -196,57 +258,26 @@ impl Ring {
 
     /// Whether there was room for it.
     fn push(&mut self, entry: &squeue::Entry) -> bool {
-        // SAFETY: what an entry points at, `Sends` keeps until its completion; no other memory is named. Descriptors are
-        // open until the entry has been handed over: `closing` holds those that were closed meanwhile.
+        // SAFETY: what an entry points at, `Sends` keeps until its completion; no other memory is named. Whatever
+        // descriptor it names is that of a `Socket`, which an entry closes that comes behind this one, or nobody does.
         unsafe { self.ring.submission().push(entry) }.is_ok()
-    }
-
-    /// Hands over what was asked for, and waits if it is to. `Last` if nothing is left.
-    fn submit(&mut self, wait: Option<Option<Duration>>) -> io::Result<Rest> {
-        loop {
-            while let Some(entry) = self.waiting.pop_front() {
-                if !self.push(&entry) {
-                    self.waiting.push_front(entry);
-                    break;
-                }
-            }
-            let is_last = self.waiting.is_empty();
-            let submitter = self.ring.submitter();
-            let result = match wait.filter(|_| is_last) {
-                None => submitter.submit(),
-                Some(None) => submitter.submit_and_wait(1),
-                Some(Some(wait)) => {
-                    let wait = Timespec::from(wait);
-                    submitter.submit_with_args(1, &SubmitArgs::new().timespec(&wait))
-                }
-            };
-            match result.map_err(|error| (error.raw_os_error(), error)) {
-                Ok(_) if is_last => {}
-                Ok(_) => continue,
-                // The time is over, a signal has come, or completions have to be taken first.
-                Err((Some(libc::ETIME | libc::EINTR | libc::EBUSY | libc::EAGAIN), _)) => {}
-                Err((_, error)) => return Err(error),
-            }
-            let is_empty = self.waiting.is_empty() && self.ring.submission().is_empty();
-            return Ok(if is_empty { Rest::Last } else { Rest::More });
-        }
     }
 }
 
 /// A ring of this thread alone, which does the kernel's part of the work when it enters; or what an older kernel has.
-fn build() -> io::Result<IoUring> {
+fn build(completions: u32) -> io::Result<IoUring> {
     let base = || {
         let mut builder = IoUring::builder();
-        builder.setup_cqsize(COMPLETIONS).setup_clamp().setup_submit_all();
+        builder.setup_cqsize(completions).setup_clamp().setup_submit_all();
         builder
     };
     let deferred = base().setup_single_issuer().setup_defer_taskrun().build(ENTRIES);
     deferred.or_else(|_| base().setup_coop_taskrun().build(ENTRIES)).or_else(|_| base().build(ENTRIES))
 }
 
-fn accepted(entry: &cqueue::Entry) -> TcpStream {
+fn accepted(entry: &cqueue::Entry) -> Socket {
     // SAFETY: the kernel has opened this descriptor for the request, and says so once.
-    unsafe { TcpStream::from_raw_fd(entry.result()) }
+    Socket::new(unsafe { OwnedFd::from_raw_fd(entry.result()) })
 }
 
 /// What is being sent.
@@ -389,6 +420,15 @@ mod tests {
     use super::*;
     use bennu_core::outbox::Outbox;
     use bennu_core::{Frame, Kind};
+
+    #[test]
+    fn kernel_that_refuses_is_told_from_a_system_that_is_short_of_something() {
+        let is_refused =
+            |code| matches!(RingError::of_first(io::Error::from_raw_os_error(code)), RingError::Refused(_));
+
+        assert!([libc::EPERM, libc::EACCES, libc::ENOSYS, libc::EINVAL].into_iter().all(is_refused));
+        assert!(![libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::EFAULT].into_iter().any(is_refused));
+    }
 
     #[test]
     fn place_is_used_again_once_the_kernel_has_done_with_it() {

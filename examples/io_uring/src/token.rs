@@ -12,8 +12,8 @@ pub(crate) struct Who {
 /// What was asked of the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Token {
-    /// That something else ends: nobody waits for the answer.
-    Cancel,
+    /// That something else ends, or a number is given back: nobody waits for the answer.
+    Quiet,
     Accept,
     Signal,
     Receive(Who),
@@ -44,7 +44,7 @@ impl Token {
     /// Shape: the kind in the highest byte, the generation in the next three, the number in the lower four.
     pub(crate) fn bits(self) -> u64 {
         let (kind, rest) = match self {
-            Self::Cancel => (0, 0),
+            Self::Quiet => (0, 0),
             Self::Accept => (1, 0),
             Self::Signal => (2, 0),
             Self::Receive(who) => (3, who.bits()),
@@ -62,7 +62,7 @@ impl Token {
             3 => Self::Receive(who),
             4 => Self::Room(who),
             5 => Self::Send(who.key),
-            _ => Self::Cancel,
+            _ => Self::Quiet,
         }
     }
 }
@@ -79,7 +79,7 @@ mod tests {
     fn token_comes_back_as_it_was_given() {
         let who = Who::new(0xffff_ffff, GENERATIONS - 1);
         let tokens = [
-            Token::Cancel,
+            Token::Quiet,
             Token::Accept,
             Token::Signal,
             Token::Receive(who),

@@ -3,6 +3,7 @@
 use bennu::{Endpoint, Frame, Inbound, Kind, Outbound};
 use http::Request;
 use std::io;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
@@ -25,19 +26,22 @@ const RESPITE: Duration = Duration::from_millis(100);
 /// Listens at a path, where an earlier run may have left its socket.
 ///
 /// # Errors
-/// What the system says; [`io::ErrorKind::AddrInUse`] if somebody listens there.
+/// What the system says; [`io::ErrorKind::AddrInUse`] if somebody listens there, or if what is there is no socket.
 pub fn listen(path: &Path) -> io::Result<UnixListener> {
     let bound = UnixListener::bind(path);
     let is_taken = matches!(&bound, Err(error) if error.kind() == io::ErrorKind::AddrInUse);
-    let is_deserted = || {
-        let tried = std::os::unix::net::UnixStream::connect(path);
-        tried.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
-    };
-    if is_taken && is_deserted() {
+    if is_taken && is_deserted(path) {
         std::fs::remove_file(path)?;
         return UnixListener::bind(path);
     }
     bound
+}
+
+/// Whether it is a socket, and nobody listens there. A connect to any other file is refused as well.
+fn is_deserted(path: &Path) -> bool {
+    let is_socket = path.symlink_metadata().is_ok_and(|found| found.file_type().is_socket());
+    let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+    is_socket && std::os::unix::net::UnixStream::connect(path).is_err_and(refused)
 }
 
 /// Takes clients, each in a task of its own, for ever.

@@ -144,3 +144,17 @@ fn path_of_an_earlier_run_is_taken_over_and_one_that_is_in_use_is_not() {
     let server = Server::start("again");
     server.joined();
 }
+
+#[test]
+fn file_that_is_no_socket_is_left_alone() {
+    let path = std::env::temp_dir().join(format!("bennu-lines-{}-file", std::process::id()));
+    std::fs::write(&path, "kept").unwrap();
+    let runtime = Runtime::new().unwrap();
+    let _entered = runtime.enter();
+
+    let refused = lines::listen(&path).unwrap_err();
+
+    assert_eq!(refused.kind(), std::io::ErrorKind::AddrInUse);
+    assert_eq!(std::fs::read(&path).unwrap(), b"kept");
+    std::fs::remove_file(&path).unwrap();
+}

@@ -1,8 +1,8 @@
 //! What is shared: the server machine, the peers, and what the machine's outputs do to them.
 //!
 //! ```text
-//!            drain                            flush
-//!  Server ──────────▶ Run ─▶ Outbox of each ─────────▶ streams
+//!            drain                        begin, finish
+//!  Server ──────────▶ Run ─▶ Outbox of each ─────────────▶ streams
 //!     └─ Call, Ended ─▶ work ─▶ handlers
 //! ```
 

@@ -151,7 +151,8 @@ impl Peer {
 
     /// What is to be written, up to a run that is open.
     pub(crate) fn begin(&mut self) -> Option<Batch> {
-        if matches!(self.stage, Stage::Farewell) && self.outbox.is_empty() {
+        // Of a write that is under way, the end is waited for.
+        if matches!(self.stage, Stage::Farewell) && self.outbox.is_empty() && !self.outbox.is_leased() {
             self.stage = Stage::Lost(End::Reset);
         }
         if matches!(self.stage, Stage::Lost(_)) { None } else { self.outbox.begin() }
@@ -170,5 +171,25 @@ impl Peer {
             Written::Blocked => Some(self.outbox.stuck(self.stuck, bytes, now)),
         };
         written
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bennu_core::Kind;
+
+    #[test]
+    fn farewell_is_over_when_the_write_is_that_is_under_way() {
+        let mut peer = Peer::new(Instant::EPOCH);
+        peer.outbox.push(Frame::new(Kind::Text, b"x"));
+        let batch = peer.begin().unwrap();
+
+        peer.stage = Stage::Farewell;
+        assert!(peer.begin().is_none());
+        assert_eq!(peer.end(), None);
+
+        peer.finish(batch, 3, Instant::EPOCH);
+        assert_eq!(peer.end(), Some(End::Reset));
     }
 }

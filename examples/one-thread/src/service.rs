@@ -295,7 +295,7 @@ impl Service {
     }
 
     /// A peer's stream is of no use any more.
-    pub fn lose(&mut self, key: usize) {
+    pub(crate) fn lose(&mut self, key: usize) {
         if self.node.peers[key].is_open() {
             self.hang_up(key);
         }

@@ -54,6 +54,7 @@ impl Role {
 fn against_client(runner: &Runner, echo: &Path, directory: &Path) -> Result<()> {
     let echo = match ServerProcess::start(echo, &["--port", "0"])? {
         Started::Listening(server) => server,
+        Started::Refused => bail!("the system refuses the echo what it needs"),
         Started::Ended(status) => bail!("the echo ended before it listened: {status}"),
     };
     let spec = directory.join("spec.json");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use super::outcome::Outcome;
+use super::outcome::{Outcome, REFUSED};
 use super::scores::Score;
 use crate::conformance::{self, Need, Options, Profile, Verbosity};
 use crate::process::{ServerProcess, Started};
@@ -13,9 +13,6 @@ use crate::repository::{self, Build, Runtime, Workspace};
 
 /// Once may be luck.
 const REPEAT: usize = 5;
-
-/// With which a program says that the system refuses it what it is made for.
-const UNAVAILABLE: i32 = 69;
 
 pub(super) fn run(workspace: &Workspace, runtime: Runtime) -> Result<Outcome> {
     play_all(workspace, runtime, Profile::V1_8_12)
@@ -44,9 +41,7 @@ pub(super) fn play(
 ) -> Result<Outcome> {
     let server = match ServerProcess::start(binary, arguments)? {
         Started::Listening(server) => server,
-        Started::Ended(status) if status.code() == Some(UNAVAILABLE) => {
-            return Ok(Outcome::skipped("the system refuses it"));
-        }
+        Started::Refused => return Ok(Outcome::skipped(REFUSED)),
         Started::Ended(status) => {
             return Ok(Outcome::failed(format!("the server ended before it listened: {status}")));
         }

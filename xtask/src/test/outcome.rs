@@ -5,6 +5,9 @@ use std::process::ExitStatus;
 
 use super::scores::Score;
 
+/// Why a part is skipped whose program says that it cannot run here.
+pub(super) const REFUSED: &str = "the system refuses it";
+
 /// How one part went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Outcome {

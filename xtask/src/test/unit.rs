@@ -4,12 +4,30 @@ use std::fmt;
 
 use anyhow::Result;
 
-use super::outcome::Outcome;
-use crate::process;
-use crate::repository::{Workspace, cargo};
+use super::outcome::{Outcome, REFUSED};
+use crate::process::{self, ServerProcess, Started};
+use crate::repository::{Build, Workspace, cargo};
+
+const IO_URING: &str = "io-uring-example";
 
 pub(super) fn run(_: &Workspace) -> Result<Outcome> {
-    test(&["--workspace"])
+    test(&["--workspace", "--exclude", IO_URING])
+}
+
+/// Those of the example that not every system can run: a part of its own, so that it can be skipped by name.
+pub(super) fn io_uring(workspace: &Workspace) -> Result<Outcome> {
+    if !workspace.has(IO_URING) {
+        return Ok(Outcome::skipped(format!("the workspace has no package `{IO_URING}`")));
+    }
+    let binary = workspace.build(IO_URING, Build::Debug)?;
+    match ServerProcess::start(&binary, &["--port", "0"])? {
+        Started::Listening(server) => drop(server),
+        Started::Refused => return Ok(Outcome::skipped(REFUSED)),
+        Started::Ended(status) => {
+            return Ok(Outcome::failed(format!("it ended before it listened: {status}")));
+        }
+    }
+    test(&["--package", IO_URING])
 }
 
 /// The adapter of async-std once more, on smol: with all features it is async-std's tasks that it has.

@@ -116,6 +116,17 @@ fn circumstances_are_told() {
 }
 
 #[test]
+fn server_that_was_skipped_is_named() {
+    let mut report = report(Judging::Budgets, &["tokio"]);
+    assert!(!page(&report).contains("Skipped"));
+
+    report.skip("io_uring".to_owned());
+
+    let page = page(&report);
+    assert!(page.contains("<dt>Skipped</dt><dd>io_uring <small>as the system refuses it</small></dd>"));
+}
+
+#[test]
 fn text_from_outside_cannot_become_markup() {
     let mut report = report(Judging::Budgets, &["<b>&\""]);
     report.fail("<script>alert(1)</script>".to_owned());

@@ -22,23 +22,63 @@ fn client_that_reads_nothing_stays_for_positions_alone() {
     assert_eq!(play.clients[0].ticks().last(), Some(&u64::from(50 * PER_SECOND)));
 }
 
-#[test]
-fn client_that_does_not_take_what_must_not_be_lost_is_cut_off() {
+/// One who has read nothing for a second, when something comes for it that must not be lost, and two who read all.
+fn with_a_client_that_takes_nothing() -> Play {
     let mut play = Play::new(2);
     for _ in 0..PER_SECOND {
         play.tick();
         play.clients[1].read(usize::from(u16::MAX));
     }
-
     play.join();
-    for _ in 0..22 * PER_SECOND {
-        play.tick();
-        play.clients[1].read(usize::from(u16::MAX));
-        play.clients[2].read(usize::from(u16::MAX));
-    }
+    play
+}
 
+fn tick_without_the_first(play: &mut Play) {
+    play.tick();
+    for client in &mut play.clients[1..] {
+        client.read(usize::from(u16::MAX));
+    }
+}
+
+#[test]
+fn client_that_does_not_take_what_must_not_be_lost_is_cut_off_within_twenty_seconds() {
+    let mut play = with_a_client_that_takes_nothing();
+
+    for _ in 0..18 * PER_SECOND {
+        tick_without_the_first(&mut play);
+    }
+    assert_eq!(play.table.clients(), 3);
+
+    for _ in 0..3 * PER_SECOND {
+        tick_without_the_first(&mut play);
+    }
     assert_eq!(play.table.clients(), 2);
     assert_eq!(play.clients[1].events("left"), [&json!({ "id": 1 })]);
+}
+
+#[test]
+fn farewell_of_a_client_that_is_cut_off_is_tried_once() {
+    // The same game twice: first to know when it is.
+    let mut play = with_a_client_that_takes_nothing();
+    let mut ticks = 0;
+    while play.table.clients() == 3 {
+        tick_without_the_first(&mut play);
+        ticks += 1;
+    }
+
+    let mut play = with_a_client_that_takes_nothing();
+    for _ in 1..ticks {
+        tick_without_the_first(&mut play);
+    }
+    play.ticks.due(play.now());
+    let now = play.now();
+    play.table.listen(now);
+    assert!(play.clients[0].read(usize::from(u16::MAX)) > 0, "there is room again");
+    play.table.write(now);
+
+    assert_eq!(play.table.clients(), 2);
+    assert_eq!(play.clients[0].read(usize::from(u16::MAX)), 0);
+    assert!(play.clients[0].has_ended);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use super::{EventLoop, Receiving};
-use crate::ring::{Rest, Ring};
+use crate::ring::{Rest, Ring, RingError};
 use crate::token::Who;
 use one_thread::Service;
 use one_thread::rules::Loop;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 impl Loop for EventLoop {
     fn new(listener: TcpListener) -> io::Result<Self> {
-        Ok(Self::new(Ring::new()?, listener))
+        Ok(Self::new(Ring::new().map_err(reason)?, listener))
     }
 
     fn turn(&mut self, wait: Option<Duration>) -> io::Result<()> {
@@ -28,6 +28,38 @@ impl Loop for EventLoop {
 }
 
 one_thread::rules!(EventLoop);
+
+fn reason(error: RingError) -> io::Error {
+    match error {
+        RingError::Refused(error) | RingError::Failed(error) => error,
+    }
+}
+
+/// A loop whose ring has room for a handful of completions, which many turns have more of.
+struct Scarce(EventLoop);
+
+impl Loop for Scarce {
+    fn new(listener: TcpListener) -> io::Result<Self> {
+        Ok(Self(EventLoop::new(Ring::with_completions(4).map_err(reason)?, listener)))
+    }
+
+    fn turn(&mut self, wait: Option<Duration>) -> io::Result<()> {
+        self.0.turn(wait)
+    }
+
+    fn service(&mut self) -> &mut Service {
+        &mut self.0.service
+    }
+
+    fn wait_for_end(&mut self, signal: UnixStream) -> io::Result<()> {
+        self.0.wait_for_end(signal);
+        Ok(())
+    }
+}
+
+mod scarce {
+    one_thread::rules!(super::Scarce);
+}
 
 #[test]
 fn what_comes_late_of_a_stream_is_nothing_to_the_next_one_in_its_place() {
