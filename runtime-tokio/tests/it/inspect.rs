@@ -81,11 +81,13 @@ async fn time_since_a_client_connected_is_seen() {
     let socket = bennu::socket(Open).longpoll(LongPoll::new().window(Duration::from_secs(3600)));
     let endpoint = Endpoint::builder().socket("/socket", socket).build(RUNTIME);
     tokio::time::sleep(Duration::from_secs(3)).await;
+    let begun = tokio::time::Instant::now();
     let _poller = Poller::open(&endpoint).await;
 
     tokio::time::sleep(Duration::from_secs(2)).await;
 
-    assert_eq!(only(&endpoint).seconds, 2);
+    let seconds = only(&endpoint).seconds;
+    assert!((2..=begun.elapsed().as_secs()).contains(&seconds), "{seconds}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
