@@ -402,6 +402,7 @@ impl Both {
             }
         }
         prop_assert_eq!(self.outbox.waiting(), bytes(&self.reference.queue));
+        prop_assert_eq!(self.outbox.frames(), self.reference.queue.len());
         prop_assert_eq!(self.outbox.overflow().is_some(), self.reference.is_over());
         prop_assert_eq!(self.outbox.is_congested(), self.reference.is_congested());
         Ok(true)
