@@ -19,6 +19,11 @@ pub(super) fn check(input: &[u8]) {
     let again = Params::from_query(&pairs_again.join("&"));
     assert_eq!(again.as_ref(), Ok(&params), "{pairs_again:?}");
 
+    // Keys of this name serde_json takes for its own, in any map that becomes a `Value`: an error, or another shape.
+    let json = serde_json::to_string(&params).expect("parameters are JSON");
+    if json.contains("$serde_json::private::") {
+        return;
+    }
     let value: Value = params.parse().expect("any shape will do");
     assert_eq!(serde_json::to_value(&params).ok(), Some(value.clone()));
     assert_eq!(Params::from_json(value).as_ref(), Ok(&params));
