@@ -19,8 +19,8 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requirement {
     allowed: Allowed,
-    /// The least version: three numbers.
-    least: Box<str>,
+    /// The least version: its three numbers.
+    least: [Box<str>; 3],
 }
 
 /// How far above the least version others may lie.
@@ -55,7 +55,9 @@ impl Requirement {
             None => (Allowed::This, text.strip_prefix("==").unwrap_or(text).trim().to_owned()),
         };
         match Version::parse(&least) {
-            Some(_) if !least.contains(['-', '+']) => Ok(Self { allowed, least: least.into() }),
+            Some(Version { major, minor, patch, pre_release: None }) if !least.contains('+') => {
+                Ok(Self { allowed, least: [major, minor, patch].map(Box::from) })
+            }
             _ => Err(RequirementError { requirement: text.to_owned() }),
         }
     }
@@ -67,7 +69,8 @@ impl Requirement {
     }
 
     pub(crate) fn allows_version(&self, version: &Version<'_>) -> bool {
-        let least = Version::parse(&self.least).expect("it was parsed when the requirement was");
+        let [major, minor, patch] = &self.least;
+        let least = Version { major, minor, patch, pre_release: None };
         match self.allowed {
             Allowed::This => *version == least,
             Allowed::Patches => version.is_patch_of(&least),
