@@ -5,7 +5,6 @@
 //!  games.rs    the channels of it: who says what to whom     pure
 //!  table.rs    the driver: bytes to messages to handlers     any stream, no clock
 //!  peer.rs     one client's stream, and what waits for it
-//!  upgrade.rs  HTTP, until the upgrade
 //!  ticks.rs    the fixed time step                           pure
 //!  main.rs     the loop, the clock and the sockets
 //! ```
@@ -15,7 +14,6 @@ mod listener;
 mod peer;
 mod table;
 pub mod ticks;
-mod upgrade;
 pub mod world;
 
 pub use listener::Listener;

@@ -1,8 +1,7 @@
 //! Where clients come in.
 
-use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 
 /// The send buffer of each connection, in bytes. What the system holds for a client cannot be replaced by something later:
 /// left to itself, it would hold minutes of positions.
@@ -18,16 +17,9 @@ impl Listener {
     /// # Errors
     /// Those of the system: the port is taken.
     pub fn bind(port: u16) -> io::Result<Self> {
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
-        #[cfg(unix)]
-        socket.set_reuse_address(true)?;
-        // Accepted connections inherit both.
-        socket.set_send_buffer_size(SEND_BUFFER)?;
-        socket.set_tcp_nodelay(true)?;
-        socket.set_nonblocking(true)?;
-        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into())?;
-        socket.listen(1024)?;
-        Ok(Self(socket.into()))
+        let listener = one_thread::start::listen(port, SEND_BUFFER)?;
+        listener.set_nonblocking(true)?;
+        Ok(Self(listener))
     }
 
     /// Where that is.

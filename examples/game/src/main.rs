@@ -3,8 +3,8 @@
 use bennu_core::Instant;
 use clap::Parser;
 use game::{Listener, Table, Ticks};
+use one_thread::start::hash_key;
 use std::convert::Infallible;
-use std::hash::{BuildHasher as _, RandomState};
 use std::process::ExitCode;
 use std::{io, thread, time};
 
@@ -43,9 +43,4 @@ fn run(port: u16) -> io::Result<Infallible> {
         table.advance(ticks.due(now), now);
         table.write(now);
     }
-}
-
-/// Secret from clients, and another one in each process: the standard library's hashes are seeded so.
-fn hash_key() -> (u64, u64) {
-    (RandomState::new().hash_one(0), RandomState::new().hash_one(1))
 }

@@ -9,12 +9,12 @@
 use crate::games::{Games, Handled, Info};
 use crate::peer::{Input, Open, Peer, Queued, Stage};
 use crate::ticks;
-use crate::upgrade::{Door, Head, Upgrade};
 use bennu_core::server::{
     Broadcast, CallId, ChannelId, CloseReason, Config, Event, Output, Server, SocketConfig, SocketId,
 };
 use bennu_core::websocket::{self, Connection};
 use bennu_core::{Frame, Instant, Kind, Serializer};
+use one_thread::upgrade::{Door, Head, Upgrade};
 use slab::Slab;
 use std::collections::VecDeque;
 use std::io::{Read, Write};

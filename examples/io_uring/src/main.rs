@@ -57,7 +57,7 @@ fn failed(error: &std::io::Error) -> ExitCode {
 fn serve(ring: ring::Ring, port: u16) -> std::io::Result<()> {
     use one_thread::start;
 
-    let listener = start::listen(port)?;
+    let listener = start::listen(port, start::SEND_BUFFER)?;
     println!("listening on http://{}", listener.local_addr()?);
     let mut event_loop = event_loop::EventLoop::new(ring, listener);
     event_loop.wait_for_end(start::end_on_signal()?);

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(port: u16) -> io::Result<()> {
-    let listener = start::listen(port)?;
+    let listener = start::listen(port, start::SEND_BUFFER)?;
     println!("listening on http://{}", listener.local_addr()?);
     let mut event_loop = EventLoop::new(listener)?;
     #[cfg(unix)]

@@ -27,7 +27,7 @@ mod run;
 mod service;
 pub mod start;
 mod timers;
-mod upgrade;
+pub mod upgrade;
 mod writing;
 
 pub use peer::End;

@@ -8,6 +8,7 @@
 use crate::handlers::{self, Handlers};
 use crate::node::{Node, Work};
 use crate::peer::{End, Open, Peer, Stage};
+use crate::start;
 use crate::timers::Timers;
 use crate::upgrade::{Door, Head, Upgrade};
 use bennu_core::server::{CloseReason, SocketConfig};
@@ -42,7 +43,7 @@ impl Service {
     /// The application, with nobody there yet.
     #[must_use]
     pub fn new() -> Self {
-        let node = Node::new(handlers::server(hash_key()));
+        let node = Node::new(handlers::server(start::hash_key()));
         Self { node, handlers: Handlers::default(), door: Door::new(), timers: Timers::new() }
     }
 
@@ -305,11 +306,4 @@ impl Service {
         }
         self.node.mark(key);
     }
-}
-
-/// Secret from clients, and another one in each process: the standard library's hashes are seeded so.
-fn hash_key() -> (u64, u64) {
-    use std::hash::{BuildHasher as _, RandomState};
-
-    (RandomState::new().hash_one(0), RandomState::new().hash_one(1))
 }

@@ -10,34 +10,49 @@ use http::{Request, Response, StatusCode};
 use std::fmt::Write as _;
 
 /// The one path where clients connect, and what is asked of them there.
-pub(crate) struct Door {
+#[derive(Debug)]
+pub struct Door {
     path: MountPath,
     options: Options,
 }
 
 /// What the first bytes of a client are.
-pub(crate) enum Head {
+#[derive(Debug)]
+pub enum Head {
     /// Less than a request head.
     Partial,
     /// A request that is answered, and then the stream ends.
     Refused {
+        /// Its bytes.
         answer: String,
     },
+    /// A request that is granted.
     Upgrade(Upgrade),
 }
 
 /// A request that makes the stream a WebSocket.
-pub(crate) struct Upgrade {
+#[derive(Debug)]
+pub struct Upgrade {
     /// How long the head was, in bytes; what follows are frames.
-    pub(crate) len: usize,
-    pub(crate) answer: String,
-    pub(crate) serializer: Serializer,
-    pub(crate) params: Params,
+    pub len: usize,
+    /// The bytes of the answer: 101.
+    pub answer: String,
+    /// What the client speaks.
+    pub serializer: Serializer,
+    /// What it has said of itself.
+    pub params: Params,
+}
+
+impl Default for Door {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Door {
     /// Lets everybody in at `/socket/websocket`, from whatever page.
-    pub(crate) fn new() -> Self {
+    #[must_use]
+    pub fn new() -> Self {
         Self {
             path: MountPath::new("/socket", "websocket").expect("both are plain text"),
             options: Options { check_origin: CheckOrigin::Any, ..Options::default() },
@@ -45,7 +60,8 @@ impl Door {
     }
 
     /// Looks at what a client has sent so far, from the first byte on. `known` of them were not enough before.
-    pub(crate) fn examine(&self, bytes: &[u8], known: usize) -> Head {
+    #[must_use]
+    pub fn examine(&self, bytes: &[u8], known: usize) -> Head {
         let Limits { target, header_block, headers } = self.options.limits;
         if known > 0 && !has_end(&bytes[known.saturating_sub(3)..]) && bytes.len() <= target + header_block {
             // Whoever sends a head byte by byte does not have it parsed byte by byte.
@@ -150,6 +166,14 @@ mod tests {
             );
         }
         assert!(matches!(door.examine(UPGRADE.as_bytes(), UPGRADE.len() - 1), Head::Upgrade(_)));
+    }
+
+    #[test]
+    fn head_that_comes_byte_by_byte_is_looked_at_again_once_it_has_an_end() {
+        let door = Door::new();
+
+        assert!(matches!(door.examine(b"\0\0\0\n\r", 4), Head::Partial));
+        assert!(matches!(door.examine(b"\0\0\0\n\r\n", 5), Head::Refused { .. }));
     }
 
     #[test]

@@ -63,7 +63,7 @@ mod scarce {
 
 #[test]
 fn what_comes_late_of_a_stream_is_nothing_to_the_next_one_in_its_place() {
-    let listener = one_thread::start::listen(0).unwrap();
+    let listener = one_thread::start::listen(0, one_thread::start::SEND_BUFFER).unwrap();
     let address = listener.local_addr().unwrap();
     let mut event_loop = <EventLoop as Loop>::new(listener).unwrap();
     let _client = TcpStream::connect(address).unwrap();

@@ -37,7 +37,7 @@ pub(super) struct Client {
 
 impl<L: Loop> World<L> {
     pub(super) fn new() -> Self {
-        let listener = crate::start::listen(0).unwrap();
+        let listener = crate::start::listen(0, crate::start::SEND_BUFFER).unwrap();
         let address = listener.local_addr().unwrap();
         Self { event_loop: L::new(listener).unwrap(), address, clients: Vec::new() }
     }
